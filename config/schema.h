@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a mapping may hold, as a table; bind.h applies it. */
+#ifndef CONFIG_SCHEMA_H
+#define CONFIG_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf_node;
+
+enum conf_type {
+	CONF_TEXT,     /* const char * (in the arena); not empty */
+	CONF_BOOL,     /* bool: true/false/yes/no/on/off, plain */
+	CONF_NUMBER,   /* uint32_t in [min, max] */
+	CONF_DURATION, /* uint32_t milliseconds in [min, max]; text such as "2s" */
+	CONF_RATE,     /* uint64_t events per hour; text such as "5000/s" */
+	CONF_WORD,     /* int: index of the word in `words` */
+	CONF_TEXTS,    /* struct conf_texts: one text or a list of them */
+	CONF_TREE,     /* const struct conf_node *: bound by the caller */
+};
+
+struct conf_texts {
+	size_t count;
+	const char **items;                   /* in the arena */
+	const struct conf_node *const *nodes; /* where each stands */
+};
+
+struct conf_field {
+	const char *key;
+	enum conf_type type;
+	size_t offset; /* of the member in the bound struct */
+	uint64_t min, max;
+	const char *const *words; /* CONF_WORD: NULL terminated */
+	bool required;
+	const char *help; /* one line, for messages and the manual; may be NULL */
+};
+
+/* A table ends with a field whose key is NULL. */
+#define CONF_END            \
+	{                   \
+		.key = NULL \
+	}
+
+#endif

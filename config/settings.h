@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rest of reachd.yaml: vantage, store, schedule, probe, dns. */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "config/document.h"
+#include "config/report.h"
+
+#define SETTINGS_MAX_DNS_SERVERS 16
+
+struct settings_endpoint {
+	struct net_address address;
+	uint16_t port;
+};
+
+struct settings {
+	const char *vantage; /* default: this machine's host name */
+	const char
+		*store; /* path; relative to the file's folder; default "reachd.db" */
+	uint32_t every_ms;    /* schedule.every, default 5m */
+	uint32_t jitter_ms;   /* schedule.jitter, default 0 */
+	uint32_t timeout_ms;  /* probe.timeout, default 2s */
+	uint32_t attempts;    /* probe.attempts, default 2 */
+	uint32_t concurrency; /* probe.concurrency, connections at once, default 1024 */
+	uint64_t rate_per_hour; /* probe.rate, connections started, default 5000/s */
+	uint32_t per_host;      /* probe.per_host, connections at once, default 32 */
+	uint32_t confirm;       /* probe.confirm: times a change must be seen to count,
+				   default 2 */
+	struct settings_endpoint dns[SETTINGS_MAX_DNS_SERVERS]; /* dns.servers */
+	size_t n_dns;            /* 0: the system's resolvers */
+	uint32_t dns_timeout_ms; /* dns.timeout, one try, default 1s */
+	uint32_t dns_attempts;   /* dns.attempts, default 2 */
+};
+
+/* Binds the top level's keys but `inventory` and `rules`. Returns as conf_bind(). */
+int settings_bind(const struct conf_node *root, const char *path, struct arena *arena,
+	struct conf_report *report, struct settings *out);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs the probes of a plan on one libuv loop of its own, on the calling thread: paced,
+ * interleaved over hosts, with attempts and back-off. Knows no rules, no store.
+ */
+#ifndef DAEMON_ENGINE_ENGINE_H
+#define DAEMON_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/engine/plan.h"
+#include "daemon/engine/results.h"
+
+struct engine_progress {
+	uint32_t flows, settled;
+	uint64_t connections; /* started so far, retries included */
+	uint32_t in_flight;
+	uint64_t elapsed_us;
+	uint64_t shortages; /* times local trouble made a probe wait */
+};
+
+/* What happens to one flow, as it happens: for `probe`. Text is one line. */
+typedef void (*engine_trace_fn)(void *data, uint32_t flow, uint64_t elapsed_us,
+	const char *phase, const char *text);
+
+struct engine_options {
+	uint32_t concurrency, per_host;
+	uint64_t rate_per_hour;
+	const struct resolver_server *dns; /* see resolver_options */
+	size_t n_dns;
+	uint32_t dns_timeout_ms, dns_attempts;
+	uint64_t seed;        /* of the order of hosts; 0: from the clock */
+	uint32_t patience_ms; /* how long a probe waits for local shortages in all,
+				 before it is an error; default 30000 when 0 */
+	void (*progress)(void *data, const struct engine_progress *progress);
+	void *progress_data;   /* called every 100 ms or so, and at the end */
+	engine_trace_fn trace; /* may be NULL */
+	void *trace_data;
+};
+
+struct engine;
+
+/* From the settings of a configuration. */
+void engine_options_from(const struct settings *settings, struct engine_options *out);
+
+/* Raises the descriptor limit as far as it goes. 0 or a negative libuv code. */
+int engine_new(const struct engine_options *options, struct engine **out);
+
+/*
+ * Probes the flows listed (or all when NULL) and fills their results; others are left
+ * alone. Blocks until every one has settled. 0; -ECANCELED after engine_cancel() (flows
+ * that had not settled are error/cancelled); -ENOMEM. May be called again.
+ */
+int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *flows,
+	size_t n_flows, struct results *results);
+
+/* Makes a running engine_run() end soon. From a signal handler or any thread. */
+void engine_cancel(struct engine *engine);
+
+void engine_free(struct engine *engine);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one scan saw, parallel to the plan's flows. The common case (one address, no
+ * evidence) is 24 bytes; the rest hangs off `detail`.
+ */
+#ifndef DAEMON_ENGINE_RESULTS_H
+#define DAEMON_ENGINE_RESULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "daemon/engine/plan.h"
+#include "probes/reason.h"
+
+/* One address of a flow. */
+struct flow_leg {
+	struct net_address address;
+	uint8_t state, reason, phase;
+	uint8_t attempts;
+	uint32_t rtt_us;
+	char *evidence; /* malloc'ed JSON object or NULL; owned by the results */
+};
+
+/* Only where a flow has more than the plain fields say. */
+struct flow_detail {
+	char *evidence;  /* malloc'ed JSON object or NULL; of the flow as a whole */
+	char *identity;  /* malloc'ed text or NULL */
+	uint32_t n_legs; /* more than one address; else 0 */
+	struct flow_leg *legs;
+};
+
+struct flow_result {
+	uint8_t state; /* enum probe_state; STATE_NONE until it settled */
+	uint8_t reason;
+	uint8_t phase;
+	uint8_t attempts; /* of the leg with most; 255: that many or more */
+	uint32_t rtt_us;  /* of the slowest leg that answered; 0: none */
+	uint32_t at_ms;   /* when it settled, since the scan's start */
+	uint32_t clear;   /* bit i: address i of the host let packets through */
+	struct flow_detail *detail; /* or NULL */
+};
+
+/* The addresses that a host was probed on in this scan. */
+struct host_addresses {
+	const struct net_address *items; /* the plan's, or malloc'ed when `resolved` */
+	uint32_t count;
+	bool resolved;
+};
+
+struct results {
+	const struct plan *plan;
+	struct flow_result *flows;    /* plan->n_flows of them */
+	struct host_addresses *hosts; /* plan->n_hosts of them */
+};
+
+/* All STATE_NONE. 0 or -ENOMEM. */
+int results_init(struct results *results, const struct plan *plan);
+void results_fini(struct results *results);
+
+/*
+ * Folds a flow's legs into one result (pure): equal states stay; different ones are
+ * `partial`, reason not-all-addresses, unless a leg is `error`, which makes the whole
+ * `error` (never half a truth). Identity: the legs' own when equal, else one by family
+ * ("v4 filtered, v6 open"). Fills all of *out but at_ms; takes over `legs` (malloc'ed)
+ * when there are several, else takes the leg's evidence and identity.
+ */
+int results_fold(struct flow_leg *legs, char **identities, uint32_t count,
+	struct flow_result *out);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/os/os.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void (*stop_function)(void);
+
+unsigned os_raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1024;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit wanted = {limit.rlim_max, limit.rlim_max};
+		if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+			limit = wanted;
+	}
+	return limit.rlim_cur > 1U << 30 ? 1U << 30 : (unsigned)limit.rlim_cur;
+}
+
+bool os_is_terminal(FILE *stream, unsigned *width)
+{
+	struct winsize size;
+
+	*width = 0;
+	if (!isatty(fileno(stream)))
+		return false;
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0)
+		*width = size.ws_col;
+	return true;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop_function();
+}
+
+void os_on_stop(void (*on_stop)(void))
+{
+	struct sigaction action;
+
+	stop_function = on_stop;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = on_signal;
+	/* The second signal meets the default action and ends the process. */
+	action.sa_flags = (int)SA_RESETHAND;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Results for people and programs. A writer is a table of functions that are called in
+ * the order begin, results, changes, incidents, summary, end; it knows nothing of
+ * plans, stores or terminals, and keeps no pointer past a call unless it copies.
+ */
+#ifndef DAEMON_REPORT_REPORT_H
+#define DAEMON_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/address.h"
+#include "config/rules.h"
+#include "daemon/verdict/diff.h"
+#include "daemon/verdict/incident.h"
+#include "daemon/verdict/judge.h"
+#include "probes/reason.h"
+
+struct report_address {
+	struct net_address address;
+	enum probe_state state;
+	enum probe_reason reason;
+	uint32_t rtt_us;      /* 0: none */
+	const char *evidence; /* JSON object or NULL */
+};
+
+struct report_result {
+	int64_t scan; /* 0: not stored */
+	int64_t time_us;
+	const char *vantage, *host, *check;
+	const char *const *rules;
+	size_t n_rules;
+	enum probe_state state;
+	enum probe_reason reason;
+	enum probe_phase phase;
+	enum rule_expect expect;
+	enum verdict verdict;
+	const char *held_by; /* "require 1 of 2": passes although its state alone would
+				not; or NULL */
+	uint32_t attempts;
+	uint32_t rtt_us; /* 0: none */
+	const struct report_address *addresses;
+	size_t n_addresses;
+	const char *evidence; /* JSON object or NULL */
+	int64_t since_us;     /* 0: not known; status fills it */
+};
+
+struct report_change {
+	int64_t scan, since_scan; /* b and a; 0 when of different files */
+	const char *vantage, *host, *check;
+	enum probe_state from, to; /* STATE_NONE: not in scope (added, removed) */
+	enum probe_reason reason;  /* of `to` */
+	enum change_kind kind;
+	uint32_t incident;    /* 0: none */
+	const char *evidence; /* JSON object or NULL */
+	enum rule_expect expect;
+};
+
+struct report_incident {
+	int64_t scan;
+	const struct incident *incident;
+	const struct incident_input *input; /* for the names of hosts and checks */
+};
+
+struct report_summary {
+	int64_t scan;        /* 0: not stored */
+	const char *command; /* "scan", "diff", "status", "probe" */
+	uint64_t flows, pass, fail, inconclusive;
+	uint64_t changes, incidents;
+	bool degraded;
+	const char *degraded_reason; /* or NULL */
+	uint64_t duration_us;
+	const char *before,
+		*after; /* for diff and scan: "scan 11, 2026-..Z"; or NULL */
+};
+
+struct report_options {
+	FILE *out;
+	bool colour;
+	unsigned width;    /* columns of the terminal; 0: no limit */
+	bool quiet_passes; /* text: the matrix and the failures, not every flow */
+};
+
+struct report;
+
+struct report_ops {
+	const char *name; /* text, jsonl, csv, junit, tap */
+	int (*begin)(struct report *report, const char *command);
+	int (*result)(struct report *report, const struct report_result *result);
+	int (*change)(struct report *report, const struct report_change *change);
+	int (*incident)(struct report *report, const struct report_incident *incident);
+	int (*summary)(struct report *report, const struct report_summary *summary);
+	int (*end)(struct report *report); /* flushes and frees what the writer took */
+};
+
+struct report {
+	const struct report_ops *ops;
+	struct report_options options;
+	void *state; /* the writer's own */
+};
+
+/* Every writer, NULL terminated; the first is the default. */
+extern const struct report_ops *const report_formats[];
+
+/* NULL when there is no such format. */
+const struct report_ops *report_find(const char *name);
+
+/* Calls through the table; a member that is NULL does nothing. All return 0, -ENOMEM,
+ * or -EIO when the output failed (a closed pipe, a full disk). */
+int report_begin(struct report *report, const struct report_ops *ops,
+	const struct report_options *options, const char *command);
+int report_result(struct report *report, const struct report_result *result);
+int report_change(struct report *report, const struct report_change *change);
+int report_incident(struct report *report, const struct report_incident *incident);
+int report_summary(struct report *report, const struct report_summary *summary);
+int report_end(struct report *report);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a kind of check is, and what it may do while it runs. One ops table a kind; the
+ * framework (run.h) allocates, times, closes and frees. docs/adding-a-check.md walks
+ * through one.
+ *
+ * The life of a run:
+ *   start() -> events of the kind -> probe_run_settle() -> every handle closed ->
+ *   fini() -> done() of whoever started it -> freed
+ * settle may come from the kind, from the deadline or from a cancel; the first one wins
+ * and later ones are ignored. done() runs exactly once, never inside start or cancel.
+ */
+#ifndef PROBES_PROBE_H
+#define PROBES_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/address.h"
+#include "base/list.h"
+#include "config/report.h"
+#include "config/schema.h"
+#include "probes/deadline.h"
+#include "probes/reason.h"
+
+struct probe_run;
+struct resolver;
+
+enum probe_flags {
+	PROBE_PER_HOST = 1, /* asks about the host, not about one address of it */
+	PROBE_PACED = 2, /* many connections a run: each asks for its own slot, and the
+			    kind times and repeats each itself */
+	PROBE_EXPECTS_CLEAR = 4, /* the default expectation is `clear`, not `open` */
+};
+
+struct probe_ops {
+	const char *name; /* KIND in KIND[/ARGUMENT] */
+	unsigned flags;
+	const char *argument_help; /* "PORT", "LO-HI[,...]"; NULL: takes none */
+
+	/* Options of the mapping form, besides those every check has; NULL: none. */
+	const struct conf_field *fields;
+	size_t conf_size; /* bytes of the kind's conf; zeroed before parse */
+
+	/*
+	 * Reads ARGUMENT (NULL when there was none) into conf and writes the canonical
+	 * argument, "" for none, to `canonical` (size >= PROBE_ARGUMENT_MAX). False
+	 * with *error a sentence of static text that says what would be right.
+	 */
+	bool (*parse)(const char *argument, void *conf, char *canonical, size_t size,
+		const char **error);
+
+	size_t run_size; /* a struct whose first member is struct probe_run */
+
+	/* The run is zeroed behind its first member and the deadline is armed. Negative
+	 * (a libuv code): settles as error, with the reason that the code stands for.
+	 */
+	int (*start)(struct probe_run *run);
+
+	/* PROBE_PACED: one more connection may be opened now (see probe_run_want). */
+	void (*grant)(struct probe_run *run);
+
+	/* PROBE_PER_ADDRESS kinds may leave it to the framework (NULL): the deadline
+	 * has passed. Default: filtered, timeout, in the phase the kind was in. */
+	void (*expired)(struct probe_run *run);
+
+	/* Settled: abandon whatever is no uv handle (queries, deadlines). May be NULL.
+	 */
+	void (*stop)(struct probe_run *run);
+
+	/* Every handle is closed: free what this kind took. May be NULL. */
+	void (*fini)(struct probe_run *run);
+};
+
+#define PROBE_ARGUMENT_MAX 512
+
+struct probe_target {
+	const char *host; /* inventory name */
+	const struct net_address
+		*address; /* the one to probe; NULL for PROBE_PER_HOST */
+	const struct net_address *declared; /* those that the inventory gives */
+	uint32_t n_declared;                /* 0 when the name is to be resolved */
+};
+
+/* What one loop lends to all of its runs. Filled by the engine (or a test). */
+struct probe_env {
+	uv_loop_t *loop;
+	struct deadline_set *deadlines;
+	struct resolver *resolver;
+	/* See probe_run_want() and probe_run_release(). Never NULL. */
+	void (*want)(struct probe_env *env, struct probe_run *run);
+	void (*release)(struct probe_env *env, struct probe_run *run);
+};
+
+/* What to run. Everything pointed to outlives the run. */
+struct probe_spec {
+	const struct probe_ops *ops;
+	const void *conf;
+	struct probe_target target;
+	uint32_t timeout_ms; /* of one attempt; for a paced kind, of one connection's */
+	uint32_t attempts;   /* for a paced kind: attempts per connection */
+	uint32_t window;     /* for a paced kind: connections at once, at least 1 */
+};
+
+struct probe_result {
+	enum probe_state state;
+	enum probe_reason reason;
+	enum probe_phase phase;
+	uint32_t rtt_us;   /* of the answer that settled it; 0: none */
+	uint32_t attempts; /* connections opened or queries sent, for paced kinds; else
+			      1 */
+	char *evidence;    /* a JSON object, or NULL */
+	char *identity;    /* what makes two `partial` results different; or NULL */
+};
+
+typedef void (*probe_done_fn)(struct probe_run *run, void *data);
+
+struct probe_run {
+	struct probe_spec spec;
+	struct probe_env *env;
+	struct probe_result
+		result; /* valid in done(); the strings may be taken (set NULL) */
+	enum probe_phase phase; /* where the kind is now: kept by the kind */
+	uint64_t started_us;
+	/* The framework's own from here on. */
+	struct deadline deadline;
+	struct list handles;
+	unsigned n_handles; /* held and not yet closed */
+	unsigned slots;     /* granted and not released */
+	unsigned wants;     /* asked for and not yet granted */
+	bool settled;
+	bool finishing;
+	bool fallen; /* inside start(): completion must wait for the loop */
+	probe_done_fn done;
+	void *data;
+};
+
+/* A uv handle that the framework closes. Embed it by value in the kind's run. */
+struct probe_handle {
+	struct list node;
+	struct probe_run *run;
+	void (*closed)(struct probe_handle *handle);
+	bool closing;
+	union {
+		uv_handle_t handle;
+		uv_tcp_t tcp;
+		uv_udp_t udp;
+		uv_timer_t timer;
+		uv_poll_t poll;
+	};
+};
+
+/* Announces a handle right after its uv_*_init succeeded. Sets handle.data. */
+void probe_run_hold(struct probe_run *run, struct probe_handle *handle);
+
+/*
+ * Closes one held handle early, for kinds that reuse the memory; `closed` (may be NULL)
+ * runs when libuv let go of it, unless the run has settled meanwhile.
+ */
+void probe_run_drop(struct probe_run *run, struct probe_handle *handle,
+	void (*closed)(struct probe_handle *handle));
+
+/* The verdict of this run. Only the first call counts. Closes every handle. */
+void probe_run_settle(struct probe_run *run, enum probe_state state,
+	enum probe_reason reason, enum probe_phase phase);
+
+/* The same for a libuv error code of a local call: state error, reason by the code. */
+void probe_run_settle_local(struct probe_run *run, int uv_code, enum probe_phase phase);
+
+/* The reason a libuv (negative errno) code of a local call stands for. */
+enum probe_reason probe_reason_from_code(int uv_code);
+
+/*
+ * Paced kinds: asks for one more connection slot. Each call leads to one grant(),
+ * later, never from inside, unless the run settles first. A run starts with one slot
+ * granted and start() is its grant.
+ */
+void probe_run_want(struct probe_run *run);
+
+/* Paced kinds: one connection ended and its slot is free. The rest goes at settling. */
+void probe_run_release(struct probe_run *run);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The closed vocabulary of what a probe can find: states, the paths they imply, phases
+ * and reasons. The words are a promise to people and programs: never renamed, never
+ * reused, only added. Numbers are for memory; the store keeps words.
+ */
+#ifndef PROBES_REASON_H
+#define PROBES_REASON_H
+
+#include <stdbool.h>
+
+enum probe_path {
+	PATH_UNKNOWN,
+	PATH_CLEAR,
+	PATH_PARTIAL,
+	PATH_BLOCKED
+};
+
+/* X(symbol, word, path) */
+#define PROBE_STATES(X)                                             \
+	X(NONE, "none", UNKNOWN) /* not observed: never reported */ \
+	X(OPEN, "open", CLEAR)                                      \
+	X(CLOSED, "closed", CLEAR)                                  \
+	X(FAILED, "failed", CLEAR)                                  \
+	X(PARTIAL, "partial", PARTIAL)                              \
+	X(FILTERED, "filtered", BLOCKED)                            \
+	X(PROHIBITED, "prohibited", BLOCKED)                        \
+	X(UNREACHABLE, "unreachable", BLOCKED)                      \
+	X(UNRESOLVED, "unresolved", UNKNOWN)                        \
+	X(ERROR, "error", UNKNOWN)
+
+/* X(symbol, word) */
+#define PROBE_PHASES(X)       \
+	X(NONE, "none")       \
+	X(RESOLVE, "resolve") \
+	X(CONNECT, "connect") \
+	X(DNS, "dns")         \
+	X(SWEEP, "sweep")
+
+/*
+ * X(symbol, word, text): `text` is the sentence for people. Local trouble stands last,
+ * under its own heading, and goes with STATE_ERROR alone.
+ */
+#define PROBE_REASONS(X)                                                                   \
+	X(NONE, "none", "nothing observed")                                                \
+	/* connect */                                                                      \
+	X(SYN_ACK, "syn-ack", "the connection was accepted")                               \
+	X(RST, "rst", "the connection was refused with a reset")                           \
+	X(TIMEOUT, "timeout", "no answer to any attempt")                                  \
+	X(ICMP_NET_UNREACHABLE, "icmp-net-unreachable", "a router has no route")           \
+	X(ICMP_HOST_UNREACHABLE, "icmp-host-unreachable",                                  \
+		"a router can't reach the host")                                           \
+	X(ICMP_PROTOCOL_UNREACHABLE, "icmp-protocol-unreachable",                          \
+		"the protocol is refused by ICMP")                                         \
+	X(ICMP_PORT_UNREACHABLE, "icmp-port-unreachable",                                  \
+		"the port is refused by ICMP")                                             \
+	X(ICMP_ADMIN_PROHIBITED, "icmp-admin-prohibited",                                  \
+		"an administrator forbids the traffic")                                    \
+	X(ICMP_NET_PROHIBITED, "icmp-net-prohibited",                                      \
+		"an administrator forbids the network")                                    \
+	X(ICMP_HOST_PROHIBITED, "icmp-host-prohibited",                                    \
+		"an administrator forbids the host")                                       \
+	X(ICMP_POLICY_FAIL, "icmp-policy-fail", "the source address fails a policy")       \
+	X(ICMP_REJECT_ROUTE, "icmp-reject-route", "a route rejects the destination")       \
+	X(ICMP_SOURCE_ROUTE_FAILED, "icmp-source-route-failed",                            \
+		"a source route failed")                                                   \
+	X(ICMP_BEYOND_SCOPE, "icmp-beyond-scope",                                          \
+		"the source address's scope ends there")                                   \
+	X(ICMP_FRAGMENTATION_NEEDED, "icmp-fragmentation-needed",                          \
+		"a packet was too big for a link")                                         \
+	X(ICMP_TIME_EXCEEDED, "icmp-time-exceeded",                                        \
+		"the packet's hops ran out: a routing loop")                               \
+	X(ICMP_PARAMETER_PROBLEM, "icmp-parameter-problem",                                \
+		"a router refused the header")                                             \
+	X(ICMP_OTHER, "icmp-other", "an ICMP error without a name here")                   \
+	X(NEIGHBOUR_SILENT, "neighbour-silent",                                            \
+		"the host is on this link and does not answer ARP or neighbour discovery") \
+	X(NOT_ALL_ADDRESSES, "not-all-addresses",                                          \
+		"some addresses answer and some do not")                                   \
+	/* names */                                                                        \
+	X(RESOLVED, "resolved", "every server resolves the name and they agree")           \
+	X(NXDOMAIN, "nxdomain", "the name does not exist")                                 \
+	X(NO_DATA, "no-data", "the name exists and has no such record")                    \
+	X(SERVFAIL, "servfail", "the DNS server failed")                                   \
+	X(REFUSED, "refused", "the DNS server refuses to answer")                          \
+	X(DNS_TIMEOUT, "dns-timeout", "no DNS server answered")                            \
+	X(DNS_MALFORMED, "dns-malformed", "a DNS answer makes no sense")                   \
+	X(DNS_DISAGREE, "dns-disagree", "the DNS servers do not agree")                    \
+	X(DNS_MISMATCH, "dns-mismatch",                                                    \
+		"DNS names other addresses than the inventory")                            \
+	X(PTR_MISMATCH, "ptr-mismatch", "the address resolves to another name")            \
+	/* sweeps */                                                                       \
+	X(ALL_CLEAR, "all-clear", "every port lets packets through")                       \
+	X(SOME_BLOCKED, "some-blocked", "some ports let packets through, some do not")     \
+	X(ALL_SILENT, "all-silent", "no port answered")                                    \
+	X(ALL_PROHIBITED, "all-prohibited", "every port is forbidden by ICMP")             \
+	X(ALL_UNREACHABLE, "all-unreachable", "every port is unreachable by ICMP")         \
+	/* local trouble */                                                                \
+	X(NO_DESCRIPTOR, "no-descriptor", "this process ran out of file descriptors")      \
+	X(NO_PORT, "no-port", "this machine ran out of local ports")                       \
+	X(NO_BUFFERS, "no-buffers", "this machine ran out of network buffers")             \
+	X(NO_MEMORY, "no-memory", "this process ran out of memory")                        \
+	X(NO_ROUTE, "no-route", "this machine has no route to the address")                \
+	X(NO_GATEWAY, "no-gateway", "this machine's gateway does not answer")              \
+	X(LOCAL_FIREWALL, "local-firewall",                                                \
+		"this machine's own firewall or routes forbid it")                         \
+	X(NO_FAMILY, "no-family", "this machine has no such address family")               \
+	X(RESOLVER_UNAVAILABLE, "resolver-unavailable",                                    \
+		"this machine's resolver can't be used")                                   \
+	X(LOCAL_ERROR, "local-error",                                                      \
+		"this machine reported an error without a name here")                      \
+	X(CANCELLED, "cancelled", "stopped before there was an answer")
+
+#define X(symbol, word, path) STATE_##symbol,
+enum probe_state {
+	PROBE_STATES(X) STATE_COUNT
+};
+#undef X
+#define X(symbol, word) PHASE_##symbol,
+enum probe_phase {
+	PROBE_PHASES(X) PHASE_COUNT
+};
+#undef X
+#define X(symbol, word, text) REASON_##symbol,
+enum probe_reason {
+	PROBE_REASONS(X) REASON_COUNT
+};
+#undef X
+
+/* The words; static, never NULL for values of the enums. */
+const char *probe_state_word(enum probe_state state);
+const char *probe_phase_word(enum probe_phase phase);
+const char *probe_reason_word(enum probe_reason reason);
+const char *probe_path_word(enum probe_path path);
+
+/* The sentence for people. Static. */
+const char *probe_reason_text(enum probe_reason reason);
+
+/* What the state says about the path. */
+enum probe_path probe_state_path(enum probe_state state);
+
+/* The other way, for words from the store; false when there is no such word. */
+bool probe_state_from_word(const char *word, enum probe_state *state);
+bool probe_phase_from_word(const char *word, enum probe_phase *phase);
+bool probe_reason_from_word(const char *word, enum probe_reason *reason);
+
+/* True for the reasons that are this machine's own trouble (REASON_NO_DESCRIPTOR on).
+ */
+bool probe_reason_is_local(enum probe_reason reason);
+
+/*
+ * True for local trouble that may pass by waiting: descriptors, ports, buffers, memory.
+ * A missing route does not pass within a probe's life.
+ */
+bool probe_reason_is_shortage(enum probe_reason reason);
+
+#endif

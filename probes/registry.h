@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of check, and the grammar KIND[/ARGUMENT]. */
+#ifndef PROBES_REGISTRY_H
+#define PROBES_REGISTRY_H
+
+#include "base/arena.h"
+#include "config/report.h"
+#include "probes/probe.h"
+
+extern const struct probe_ops tcp_probe_ops;
+extern const struct probe_ops dns_probe_ops;
+extern const struct probe_ops sweep_probe_ops;
+
+/* Every kind, NULL terminated. */
+extern const struct probe_ops *const registry_kinds[];
+
+/* NULL when there is no such kind. */
+const struct probe_ops *registry_find(const char *name);
+
+struct check {
+	const struct probe_ops *ops;
+	const char *name; /* canonical: "tcp/443", "dns", "sweep/49152-65535" */
+	void *conf; /* ops->conf_size bytes; options are bound over it by the caller */
+};
+
+/*
+ * Reads KIND[/ARGUMENT]; everything lives in `arena`. Mistakes (unknown kind with the
+ * nearest one as help, missing, bad or superfluous argument) go to the report at
+ * `mark`. Returns 0, -EINVAL, -ENOMEM.
+ */
+int check_parse(const char *text, struct conf_mark mark, struct arena *arena,
+	struct conf_report *report, struct check *out);
+
+#endif

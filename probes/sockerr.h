@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Why a TCP connect failed, from the socket itself and without privileges: RST,
+ * silence, each ICMP code with its sender, or this machine's own trouble.
+ */
+#ifndef PROBES_SOCKERR_H
+#define PROBES_SOCKERR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/address.h"
+#include "probes/reason.h"
+
+struct sockerr {
+	enum probe_state state;
+	enum probe_reason reason;
+	int error;         /* errno, positive; 0 for success */
+	bool has_icmp;     /* type, code and sender are valid */
+	uint8_t icmp_type; /* ICMPv4 or ICMPv6 by the target's family */
+	uint8_t icmp_code;
+	struct net_address icmp_sender;
+};
+
+/* Call after the socket exists and before connect. Negative libuv code on failure. */
+int sockerr_prepare(uv_os_sock_t fd, const struct net_address *target);
+
+/* Makes close() send a RST, so that a finished probe leaves no TIME_WAIT behind. */
+void sockerr_reset_on_close(uv_os_sock_t fd);
+
+/* connect() itself refused: nothing was sent, so all but ECONNREFUSED is local trouble.
+ */
+void sockerr_from_call(int uv_code, struct sockerr *out);
+
+/*
+ * The connect callback's status: 0 is open. Must run before the socket is closed: reads
+ * its error queue. An ICMP error made by this machine itself is local trouble, but for
+ * a silent neighbour on the target's own link.
+ */
+void sockerr_from_event(uv_os_sock_t fd, int uv_status,
+	const struct net_address *target, struct sockerr *out);
+
+/* `{"icmp":{"type":3,"code":13,"sender":"10.0.0.1"},"errno":"EHOSTUNREACH"}`, or NULL
+ * when there is nothing to say or no memory. The caller frees it. */
+char *sockerr_evidence(const struct sockerr *err);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was seen, in one SQLite file, as intervals: "this flow was in this state from
+ * scan a on". A scan that changes nothing adds a row for itself and round-trip
+ * roll-ups, no more. A scan is recorded in one transaction or not at all. Plain rows
+ * in, plain rows out: the store knows words, not what they mean. The only user of
+ * sqlite3.h is this folder. A handle is for one thread at a time.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+enum store_mode {
+	STORE_READ,  /* the file must exist; any number of readers beside a writer */
+	STORE_WRITE, /* made when missing, migrated when older; one at a time per file
+		      */
+};
+
+/* Why a call failed, for people: one line with the path and what to do. */
+struct store_error {
+	char text[512];
+};
+
+/*
+ * Opens. STORE_WRITE takes the writer's lock (held till close; -EBUSY with the holder
+ * named when another writer lives) and marks scans that a dead writer left behind as
+ * interrupted. A file that is no reachd database, is corrupt, or is of a newer schema
+ * is refused and never written. Returns 0 or a negative errno with *error filled.
+ * Blocks.
+ */
+int store_open(const char *path, enum store_mode mode, struct store **out,
+	struct store_error *error);
+
+/* NULL is harmless. */
+void store_close(struct store *store);
+
+/* The last failure on this handle, one line. */
+const char *store_last_error(const struct store *store);
+
+/* ---- scans ------------------------------------------------------------------- */
+
+enum store_scan_status {
+	STORE_SCAN_RUNNING,
+	STORE_SCAN_COMPLETE,
+	STORE_SCAN_INTERRUPTED
+};
+
+struct store_scan {
+	int64_t id; /* 1, 2, 3 ...: the number people see; never reused */
+	const char *vantage;
+	enum store_scan_status status;
+	int64_t started_us, finished_us; /* wall clock; finished 0 while running */
+	uint64_t duration_us;
+	uint64_t flows, pass, fail, inconclusive;
+	uint64_t changes;
+	bool degraded;
+	uint64_t scope; /* hash of the flows' keys: equal means the same set */
+};
+
+/* Writes the row of a scan that starts now, in a transaction of its own. */
+int store_scan_begin(
+	struct store *store, const char *vantage, int64_t started_us, int64_t *id);
+
+/* What a scan saw of one flow. Pointers are read before the iterator is called again.
+ */
+struct store_row {
+	const char *host, *check;
+	const char *state;          /* word; ignored when !measured */
+	const char *reason, *phase; /* words */
+	const char *
+		identity; /* "" or what else must be equal to be the same observation */
+	const char *evidence;         /* JSON object or "" */
+	const char *expect, *verdict; /* words */
+	const char *rules;            /* JSON array of names */
+	bool measured;   /* false: local trouble; recorded as a gap with its reason */
+	uint32_t rtt_us; /* 0: none; else goes into the hour's roll-up */
+};
+
+/* A host as the inventory has it now; for grouping later. */
+struct store_host {
+	const char *name;
+	const char *groups;    /* JSON array of names */
+	const char *addresses; /* JSON array of addresses probed last */
+};
+
+struct store_record {
+	int64_t scan;
+	struct store_scan totals; /* id, vantage, status and started_us are ignored */
+	/* Yields rows in any order, each flow once; false at the end. */
+	bool (*next)(void *data, struct store_row *row);
+	void *next_data;
+	bool (*next_host)(void *data, struct store_host *host);
+	void *next_host_data;
+};
+
+/*
+ * Records a whole scan in one transaction and marks it complete. Flows of this vantage
+ * that are not among the rows are closed as removed; a row whose (state, reason,
+ * identity) equals the open interval's adds nothing. A row that is not measured leaves
+ * its interval open and adds a gap. 0, or a negative errno: the store is as it was.
+ */
+int store_scan_record(struct store *store, const struct store_record *record);
+
+/* Marks it interrupted; the rest of the store stays as it was. */
+int store_scan_interrupt(struct store *store, int64_t id);
+
+/* The newest complete scan (of one vantage, or of any when NULL); -ENOENT: none. Text
+ * in *scan lives until the next call on this handle. */
+int store_scan_last(struct store *store, const char *vantage, struct store_scan *scan);
+
+/* By number; -ENOENT. */
+int store_scan_get(struct store *store, int64_t id, struct store_scan *scan);
+
+/* The newest complete scan that finished at or before a time; -ENOENT. */
+int store_scan_at(struct store *store, const char *vantage, int64_t wall_us,
+	struct store_scan *scan);
+
+/* Newest first, at most `limit`; `each` returns false to stop. */
+int store_scan_list(struct store *store, unsigned limit,
+	bool (*each)(void *data, const struct store_scan *scan), void *data);
+
+/* ---- flows ------------------------------------------------------------------- */
+
+/* A flow as it was at one scan. Text lives during the callback only. */
+struct store_flow {
+	const char *vantage, *host, *check;
+	const char *state, *reason, *phase, *identity, *evidence;
+	const char *expect, *verdict, *rules; /* of the newest scan, not of that one */
+	const char *groups, *addresses;       /* of the host, likewise */
+	int64_t since_scan; /* the scan that saw it first in this state and reason */
+	int64_t since_us;
+	bool gap; /* that scan itself could not measure it: the state is an older one;
+		     state "" when it never was measured; gap_reason says why */
+	const char *gap_reason;
+};
+
+/* Every flow that was in the scope of scan `id` (its vantage's), ordered by host, check
+ * in the order of first recording. */
+int store_flows_at(struct store *store, int64_t id,
+	bool (*each)(void *data, const struct store_flow *flow), void *data);
+
+/*
+ * Flows that differ between two complete scans of one vantage, a older than b, b's side
+ * and a's side: state "" on the side where the flow was not in scope. Flows whose state
+ * and identity are equal on both sides are left out. Cost follows the number of changed
+ * flows, not of flows.
+ */
+struct store_change {
+	const char *vantage, *host, *check;
+	const char *from_state, *from_reason, *from_identity;
+	const char *to_state, *to_reason, *to_phase, *to_identity, *to_evidence;
+	const char *expect, *rules, *groups, *addresses;
+};
+int store_changes(struct store *store, int64_t a, int64_t b,
+	bool (*each)(void *data, const struct store_change *change), void *data);
+
+/* One row of a flow's history, oldest first. */
+struct store_interval {
+	const char *state, *reason, *phase, *identity, *evidence;
+	int64_t from_scan, to_scan; /* last scan it held for; 0: still holds */
+	int64_t from_us, to_us;     /* of those scans; to_us 0: still holds */
+	bool removed;               /* ended because the flow left the inventory */
+};
+int store_history(struct store *store, const char *vantage, const char *host,
+	const char *check,
+	bool (*each)(void *data, const struct store_interval *interval), void *data);
+
+/* Scans that could not measure a flow, oldest first. */
+int store_gaps(struct store *store, const char *vantage, const char *host,
+	const char *check,
+	bool (*each)(void *data, int64_t scan, int64_t wall_us, const char *reason),
+	void *data);
+
+/* Round-trip times of one flow, an entry an hour that has any. */
+struct store_rtt {
+	int64_t hour_us; /* start of the hour, UTC */
+	uint32_t min_us, mean_us, max_us, count;
+};
+int store_rtts(struct store *store, const char *vantage, const char *host,
+	const char *check, bool (*each)(void *data, const struct store_rtt *rtt),
+	void *data);
+
+/* Flows whose host or "host check" text contains `text`: for "did you mean". */
+int store_find_flows(struct store *store, const char *text, unsigned limit,
+	bool (*each)(
+		void *data, const char *vantage, const char *host, const char *check),
+	void *data);
+
+/* ---- baselines --------------------------------------------------------------- */
+
+struct store_baseline {
+	const char *name;
+	int64_t scan;
+	int64_t saved_us;
+};
+
+/* Names a complete scan; an existing name is -EEXIST unless `replace`. */
+int store_baseline_save(struct store *store, const char *name, int64_t scan,
+	int64_t wall_us, bool replace);
+
+/* -ENOENT when there is none of that name. */
+int store_baseline_get(
+	struct store *store, const char *name, struct store_baseline *baseline);
+int store_baseline_remove(struct store *store, const char *name);
+int store_baseline_list(struct store *store,
+	bool (*each)(void *data, const struct store_baseline *baseline), void *data);
+
+#endif
