@@ -1,5 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-int main(void)
+/*
+ * reachd: network reachability prober for fleets.
+ *
+ * A map of the tree, in the order of the data:
+ *   config/           reachd.yaml and Ansible inventories -> settings, hosts, rules
+ *   daemon/engine/    rules -> plan of flows -> probes, paced -> results
+ *   probes/           one file a kind of check, on a small framework
+ *   daemon/verdict/   results -> verdicts, changes, incidents: pure functions
+ *   store/            what was seen, as intervals in SQLite
+ *   daemon/report/    the same values as text, JSON lines, CSV, JUnit, TAP
+ *   daemon/commands/  one file a verb: the wiring of all of the above
+ *   daemon/os/        what differs between operating systems
+ *   base/             what C lacks
+ * docs/architecture.md says more.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "daemon/commands/command.h"
+
+static void print_help(void)
 {
-	return 2;
+	puts("Usage: reachd COMMAND [OPTION...]\n\n"
+	     "Finds out what can be reached from here, and what changed since last time.\n\n"
+	     "Commands:");
+	for (size_t i = 0; commands[i]; i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	puts("\n'reachd COMMAND --help' tells more of each; so do reachd(1) and "
+	     "reachd.yaml(5).\n\n"
+	     "Exit status of scan and diff: 0 all pass (diff: no difference), 1 some\n"
+	     "verdict failed (diff: differences), 2 usage or configuration, 3 could not\n"
+	     "measure or could not store everything.");
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[16];
+	size_t count = 0;
+	const char *nearest;
+
+	while (commands[count]) {
+		names[count] = commands[count]->name;
+		count++;
+	}
+	fprintf(stderr, "reachd: '%s' is no command\n", name);
+	nearest = suggest_nearest(name, names, count);
+	if (nearest)
+		fprintf(stderr, "Did you mean '%s'?\n", nearest);
+	fputs("Try 'reachd --help'.\n", stderr);
+	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	setlocale(LC_CTYPE, "");
+	if (argc < 2) {
+		fputs("reachd: a command is missing\nTry 'reachd --help'.\n", stderr);
+		return STATUS_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+		(!strcmp(argv[1], "help") && argc == 2)) {
+		print_help();
+		return STATUS_PASS;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("reachd " REACHD_VERSION);
+		return STATUS_PASS;
+	}
+	if (!strcmp(argv[1], "help")) {
+		command = command_find(argv[2]);
+		if (!command)
+			return unknown_command(argv[2]);
+		command_help(command);
+		return STATUS_PASS;
+	}
+	command = command_find(argv[1]);
+	if (!command)
+		return unknown_command(argv[1]);
+	return command->run(command, argc - 1, argv + 1);
 }

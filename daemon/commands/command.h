@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of the command line, one file each, and what they share. */
+#ifndef DAEMON_COMMANDS_COMMAND_H
+#define DAEMON_COMMANDS_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "daemon/report/report.h"
+#include "store/store.h"
+
+/* Exit statuses: a promise, see reachd(1). */
+enum {
+	STATUS_PASS = 0,    /* every verdict passes; for diff: no difference */
+	STATUS_FAIL = 1,    /* some verdict failed; for diff: differences */
+	STATUS_USAGE = 2,   /* usage or configuration */
+	STATUS_TROUBLE = 3, /* could not measure or could not store everything */
+};
+
+struct command {
+	const char *name;
+	const char *summary; /* one line for `reachd --help` */
+	const char *usage;   /* what follows "reachd NAME " */
+	const char *help;    /* the options that only this verb has, and examples */
+	int (*run)(const struct command *self, int argc, char **argv);
+};
+
+extern const struct command scan_command;
+extern const struct command check_command;
+extern const struct command probe_command;
+extern const struct command diff_command;
+extern const struct command status_command;
+extern const struct command history_command;
+extern const struct command baseline_command;
+extern const struct command rules_command;
+
+/* Every verb, NULL terminated, in the order of the help. */
+extern const struct command *const commands[];
+
+/* NULL when there is no such verb. */
+const struct command *command_find(const char *name);
+
+/* Writes `reachd NAME --help`. */
+void command_help(const struct command *command);
+
+/* Says on stderr what is wrong and where the help is. Returns STATUS_USAGE. */
+int command_usage(const struct command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- options that every verb has --------------------------------------------- */
+
+struct common_options {
+	const char *config; /* -c, --config; NULL: not given */
+	const char *store;  /* --store; NULL: the configuration's */
+	const struct report_ops *format;
+	enum {
+		COLOUR_AUTO,
+		COLOUR_ALWAYS,
+		COLOUR_NEVER
+	} colour;
+	bool quiet;
+	bool verbose;
+};
+
+/* A verb's own option: --NAME or --NAME VALUE. A table ends with name NULL. */
+struct verb_option {
+	const char *name;
+	bool *flag;         /* set when the option has no value */
+	const char **value; /* set when it has one; NULL: it has none */
+};
+
+/*
+ * Parses the common options and the verb's own. Returns the index of the first operand,
+ * or a negative number when the verb should end with STATUS_PASS (-1: help was printed)
+ * or STATUS_USAGE (-2: the mistake was told).
+ */
+int options_parse(const struct command *command, int argc, char **argv,
+	const struct verb_option *verb_options, struct common_options *out);
+
+/* What main() returns for a negative result of options_parse(). */
+int options_status(int parsed);
+
+/*
+ * Loads the configuration that the options name (else ./reachd.yaml, else
+ * /etc/reachd/reachd.yaml); mistakes and warnings go to stderr. NULL after telling.
+ */
+struct config *options_config(
+	const struct common_options *options, struct conf_report *report);
+
+/* The store's path: --store, or the configuration's (loaded for that alone). NULL after
+ * telling; free() it. */
+char *options_store_path(const struct common_options *options);
+
+/* Opens the store to read; NULL after telling. */
+struct store *options_open_store(const struct common_options *options);
+
+/* Where and how to report on stdout. */
+void options_report(
+	const struct common_options *options, struct report_options *report);
+
+/* Tells an output error on stderr; returns `status`, or STATUS_TROUBLE when rc < 0. */
+int command_finish(int rc, int status);
+
+#endif

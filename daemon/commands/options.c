@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that every verb has, and what they lead to. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/suggest.h"
+#include "daemon/commands/command.h"
+#include "daemon/os/os.h"
+
+enum {
+	OPTION_STORE = 256,
+	OPTION_FORMAT,
+	OPTION_COLOUR,
+	OPTION_VERB
+};
+
+#define MAX_VERB_OPTIONS 12
+
+static const struct option common_table[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"store", required_argument, NULL, OPTION_STORE},
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	{"colour", required_argument, NULL, OPTION_COLOUR},
+	{"color", required_argument, NULL, OPTION_COLOUR},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+};
+
+static bool set_format(const struct command *command, struct common_options *out)
+{
+	out->format = report_find(optarg);
+	if (!out->format)
+		command_usage(command,
+			"there is no format '%s'; it is one of text, jsonl, csv, junit, tap",
+			optarg);
+	return out->format != NULL;
+}
+
+static bool set_colour(const struct command *command, struct common_options *out)
+{
+	static const char *const words[] = {"auto", "always", "never"};
+
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(optarg, words[i]) == 0) {
+			out->colour = i;
+			return true;
+		}
+	}
+	command_usage(command, "--colour is auto, always or never, not '%s'", optarg);
+	return false;
+}
+
+static void set_verb_option(const struct verb_option *option)
+{
+	if (option->value)
+		*option->value = optarg;
+	if (option->flag)
+		*option->flag = true;
+}
+
+/* One option that getopt found. False when it is wrong and was told. */
+static bool take_option(const struct command *command, int c,
+	const struct verb_option *verb_options, struct common_options *out)
+{
+	switch (c) {
+	case 'c':
+		out->config = optarg;
+		return true;
+	case OPTION_STORE:
+		out->store = optarg;
+		return true;
+	case OPTION_FORMAT:
+		return set_format(command, out);
+	case OPTION_COLOUR:
+		return set_colour(command, out);
+	case 'q':
+		out->quiet = true;
+		return true;
+	case 'v':
+		out->verbose = true;
+		return true;
+	case '?': /* getopt said what is wrong */
+		fprintf(stderr, "Try 'reachd %s --help'.\n", command->name);
+		return false;
+	default:
+		set_verb_option(&verb_options[c - OPTION_VERB]);
+		return true;
+	}
+}
+
+static void build_table(const struct verb_option *verb_options, struct option *table)
+{
+	size_t n = sizeof common_table / sizeof common_table[0];
+
+	memcpy(table, common_table, sizeof common_table);
+	for (int i = 0; verb_options && verb_options[i].name; i++) {
+		table[n].name = verb_options[i].name;
+		table[n].has_arg =
+			verb_options[i].value ? required_argument : no_argument;
+		table[n].val = OPTION_VERB + i;
+		n++;
+	}
+}
+
+int options_parse(const struct command *command, int argc, char **argv,
+	const struct verb_option *verb_options, struct common_options *out)
+{
+	struct option table[sizeof common_table / sizeof common_table[0] +
+			    MAX_VERB_OPTIONS + 1] = {{0}};
+	int c;
+
+	*out = (struct common_options){.format = report_formats[0]};
+	build_table(verb_options, table);
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "c:qvh", table, NULL)) != -1) {
+		if (c == 'h') {
+			command_help(command);
+			return -1;
+		}
+		if (!take_option(command, c, verb_options, out))
+			return -2;
+	}
+	if (out->quiet)
+		log_set_level(LOG_LEVEL_ERROR);
+	else if (out->verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	return optind;
+}
+
+int options_status(int parsed)
+{
+	return parsed == -1 ? STATUS_PASS : STATUS_USAGE;
+}
+
+static const char *find_config(const struct common_options *options)
+{
+	static const char *const places[] = {"reachd.yaml", "/etc/reachd/reachd.yaml"};
+
+	if (options->config)
+		return options->config;
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		if (access(places[i], R_OK) == 0)
+			return places[i];
+	log_error("no configuration: there is no ./reachd.yaml and no "
+		  "/etc/reachd/reachd.yaml; name one with -c FILE");
+	return NULL;
+}
+
+struct config *options_config(
+	const struct common_options *options, struct conf_report *report)
+{
+	struct config *config = NULL;
+	const char *path = find_config(options);
+
+	if (!path)
+		return NULL;
+	if (config_load(path, report, &config) < 0) {
+		conf_report_print(report, stderr);
+		return NULL;
+	}
+	return config;
+}
+
+char *options_store_path(const struct common_options *options)
+{
+	struct conf_report report;
+	struct config *config;
+	char *path = NULL;
+
+	if (options->store)
+		return strdup(options->store);
+	conf_report_init(&report);
+	config = options_config(options, &report);
+	if (config)
+		path = strdup(config->settings.store);
+	config_free(config);
+	conf_report_fini(&report);
+	return path;
+}
+
+struct store *options_open_store(const struct common_options *options)
+{
+	struct store *store = NULL;
+	struct store_error error;
+	char *path = options_store_path(options);
+
+	if (path && store_open(path, STORE_READ, &store, &error) < 0)
+		log_error("%s", error.text);
+	free(path);
+	return store;
+}
+
+static bool want_colour(const struct common_options *options, bool terminal)
+{
+	const char *no_colour = getenv("NO_COLOR");
+
+	if (options->colour != COLOUR_AUTO)
+		return options->colour == COLOUR_ALWAYS;
+	return terminal && !(no_colour && *no_colour);
+}
+
+void options_report(const struct common_options *options, struct report_options *report)
+{
+	unsigned width;
+	bool terminal = os_is_terminal(stdout, &width);
+
+	*report = (struct report_options){
+		.out = stdout,
+		.colour = want_colour(options, terminal),
+		.width = terminal ? width : 0,
+		.quiet_passes = true,
+	};
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reachd rules: prints a built-in rule set. */
+#include <stdio.h>
+
+#include "base/suggest.h"
+#include "daemon/commands/command.h"
+
+static int list_sets(void)
+{
+	for (size_t i = 0; rules_builtin_names[i]; i++)
+		puts(rules_builtin_names[i]);
+	return STATUS_PASS;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct common_options options;
+	const char *text;
+	size_t size;
+	int at = options_parse(self, argc, argv, NULL, &options);
+
+	if (at < 0)
+		return options_status(at);
+	if (at == argc)
+		return list_sets();
+	if (at + 1 < argc)
+		return command_usage(self, "one rule set at a time, please");
+	text = rules_builtin(argv[at], &size);
+	if (!text)
+		return command_usage(
+			self, "there is no built-in rule set '%s'", argv[at]);
+	if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
+		return STATUS_TROUBLE;
+	return STATUS_PASS;
+}
+
+const struct command rules_command = {
+	.name = "rules",
+	.summary = "Print a built-in rule set",
+	.usage = "[NAME]",
+	.help = "Without NAME: the names of the sets. 'reachd rules rds' prints the port\n"
+		"table of Remote Desktop Services as rules to use as they are "
+		"('rules: rds')\nor to copy and change.\n",
+	.run = run,
+};

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/verdict/assess.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- each flow on its own ------------------------------------------------------ */
+
+/* Bits of the addresses of `host` that let packets through for some flow. */
+static uint32_t host_clear(const struct plan *plan, const struct results *results,
+	const struct plan_host *host)
+{
+	uint32_t clear = 0;
+
+	for (uint32_t i = 0; i < host->n_flows; i++) {
+		const struct plan_flow *flow = &plan->flows[host->first_flow + i];
+		/* What a name server says is no proof of the host's path. */
+		if (!(plan->checks[flow->check].ops->flags & PROBE_PER_HOST))
+			clear |= results->flows[host->first_flow + i].clear;
+	}
+	return clear;
+}
+
+static uint32_t address_bits(uint32_t count)
+{
+	return count >= 32 ? UINT32_MAX : (1U << count) - 1;
+}
+
+static void judge_host(const struct plan *plan, const struct results *results,
+	uint32_t index, struct assessment *out)
+{
+	const struct plan_host *host = &plan->hosts[index];
+	uint32_t clear = host_clear(plan, results, host);
+	uint32_t all = address_bits(results->hosts[index].count);
+
+	for (uint32_t i = host->first_flow; i < host->first_flow + host->n_flows; i++) {
+		const struct plan_flow *flow = &plan->flows[i];
+		struct judge_case c = {
+			.state = (enum probe_state)results->flows[i].state,
+			.expect = (enum rule_expect)flow->expect,
+			.accept_closed = flow->accept_closed,
+			.control_answered = all && (clear & all) == all,
+		};
+		out->verdicts[i] = (uint8_t)judge_flow(&c);
+	}
+}
+
+/* ---- rules that need only some of their hosts ------------------------------------ */
+
+static bool rule_asks(
+	const struct plan *plan, const struct plan_flow *flow, uint32_t rule)
+{
+	const struct plan_rule_set *set = &plan->rule_sets[flow->rules];
+
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->rules[i] == rule)
+			return true;
+	return false;
+}
+
+/* The verdict of one host as a member of one rule; false when it has no flow of it. */
+static bool judge_member(const struct plan *plan, const struct plan_host *host,
+	uint32_t rule, const struct assessment *assessment, enum verdict *verdict)
+{
+	bool any = false;
+
+	*verdict = VERDICT_PASS;
+	for (uint32_t i = host->first_flow; i < host->first_flow + host->n_flows; i++) {
+		enum verdict v = (enum verdict)assessment->verdicts[i];
+		if (!rule_asks(plan, &plan->flows[i], rule))
+			continue;
+		any = true;
+		if (v == VERDICT_FAIL ||
+			(v == VERDICT_INCONCLUSIVE && *verdict == VERDICT_PASS))
+			*verdict = v;
+	}
+	return any;
+}
+
+/* What `require` makes of a rule; counts its hosts on the way. */
+static enum verdict judge_requiring(const struct plan *plan, uint32_t rule,
+	const struct assessment *assessment, uint32_t *hosts)
+{
+	uint32_t counts[3] = {0};
+
+	for (uint32_t i = 0; i < plan->n_hosts; i++) {
+		enum verdict verdict;
+		if (judge_member(plan, &plan->hosts[i], rule, assessment, &verdict))
+			counts[verdict]++;
+	}
+	*hosts = counts[VERDICT_PASS] + counts[VERDICT_FAIL] +
+		 counts[VERDICT_INCONCLUSIVE];
+	return judge_rule(counts[VERDICT_PASS], counts[VERDICT_INCONCLUSIVE],
+		counts[VERDICT_FAIL], plan->config->rules.rules[rule].require);
+}
+
+static char *require_note(uint32_t need, uint32_t hosts)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "require %u of %u", need, hosts);
+	return strdup(text);
+}
+
+/*
+ * A flow is held when every rule that asks for it leaves it out of its need: all of
+ * them hold (pass), or none fails and some are open (inconclusive).
+ */
+static void hold_flow(const struct plan *plan, uint32_t index,
+	const enum verdict *rule_verdicts, struct assessment *out)
+{
+	const struct plan_rule_set *set = &plan->rule_sets[plan->flows[index].rules];
+	enum verdict verdict = VERDICT_PASS;
+
+	if (out->verdicts[index] == VERDICT_PASS || set->count == 0)
+		return;
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (!out->rule_notes[set->rules[i]] ||
+			rule_verdicts[set->rules[i]] == VERDICT_FAIL)
+			return;
+		if (rule_verdicts[set->rules[i]] == VERDICT_INCONCLUSIVE)
+			verdict = VERDICT_INCONCLUSIVE;
+	}
+	if (out->verdicts[index] == verdict)
+		return;
+	out->verdicts[index] = (uint8_t)verdict;
+	out->held_by[index] = set->rules[0] + 1;
+}
+
+static int hold_required(const struct plan *plan, struct assessment *out)
+{
+	enum verdict *rule_verdicts;
+	bool any = false;
+	int rc = 0;
+
+	rule_verdicts = calloc(out->n_rules ? out->n_rules : 1, sizeof *rule_verdicts);
+	if (!rule_verdicts)
+		return -ENOMEM;
+	for (uint32_t r = 0; r < out->n_rules && rc == 0; r++) {
+		uint32_t hosts, need = plan->config->rules.rules[r].require;
+		if (need == 0)
+			continue;
+		rule_verdicts[r] = judge_requiring(plan, r, out, &hosts);
+		if (need >= hosts)
+			continue;
+		out->rule_notes[r] = require_note(need, hosts);
+		rc = out->rule_notes[r] ? 0 : -ENOMEM;
+		any = true;
+	}
+	for (uint32_t i = 0; any && rc == 0 && i < plan->n_flows; i++)
+		hold_flow(plan, i, rule_verdicts, out);
+	free(rule_verdicts);
+	return rc;
+}
+
+/* ---- is it me? ------------------------------------------------------------------- */
+
+struct trouble {
+	uint32_t errors, shortages, lookups, unanswered;
+};
+
+static bool name_unanswered(enum probe_reason reason)
+{
+	return reason == REASON_DNS_TIMEOUT || reason == REASON_RESOLVER_UNAVAILABLE;
+}
+
+static struct trouble count_trouble(
+	const struct plan *plan, const struct results *results)
+{
+	struct trouble t = {0};
+
+	for (uint32_t i = 0; i < plan->n_flows; i++) {
+		const struct flow_result *r = &results->flows[i];
+		enum probe_reason reason = (enum probe_reason)r->reason;
+		bool by_name = plan->hosts[plan->flows[i].host].dial_name ||
+			       plan->checks[plan->flows[i].check].ops == &dns_probe_ops;
+
+		t.errors += r->state == STATE_ERROR;
+		t.shortages +=
+			r->state == STATE_ERROR && probe_reason_is_shortage(reason);
+		t.lookups += by_name;
+		t.unanswered += by_name && name_unanswered(reason);
+	}
+	return t;
+}
+
+static void find_trouble(
+	const struct plan *plan, const struct results *results, struct assessment *out)
+{
+	struct trouble t = count_trouble(plan, results);
+
+	out->errors = t.errors;
+	if (t.shortages)
+		out->degraded_reason =
+			"this machine ran short of descriptors, ports or memory";
+	else if (plan->n_flows && t.errors == plan->n_flows)
+		out->degraded_reason =
+			"not one flow could be measured from this machine";
+	else if (t.lookups && t.unanswered == t.lookups)
+		out->degraded_reason =
+			"not one name look-up of this machine was answered";
+	out->degraded = out->degraded_reason != NULL;
+}
+
+static void count_verdicts(const struct plan *plan, struct assessment *out)
+{
+	uint32_t counts[3] = {0};
+
+	for (uint32_t i = 0; i < plan->n_flows; i++)
+		counts[out->verdicts[i]]++;
+	out->pass = counts[VERDICT_PASS];
+	out->fail = counts[VERDICT_FAIL];
+	out->inconclusive = counts[VERDICT_INCONCLUSIVE];
+}
+
+int assess(
+	const struct plan *plan, const struct results *results, struct assessment *out)
+{
+	size_t n = plan->n_flows ? plan->n_flows : 1;
+	int rc;
+
+	*out = (struct assessment){.n_rules = plan->config->rules.count};
+	out->verdicts = calloc(n, sizeof *out->verdicts);
+	out->held_by = calloc(n, sizeof *out->held_by);
+	out->rule_notes =
+		calloc(out->n_rules ? out->n_rules : 1, sizeof *out->rule_notes);
+	if (!out->verdicts || !out->held_by || !out->rule_notes) {
+		assessment_fini(out);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < plan->n_hosts; i++)
+		judge_host(plan, results, i, out);
+	rc = hold_required(plan, out);
+	if (rc < 0) {
+		assessment_fini(out);
+		return rc;
+	}
+	find_trouble(plan, results, out);
+	count_verdicts(plan, out);
+	return 0;
+}
+
+void assessment_fini(struct assessment *assessment)
+{
+	for (uint32_t i = 0; assessment->rule_notes && i < assessment->n_rules; i++)
+		free(assessment->rule_notes[i]);
+	free(assessment->rule_notes);
+	free(assessment->verdicts);
+	free(assessment->held_by);
+	*assessment = (struct assessment){0};
+}
+
+const char *assessment_held_by(const struct assessment *assessment, uint32_t flow)
+{
+	uint32_t rule = assessment->held_by[flow];
+
+	return rule ? assessment->rule_notes[rule - 1] : NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verdicts of a whole scan: judge.h applied to every flow, with the positive
+ * controls that the scan itself holds and the rules that need only some of their hosts.
+ * Pure.
+ */
+#ifndef DAEMON_VERDICT_ASSESS_H
+#define DAEMON_VERDICT_ASSESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/engine/plan.h"
+#include "daemon/engine/results.h"
+#include "daemon/verdict/judge.h"
+
+struct assessment {
+	uint8_t *verdicts; /* enum verdict, parallel to the plan's flows */
+	uint32_t *held_by; /* per flow: 1 + index of the rule whose `require` decided in
+			      its place, or 0 */
+	char **rule_notes; /* per rule of the configuration: "require 1 of 2", or NULL
+			    */
+	uint32_t n_rules;
+	uint32_t pass, fail, inconclusive;
+	uint32_t errors; /* flows that this machine could not measure */
+	bool degraded;   /* trouble of this machine as a whole, see degraded_reason */
+	const char *degraded_reason; /* a sentence; static */
+};
+
+/*
+ * Judges results. A scan is degraded when this machine ran short of something, when not
+ * one flow could be measured, or when not one of its name look-ups was answered.
+ * 0 (assessment_fini() it) or -ENOMEM.
+ */
+int assess(
+	const struct plan *plan, const struct results *results, struct assessment *out);
+
+void assessment_fini(struct assessment *assessment);
+
+/* The note of the rule that decided in a flow's place, or NULL. */
+const char *assessment_held_by(const struct assessment *assessment, uint32_t flow);
+
+#endif
