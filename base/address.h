@@ -22,7 +22,8 @@ struct net_address {
  */
 bool net_address_parse(const char *text, struct net_address *address);
 
-/* Writes RFC 5952 text; returns `buf`. size >= NET_ADDRESS_TEXT. */
+/* Writes RFC 5952 text ("none" for family 0); returns `buf`. size >= NET_ADDRESS_TEXT.
+ */
 const char *net_address_format(
 	const struct net_address *address, char *buf, size_t size);
 
@@ -44,8 +45,8 @@ struct net_address net_address_network(
 	const struct net_address *address, unsigned bits);
 
 /*
- * Reads "ADDRESS" or "ADDRESS:PORT" or "[V6]:PORT". *port stays as it is when the text
- * has none. False when wrong or the port is 0 or over 65535.
+ * Reads "ADDRESS" or "ADDRESS:PORT" or "[V6]" or "[V6]:PORT". *port stays as it is when
+ * the text has none. False when wrong or the port is 0 or over 65535.
  */
 bool net_endpoint_parse(const char *text, struct net_address *address, uint16_t *port);
 
