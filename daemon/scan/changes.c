@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/scan/changes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "daemon/scan/change_set.h"
+
+/* ---- causes in evidence ---------------------------------------------------------- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* The first DNS server whose answer was not the hoped-for one. */
+static const char *failing_server(const json_t *evidence)
+{
+	const json_t *servers = json_object_get(evidence, "servers");
+	size_t i;
+	const json_t *server;
+
+	json_array_foreach(servers, i, server)
+	{
+		const char *reason = text_of(server, "reason");
+		if (reason && strcmp(reason, "resolved") != 0)
+			return text_of(server, "server");
+	}
+	return NULL;
+}
+
+const char *changes_cause(struct arena *arena, const char *evidence)
+{
+	json_t *root;
+	const char *cause, *copy;
+
+	if (!evidence || !*evidence)
+		return NULL;
+	root = json_loads(evidence, 0, NULL);
+	cause = text_of(json_object_get(root, "icmp"), "sender");
+	if (!cause)
+		cause = failing_server(root);
+	copy = cause ? arena_strdup(arena, cause) : NULL;
+	json_decref(root);
+	return copy;
+}
+
+/* ---- the set --------------------------------------------------------------------- */
+
+int change_set_add(struct change_set *set, const struct change *change)
+{
+	if (set->count == set->capacity) {
+		uint32_t capacity = set->capacity * 2 + 64;
+		void *grown = reallocarray(set->items, capacity, sizeof *set->items);
+		if (!grown)
+			return -ENOMEM;
+		set->items = grown;
+		set->capacity = capacity;
+	}
+	set->items[set->count++] = *change;
+	if (change->kind != CHANGE_ADDED && change->kind != CHANGE_REMOVED)
+		set->reachability++;
+	return 0;
+}
+
+static int compare_changes(const void *a, const void *b)
+{
+	const struct change *x = a, *y = b;
+	/* Those without an incident (added, removed) stand last. */
+	uint32_t ix = x->incident - 1, iy = y->incident - 1;
+
+	if (ix != iy)
+		return ix < iy ? -1 : 1;
+	if (x->flow != y->flow)
+		return x->flow < y->flow ? -1 : 1;
+	return 0;
+}
+
+int change_set_fold(struct change_set *set)
+{
+	uint32_t *incident_of;
+	int rc;
+
+	if (set->reachability == 0)
+		return 0;
+	rc = incident_fold(
+		&set->input, &set->arena, &set->incidents, &set->n_incidents);
+	if (rc < 0)
+		return rc;
+	incident_of = calloc(set->input.n_flows, sizeof *incident_of);
+	if (!incident_of)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n_incidents; i++)
+		for (uint32_t j = 0; j < set->incidents[i].n_flows; j++)
+			incident_of[set->incidents[i].flows[j]] = set->incidents[i].id;
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->items[i].flow != UINT32_MAX)
+			set->items[i].incident = incident_of[set->items[i].flow];
+	free(incident_of);
+	qsort(set->items, set->count, sizeof *set->items, compare_changes);
+	return 0;
+}
+
+void changes_fini(struct change_set *set)
+{
+	free(set->items);
+	arena_fini(&set->arena);
+	*set = (struct change_set){0};
+}
+
+int changes_report(const struct change_set *set, int64_t scan, int64_t since_scan,
+	struct report *report)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < set->count && rc == 0; i++) {
+		const struct change *c = &set->items[i];
+		struct report_change change = {
+			.scan = scan,
+			.since_scan = since_scan,
+			.vantage = set->vantage,
+			.host = c->host,
+			.check = c->check,
+			.from = (enum probe_state)c->from,
+			.to = (enum probe_state)c->to,
+			.reason = (enum probe_reason)c->reason,
+			.kind = (enum change_kind)c->kind,
+			.incident = c->incident,
+			.evidence = c->evidence,
+			.expect = (enum rule_expect)c->expect,
+		};
+		rc = report_change(report, &change);
+	}
+	for (size_t i = 0; i < set->n_incidents && rc == 0; i++) {
+		struct report_incident incident = {
+			.scan = scan,
+			.incident = &set->incidents[i],
+			.input = &set->input,
+		};
+		rc = report_incident(report, &incident);
+	}
+	return rc;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The changes between two observations of a fleet, folded into incidents: of a scan
+ * that just ran against the store, or of two stored scans.
+ */
+#ifndef DAEMON_SCAN_CHANGES_H
+#define DAEMON_SCAN_CHANGES_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "daemon/engine/plan.h"
+#include "daemon/engine/results.h"
+#include "daemon/report/report.h"
+#include "daemon/scan/previous.h"
+#include "daemon/verdict/incident.h"
+#include "store/store.h"
+
+/* A flow that is not the same on both sides, also one that came or went. */
+struct change {
+	uint32_t flow;     /* index into input.flows; UINT32_MAX: added or removed */
+	uint32_t incident; /* 0: none */
+	const char *host, *check;
+	uint8_t from, to;     /* enum probe_state; STATE_NONE: not in scope */
+	uint8_t reason;       /* enum probe_reason, of `to` */
+	uint8_t kind;         /* enum change_kind */
+	uint8_t expect;       /* enum rule_expect */
+	const char *evidence; /* JSON object or NULL */
+};
+
+struct change_set {
+	struct arena arena;
+	const char *vantage;
+	struct incident_input input;
+	struct change *items; /* by incident, then in the order of flows */
+	uint32_t count, capacity;
+	uint32_t reachability; /* those that are neither added nor removed */
+	struct incident *incidents;
+	size_t n_incidents;
+};
+
+/* Everything of the plan and results that is pointed to must outlive the set.
+ * 0 (changes_fini() it) or -ENOMEM. */
+int changes_of_scan(const struct plan *plan, const struct results *results,
+	const struct previous *previous, struct change_set *out);
+
+/* A scan of a store. */
+struct change_side {
+	struct store *store;
+	int64_t scan;
+	const char *vantage;
+};
+
+/*
+ * Between two stored scans, of one store or of two; flows are matched by host and
+ * check. 0 (changes_fini() it) or a negative errno. Blocks on the disk.
+ */
+int changes_of_store(const struct change_side *before, const struct change_side *after,
+	struct change_set *out);
+
+void changes_fini(struct change_set *set);
+
+/* Reports every change, then every incident. Returns as report_change(). */
+int changes_report(const struct change_set *set, int64_t scan, int64_t since_scan,
+	struct report *report);
+
+/* The word in a change's evidence that names its cause (a DNS server, the sender of an
+ * ICMP error), in the arena; NULL when there is none or no memory. */
+const char *changes_cause(struct arena *arena, const char *evidence);
+
+#endif

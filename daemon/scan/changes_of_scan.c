@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A scan that just ran, against the last confirmed states. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/scan/change_set.h"
+
+static const char *leg_evidence(const struct flow_detail *detail)
+{
+	for (uint32_t i = 0; i < detail->n_legs; i++)
+		if (detail->legs[i].evidence)
+			return detail->legs[i].evidence;
+	return NULL;
+}
+
+/* The flow's evidence, or that of the first of its addresses that has any. */
+static const char *result_evidence(const struct flow_result *result)
+{
+	if (!result->detail)
+		return NULL;
+	return result->detail->evidence ? result->detail->evidence
+					: leg_evidence(result->detail);
+}
+
+static struct diff_side result_side(const struct flow_result *result)
+{
+	return (struct diff_side){
+		.present = true,
+		.state = (enum probe_state)result->state,
+		.identity = result->detail ? result->detail->identity : NULL,
+	};
+}
+
+/* Groups of a host without "all", which says nothing about a cause. */
+static int host_groups(struct change_set *set, const struct inventory *inventory,
+	const struct inventory_host *from, struct incident_host *to)
+{
+	int64_t all = inventory_find_group(inventory, "all");
+	uint32_t *groups = arena_calloc(
+		&set->arena, from->n_groups ? from->n_groups : 1, sizeof *groups);
+
+	if (!groups)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < from->n_groups; i++)
+		if (from->groups[i] != all)
+			groups[to->n_groups++] = from->groups[i];
+	to->groups = groups;
+	return 0;
+}
+
+static int build_hosts(
+	struct change_set *set, const struct plan *plan, const struct results *results)
+{
+	const struct inventory *inventory = &plan->config->inventory;
+	struct incident_host *hosts = arena_calloc(
+		&set->arena, plan->n_hosts ? plan->n_hosts : 1, sizeof *hosts);
+	int rc = hosts ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; rc == 0 && i < plan->n_hosts; i++) {
+		const struct plan_host *host = &plan->hosts[i];
+		hosts[i].name = host->name;
+		if (results->hosts[i].count)
+			hosts[i].address = results->hosts[i].items[0];
+		if (host->inventory < inventory->n_hosts)
+			rc = host_groups(set, inventory,
+				&inventory->hosts[host->inventory], &hosts[i]);
+	}
+	set->input.hosts = hosts;
+	set->input.n_hosts = plan->n_hosts;
+	return rc;
+}
+
+static int build_names(struct change_set *set, const struct plan *plan)
+{
+	const struct inventory *inventory = &plan->config->inventory;
+	const char **checks = arena_calloc(
+		&set->arena, plan->n_checks ? plan->n_checks : 1, sizeof *checks);
+	const char **groups = arena_calloc(&set->arena,
+		inventory->n_groups ? inventory->n_groups : 1, sizeof *groups);
+
+	if (!checks || !groups)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < plan->n_checks; i++)
+		checks[i] = plan->checks[i].name;
+	for (uint32_t i = 0; i < inventory->n_groups; i++)
+		groups[i] = inventory->groups[i].name;
+	set->input.checks = checks;
+	set->input.n_checks = plan->n_checks;
+	set->input.groups = groups;
+	set->input.n_groups = inventory->n_groups;
+	return 0;
+}
+
+static int add_flow(struct change_set *set, const struct plan *plan,
+	const struct flow_result *result, const struct diff_side *before,
+	struct incident_flow *entry, uint32_t index)
+{
+	const struct plan_flow *flow = &plan->flows[index];
+	struct diff_side after = result_side(result);
+	enum change_kind kind =
+		diff_flow(before, &after, (enum rule_expect)flow->expect);
+	struct change change = {
+		.flow = index,
+		.host = plan->hosts[flow->host].name,
+		.check = plan->checks[flow->check].name,
+		.from = (uint8_t)before->state,
+		.to = result->state,
+		.reason = result->reason,
+		.kind = (uint8_t)kind,
+		.expect = flow->expect,
+		.evidence = result_evidence(result),
+	};
+
+	*entry = (struct incident_flow){
+		.host = flow->host,
+		.check = flow->check,
+		.from = (uint8_t)(before->state ? before->state : result->state),
+		.to = result->state,
+	};
+	if (kind == CHANGE_NONE)
+		return 0;
+	if (kind == CHANGE_ADDED) {
+		change.flow = UINT32_MAX;
+		return change_set_add(set, &change);
+	}
+	entry->kind = (uint8_t)kind;
+	entry->cause = changes_cause(&set->arena, change.evidence);
+	return change_set_add(set, &change);
+}
+
+static int add_removed(struct change_set *set, const struct previous *previous)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < previous->n_removed && rc == 0; i++) {
+		struct change change = {
+			.flow = UINT32_MAX,
+			.host = previous->removed[i].host,
+			.check = previous->removed[i].check,
+			.from = previous->removed[i].state,
+			.kind = CHANGE_REMOVED,
+		};
+		rc = change_set_add(set, &change);
+	}
+	return rc;
+}
+
+static int build_flows(struct change_set *set, const struct plan *plan,
+	const struct results *results, const struct previous *previous)
+{
+	struct incident_flow *flows = arena_calloc(
+		&set->arena, plan->n_flows ? plan->n_flows : 1, sizeof *flows);
+	int rc = flows ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < plan->n_flows && rc == 0; i++) {
+		struct diff_side before = previous_side(previous, i);
+		rc = add_flow(set, plan, &results->flows[i], &before, &flows[i], i);
+	}
+	set->input.flows = flows;
+	set->input.n_flows = plan->n_flows;
+	return rc == 0 ? add_removed(set, previous) : rc;
+}
+
+int changes_of_scan(const struct plan *plan, const struct results *results,
+	const struct previous *previous, struct change_set *out)
+{
+	int rc;
+
+	*out = (struct change_set){.vantage = plan->config->settings.vantage};
+	arena_init(&out->arena, 0);
+	out->input.vantage = out->vantage;
+	if (!previous->scan)
+		return 0;
+	rc = build_flows(out, plan, results, previous);
+	if (rc == 0 && out->reachability) {
+		rc = build_names(out, plan);
+		if (rc == 0)
+			rc = build_hosts(out, plan, results);
+	}
+	if (rc == 0)
+		rc = change_set_fold(out);
+	if (rc < 0)
+		changes_fini(out);
+	return rc;
+}

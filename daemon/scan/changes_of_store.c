@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two stored scans. Of one store only the flows that changed are asked for, then the
+ * scope is walked once for the counter-evidence; of two stores one side is loaded
+ * whole.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "daemon/scan/change_set.h"
+
+/* A flow as it was before. */
+struct before {
+	UT_hash_handle hh;
+	const char *host, *check; /* in the set's arena */
+	const char *identity;
+	uint8_t state;
+	uint8_t expect;
+	bool present;
+	bool seen; /* the later scan has it as well */
+	char key[];
+};
+
+/* A text and its place in one of the arrays of the input. */
+struct name {
+	UT_hash_handle hh;
+	uint32_t index;
+	const uint32_t *groups; /* of a groups text: the parsed indexes */
+	uint32_t n_groups;
+	char text[];
+};
+
+struct building {
+	struct change_set *set;
+	struct before *before;
+	bool whole; /* `before` holds every flow, not only those that changed */
+	struct name *hosts, *checks, *groups, *group_texts;
+	struct incident_host *host_items;
+	struct incident_flow *flow_items;
+	const char **check_items, **group_items;
+	uint32_t host_capacity, flow_capacity, check_capacity, group_capacity;
+	uint32_t last_host;
+	int rc;
+};
+
+/* ---- growing arrays and names ------------------------------------------------------
+ */
+
+static int grow(void **items, uint32_t count, uint32_t *capacity, size_t size)
+{
+	uint32_t wanted = *capacity * 2 + 64;
+	void *grown;
+
+	if (count < *capacity)
+		return 0;
+	grown = reallocarray(*items, wanted, size);
+	if (!grown)
+		return -ENOMEM;
+	*items = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+/* Finds a text, or adds it with `index` as its place. NULL: no memory. */
+static struct name *intern(struct change_set *set, struct name **names,
+	const char *text, uint32_t index, bool *added)
+{
+	struct name *name;
+	size_t length = strlen(text);
+
+	HASH_FIND(hh, *names, text, length, name);
+	*added = !name;
+	if (name)
+		return name;
+	name = arena_calloc(&set->arena, 1, sizeof *name + length + 1);
+	if (!name)
+		return NULL;
+	memcpy(name->text, text, length);
+	name->index = index;
+	HASH_ADD_KEYPTR(hh, *names, name->text, length, name);
+	return name->hh.tbl ? name : NULL;
+}
+
+static int intern_into(struct building *b, struct name **names, const char *text,
+	const char ***items, uint32_t *count, uint32_t *capacity, uint32_t *index)
+{
+	bool added;
+	struct name *name = intern(b->set, names, text, *count, &added);
+
+	if (!name || grow((void **)items, *count, capacity, sizeof **items) < 0)
+		return -ENOMEM;
+	if (added)
+		(*items)[(*count)++] = name->text;
+	*index = name->index;
+	return 0;
+}
+
+/* ---- hosts and their groups ---------------------------------------------------------
+ */
+
+static int parse_groups(struct building *b, const json_t *list, struct name *name)
+{
+	uint32_t *groups =
+		arena_calloc(&b->set->arena, json_array_size(list) + 1, sizeof *groups);
+	size_t i;
+	const json_t *item;
+
+	if (!groups)
+		return -ENOMEM;
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(item);
+		if (!text || strcmp(text, "all") == 0)
+			continue;
+		if (intern_into(b, &b->groups, text, &b->group_items,
+			    &b->set->input.n_groups, &b->group_capacity,
+			    &groups[name->n_groups]) < 0)
+			return -ENOMEM;
+		name->n_groups++;
+	}
+	name->groups = groups;
+	return 0;
+}
+
+/* Hosts of a fleet share few combinations of groups: each is parsed once. */
+static const struct name *groups_of(struct building *b, const char *json)
+{
+	bool added;
+	struct name *name = intern(b->set, &b->group_texts, json, 0, &added);
+	json_t *list;
+	int rc;
+
+	if (!name || !added)
+		return name;
+	list = json_loads(json, 0, NULL);
+	rc = parse_groups(b, list, name);
+	json_decref(list);
+	return rc == 0 ? name : NULL;
+}
+
+static struct net_address first_address(const char *json)
+{
+	struct net_address address = {0};
+	json_t *list = json_loads(json, 0, NULL);
+	const char *text = json_string_value(json_array_get(list, 0));
+
+	if (!text || !net_address_parse(text, &address))
+		address = (struct net_address){0};
+	json_decref(list);
+	return address;
+}
+
+static int host_index(
+	struct building *b, const struct store_flow *flow, uint32_t *index)
+{
+	struct incident_input *input = &b->set->input;
+	const struct name *groups;
+	struct name *name;
+	bool added;
+
+	/* Rows come by host. */
+	if (input->n_hosts && !strcmp(b->host_items[b->last_host].name, flow->host)) {
+		*index = b->last_host;
+		return 0;
+	}
+	name = intern(b->set, &b->hosts, flow->host, input->n_hosts, &added);
+	if (!name)
+		return -ENOMEM;
+	*index = b->last_host = name->index;
+	if (!added)
+		return 0;
+	groups = groups_of(b, flow->groups);
+	if (!groups || grow((void **)&b->host_items, input->n_hosts, &b->host_capacity,
+			       sizeof *b->host_items) < 0)
+		return -ENOMEM;
+	b->host_items[input->n_hosts++] = (struct incident_host){
+		.name = name->text,
+		.address = first_address(flow->addresses),
+		.groups = groups->groups,
+		.n_groups = groups->n_groups,
+	};
+	return 0;
+}
+
+/* ---- before
+ * --------------------------------------------------------------------------- */
+
+static uint8_t state_of(const char *word)
+{
+	enum probe_state state = STATE_NONE;
+
+	if (word && *word)
+		probe_state_from_word(word, &state);
+	return (uint8_t)state;
+}
+
+static enum rule_expect expect_of(const char *word)
+{
+	for (int i = EXPECT_OPEN; i <= EXPECT_ANY; i++)
+		if (strcmp(rule_expect_name((enum rule_expect)i), word) == 0)
+			return (enum rule_expect)i;
+	return EXPECT_ANY;
+}
+
+/* Names have no spaces, so "host check" is a key. */
+static int add_before(struct building *b, const char *host, const char *check,
+	const char *state, const char *identity, const char *expect)
+{
+	size_t length = strlen(host) + strlen(check) + 1;
+	struct arena *arena = &b->set->arena;
+	struct before *item = arena_calloc(arena, 1, sizeof *item + length + 1);
+
+	if (!item)
+		return -ENOMEM;
+	stpcpy(stpcpy(stpcpy(item->key, host), " "), check);
+	item->host = arena_strdup(arena, host);
+	item->check = arena_strdup(arena, check);
+	item->identity = arena_strdup(arena, identity ? identity : "");
+	item->present = state && *state;
+	item->state = state_of(state);
+	item->expect = (uint8_t)expect_of(expect);
+	if (!item->host || !item->check || !item->identity)
+		return -ENOMEM;
+	HASH_ADD_KEYPTR(hh, b->before, item->key, length, item);
+	return item->hh.tbl ? 0 : -ENOMEM;
+}
+
+static bool on_before_flow(void *data, const struct store_flow *flow)
+{
+	struct building *b = data;
+
+	b->rc = add_before(
+		b, flow->host, flow->check, flow->state, flow->identity, flow->expect);
+	return b->rc == 0;
+}
+
+static bool on_change(void *data, const struct store_change *change)
+{
+	struct building *b = data;
+
+	b->rc = add_before(b, change->host, change->check, change->from_state,
+		change->from_identity, change->expect);
+	return b->rc == 0;
+}
+
+static struct before *find_before(
+	struct building *b, const char *host, const char *check)
+{
+	char key[1024];
+	size_t h = strlen(host), c = strlen(check);
+	struct before *item = NULL;
+
+	/* Keys this long come from no inventory. */
+	if (!b->before || h + c + 2 > sizeof key)
+		return NULL;
+	memcpy(key, host, h);
+	key[h] = ' ';
+	memcpy(key + h + 1, check, c);
+	HASH_FIND(hh, b->before, key, h + c + 1, item);
+	return item;
+}
+
+/* ---- after
+ * ---------------------------------------------------------------------------- */
+
+static struct diff_side side_before(const struct building *b, const struct before *item,
+	const struct diff_side *after)
+{
+	if (item)
+		return (struct diff_side){
+			.present = item->present,
+			.state = (enum probe_state)item->state,
+			.identity = item->identity,
+		};
+	return b->whole ? (struct diff_side){0} : *after;
+}
+
+static int fill_texts(struct arena *arena, const struct store_flow *flow,
+	struct change *change, struct incident_flow *entry)
+{
+	enum probe_reason reason = REASON_NONE;
+
+	if (flow->reason)
+		probe_reason_from_word(flow->reason, &reason);
+	change->reason = (uint8_t)reason;
+	if (flow->evidence && *flow->evidence) {
+		change->evidence = arena_strdup(arena, flow->evidence);
+		if (!change->evidence)
+			return -ENOMEM;
+	}
+	change->host = arena_strdup(arena, flow->host);
+	change->check = arena_strdup(arena, flow->check);
+	if (!change->host || !change->check)
+		return -ENOMEM;
+	if (change->kind == CHANGE_ADDED)
+		change->flow = UINT32_MAX;
+	else
+		entry->kind = change->kind;
+	entry->cause = changes_cause(arena, change->evidence);
+	return 0;
+}
+
+static int add_after(struct building *b, const struct store_flow *flow)
+{
+	struct incident_input *input = &b->set->input;
+	struct before *item = find_before(b, flow->host, flow->check);
+	struct diff_side after = {
+		.present = true,
+		.state = (enum probe_state)state_of(flow->state),
+		.identity = flow->identity,
+	};
+	struct diff_side before = side_before(b, item, &after);
+	struct incident_flow entry = {.to = (uint8_t)after.state};
+	struct change change = {
+		.flow = input->n_flows,
+		.from = (uint8_t)before.state,
+		.to = (uint8_t)after.state,
+		.expect = (uint8_t)expect_of(flow->expect),
+	};
+	int rc = 0;
+
+	if (item)
+		item->seen = true;
+	change.kind =
+		(uint8_t)diff_flow(&before, &after, (enum rule_expect)change.expect);
+	entry.from = before.state ? (uint8_t)before.state : entry.to;
+	if (host_index(b, flow, &entry.host) < 0 ||
+		intern_into(b, &b->checks, flow->check, &b->check_items,
+			&input->n_checks, &b->check_capacity, &entry.check) < 0 ||
+		grow((void **)&b->flow_items, input->n_flows, &b->flow_capacity,
+			sizeof entry) < 0)
+		return -ENOMEM;
+	if (change.kind != CHANGE_NONE) {
+		rc = fill_texts(&b->set->arena, flow, &change, &entry);
+		if (rc == 0)
+			rc = change_set_add(b->set, &change);
+	}
+	b->flow_items[input->n_flows++] = entry;
+	return rc;
+}
+
+static bool on_after_flow(void *data, const struct store_flow *flow)
+{
+	struct building *b = data;
+
+	b->rc = add_after(b, flow);
+	return b->rc == 0;
+}
+
+static int add_removed(struct building *b)
+{
+	int rc = 0;
+	struct before *item, *next;
+
+	HASH_ITER(hh, b->before, item, next) {
+		struct change change = {
+			.flow = UINT32_MAX,
+			.host = item->host,
+			.check = item->check,
+			.from = item->state,
+			.kind = CHANGE_REMOVED,
+			.expect = item->expect,
+		};
+		if (rc == 0 && item->present && !item->seen)
+			rc = change_set_add(b->set, &change);
+	}
+	return rc;
+}
+
+/* ---- both
+ * ----------------------------------------------------------------------------- */
+
+static int load_before(struct building *b, const struct change_side *before,
+	const struct change_side *after)
+{
+	int rc;
+
+	b->whole = before->store != after->store || before->scan > after->scan ||
+		   strcmp(before->vantage, after->vantage) != 0;
+	if (b->whole)
+		rc = store_flows_at(before->store, before->scan, on_before_flow, b);
+	else
+		rc = store_changes(
+			before->store, before->scan, after->scan, on_change, b);
+	return rc < 0 ? rc : b->rc;
+}
+
+static int load_after(struct building *b, const struct change_side *after)
+{
+	int rc;
+
+	/* Nothing changed and nothing will: the scope is of no interest. */
+	if (!b->whole && !b->before)
+		return 0;
+	rc = store_flows_at(after->store, after->scan, on_after_flow, b);
+	if (rc == 0)
+		rc = b->rc;
+	return rc == 0 ? add_removed(b) : rc;
+}
+
+static void drop_tables(struct building *b)
+{
+	HASH_CLEAR(hh, b->before);
+	HASH_CLEAR(hh, b->hosts);
+	HASH_CLEAR(hh, b->checks);
+	HASH_CLEAR(hh, b->groups);
+	HASH_CLEAR(hh, b->group_texts);
+}
+
+/* Moves the grown arrays into the arena, where the set keeps them. */
+static int keep_array(struct arena *arena, void **items, uint32_t count, size_t size)
+{
+	void *copy = arena_calloc(arena, count ? count : 1, size);
+
+	if (copy && count)
+		memcpy(copy, *items, (size_t)count * size);
+	free(*items);
+	*items = copy;
+	return copy ? 0 : -ENOMEM;
+}
+
+static int keep_arrays(struct building *b)
+{
+	struct incident_input *input = &b->set->input;
+	struct arena *arena = &b->set->arena;
+	int rc = 0;
+
+	rc |= keep_array(
+		arena, (void **)&b->host_items, input->n_hosts, sizeof *b->host_items);
+	rc |= keep_array(
+		arena, (void **)&b->flow_items, input->n_flows, sizeof *b->flow_items);
+	rc |= keep_array(arena, (void **)&b->check_items, input->n_checks,
+		sizeof *b->check_items);
+	rc |= keep_array(arena, (void **)&b->group_items, input->n_groups,
+		sizeof *b->group_items);
+	input->hosts = b->host_items;
+	input->flows = b->flow_items;
+	input->checks = b->check_items;
+	input->groups = b->group_items;
+	return rc ? -ENOMEM : 0;
+}
+
+int changes_of_store(const struct change_side *before, const struct change_side *after,
+	struct change_set *out)
+{
+	struct building b = {.set = out};
+	int rc, kept;
+
+	*out = (struct change_set){0};
+	arena_init(&out->arena, 0);
+	out->vantage = arena_strdup(&out->arena, after->vantage);
+	out->input.vantage = out->vantage;
+	rc = out->vantage ? load_before(&b, before, after) : -ENOMEM;
+	if (rc == 0)
+		rc = load_after(&b, after);
+	drop_tables(&b);
+	kept = keep_arrays(&b);
+	if (rc == 0)
+		rc = kept;
+	if (rc == 0)
+		rc = change_set_fold(out);
+	if (rc < 0)
+		changes_fini(out);
+	return rc;
+}

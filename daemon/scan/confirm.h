@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A change must be seen more than once before it counts. */
+#ifndef DAEMON_SCAN_CONFIRM_H
+#define DAEMON_SCAN_CONFIRM_H
+
+#include "daemon/engine/engine.h"
+#include "daemon/scan/previous.h"
+
+/*
+ * Probes the flows that differ from their last confirmed state again, until each was
+ * seen `confirm` times in all in the same new state or is back in the old one. A flow
+ * that keeps changing is settled by its last observation. Returns as engine_run().
+ */
+int confirm_changes(struct engine *engine, const struct plan *plan,
+	const struct previous *previous, uint32_t confirm, struct results *results);
+
+#endif

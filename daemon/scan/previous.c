@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/scan/previous.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct loading {
+	struct previous *previous;
+	const struct plan *plan;
+	int rc;
+};
+
+static enum probe_state state_of(const struct store_flow *flow)
+{
+	enum probe_state state = STATE_NONE;
+
+	/* A word of a newer version is a state we can't compare with. */
+	probe_state_from_word(flow->state, &state);
+	return state;
+}
+
+static int add_removed(struct previous *previous, const struct store_flow *flow)
+{
+	struct previous_removed *item;
+
+	if (previous->n_removed == previous->removed_capacity) {
+		uint32_t capacity = previous->removed_capacity * 2 + 64;
+		void *grown = reallocarray(
+			previous->removed, capacity, sizeof *previous->removed);
+		if (!grown)
+			return -ENOMEM;
+		previous->removed = grown;
+		previous->removed_capacity = capacity;
+	}
+	item = &previous->removed[previous->n_removed];
+	item->host = arena_strdup(&previous->arena, flow->host);
+	item->check = arena_strdup(&previous->arena, flow->check);
+	item->state = (uint8_t)state_of(flow);
+	if (!item->host || !item->check)
+		return -ENOMEM;
+	previous->n_removed++;
+	return 0;
+}
+
+static int add_flow(struct loading *loading, const struct store_flow *flow)
+{
+	struct previous *previous = loading->previous;
+	int64_t index = plan_find(loading->plan, flow->host, flow->check);
+
+	if (index < 0)
+		return add_removed(previous, flow);
+	previous->present[index] = true;
+	previous->states[index] = (uint8_t)state_of(flow);
+	if (!flow->identity || !*flow->identity)
+		return 0;
+	previous->identities[index] = arena_strdup(&previous->arena, flow->identity);
+	return previous->identities[index] ? 0 : -ENOMEM;
+}
+
+static bool on_flow(void *data, const struct store_flow *flow)
+{
+	struct loading *loading = data;
+
+	loading->rc = add_flow(loading, flow);
+	return loading->rc == 0;
+}
+
+int previous_load(struct store *store, const struct plan *plan, struct previous *out)
+{
+	struct loading loading = {.previous = out, .plan = plan};
+	size_t n = plan->n_flows ? plan->n_flows : 1;
+	struct store_scan last;
+	int rc;
+
+	*out = (struct previous){0};
+	arena_init(&out->arena, 0);
+	rc = store_scan_last(store, plan->config->settings.vantage, &last);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return rc;
+	out->scan = last.id;
+	out->time_us = last.started_us;
+	out->states = calloc(n, sizeof *out->states);
+	out->present = calloc(n, sizeof *out->present);
+	out->identities = calloc(n, sizeof *out->identities);
+	if (!out->states || !out->present || !out->identities)
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = store_flows_at(store, out->scan, on_flow, &loading);
+	if (rc == 0)
+		rc = loading.rc;
+	if (rc < 0)
+		previous_fini(out);
+	return rc;
+}
+
+struct diff_side previous_side(const struct previous *previous, uint32_t flow)
+{
+	if (!previous->scan)
+		return (struct diff_side){0};
+	return (struct diff_side){
+		.present = previous->present[flow],
+		.state = (enum probe_state)previous->states[flow],
+		.identity = previous->identities[flow],
+	};
+}
+
+void previous_fini(struct previous *previous)
+{
+	free(previous->states);
+	free(previous->present);
+	free(previous->identities);
+	free(previous->removed);
+	arena_fini(&previous->arena);
+	*previous = (struct previous){0};
+}
