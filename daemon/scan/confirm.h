@@ -7,9 +7,9 @@
 #include "daemon/scan/previous.h"
 
 /*
- * Probes the flows that differ from their last confirmed state again, until each was
- * seen `confirm` times in all in the same new state or is back in the old one. A flow
- * that keeps changing is settled by its last observation. Returns as engine_run().
+ * Probes the flows that differ from their last confirmed state again, until each
+ * differed `confirm` times in all or is back where it was; its last observation is what
+ * counts. Returns as engine_run().
  */
 int confirm_changes(struct engine *engine, const struct plan *plan,
 	const struct previous *previous, uint32_t confirm, struct results *results);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reachd baseline: named scans, to compare with later. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/quantity.h"
+#include "daemon/commands/command.h"
+#include "daemon/commands/side.h"
+
+static bool print_baseline(void *data, const struct store_baseline *baseline)
+{
+	char time[32];
+	unsigned *count = data;
+
+	printf("%-24s scan %-8lld saved %s\n", baseline->name,
+		(long long)baseline->scan,
+		clock_format(baseline->saved_us, time, sizeof time));
+	++*count;
+	return true;
+}
+
+static int list(struct store *store)
+{
+	unsigned count = 0;
+
+	if (store_baseline_list(store, print_baseline, &count) < 0) {
+		log_error("%s", store_last_error(store));
+		return STATUS_TROUBLE;
+	}
+	if (count == 0)
+		log_notice("there are no baselines yet: 'reachd baseline save NAME' "
+			   "makes one");
+	return fflush(stdout) == 0 ? STATUS_PASS : STATUS_TROUBLE;
+}
+
+static int save(struct store *store, const char *name, const char *spec, bool replace)
+{
+	struct store_scan scan;
+	int rc;
+
+	if (!side_find_scan(store, spec, &scan))
+		return STATUS_USAGE;
+	rc = store_baseline_save(store, name, scan.id, clock_wall_us(), replace);
+	if (rc == -EEXIST) {
+		log_error("there is a baseline '%s' already; --replace moves it", name);
+		return STATUS_USAGE;
+	}
+	if (rc < 0) {
+		log_error("%s", store_last_error(store));
+		return STATUS_TROUBLE;
+	}
+	return STATUS_PASS;
+}
+
+static int delete (struct store *store, const char *name)
+{
+	int rc = store_baseline_remove(store, name);
+
+	if (rc == -ENOENT) {
+		log_error(
+			"there is no baseline '%s'; 'reachd baseline list' lists them",
+			name);
+		return STATUS_USAGE;
+	}
+	if (rc < 0)
+		log_error("%s", store_last_error(store));
+	return rc < 0 ? STATUS_TROUBLE : STATUS_PASS;
+}
+
+/* A word that a scan number, a time or 'last' could be mistaken for is no good name. */
+static bool good_name(const char *name)
+{
+	uint64_t number;
+	int64_t time;
+
+	return *name && strcmp(name, "last") && strcmp(name, "now") &&
+	       strcmp(name, "previous") && !number_parse(name, UINT64_MAX, &number) &&
+	       !clock_parse(name, &time) && !strchr(name, '/') && !strchr(name, '@');
+}
+
+static int dispatch(const struct command *self, struct store *store, int n,
+	char **words, bool replace)
+{
+	const char *verb = words[0];
+
+	if (strcmp(verb, "list") == 0)
+		return n == 1 ? list(store)
+			      : command_usage(self, "list takes no operand");
+	if (strcmp(verb, "rm") == 0)
+		return n == 2 ? delete (store, words[1])
+			      : command_usage(self, "rm takes one NAME");
+	if (n < 2 || n > 3)
+		return command_usage(self, "save takes a NAME and perhaps a SCAN");
+	if (!good_name(words[1]))
+		return command_usage(self,
+			"'%s' is no name for a baseline: it could be a scan number, a "
+			"time or a file",
+			words[1]);
+	return save(store, words[1], n == 3 ? words[2] : "last", replace);
+}
+
+static struct store *open_for(const struct common_options *options, const char *verb)
+{
+	struct store *store = NULL;
+	struct store_error error;
+	char *path;
+
+	if (strcmp(verb, "list") == 0)
+		return options_open_store(options);
+	path = options_store_path(options);
+	if (path && store_open(path, STORE_WRITE, &store, &error) < 0)
+		log_error("%s", error.text);
+	free(path);
+	return store;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct common_options options;
+	bool replace = false;
+	const struct verb_option verb_options[] = {
+		{"replace", &replace, NULL},
+		{NULL, NULL, NULL},
+	};
+	int at = options_parse(self, argc, argv, verb_options, &options);
+	struct store *store;
+	int status;
+
+	if (at < 0)
+		return options_status(at);
+	if (at == argc)
+		return command_usage(self, "save, list or rm?");
+	if (strcmp(argv[at], "save") && strcmp(argv[at], "list") &&
+		strcmp(argv[at], "rm"))
+		return command_usage(
+			self, "it is save, list or rm, not '%s'", argv[at]);
+	store = open_for(&options, argv[at]);
+	if (!store)
+		return STATUS_TROUBLE;
+	status = dispatch(self, store, argc - at, argv + at, replace);
+	store_close(store);
+	return status;
+}
+
+const struct command baseline_command = {
+	.name = "baseline",
+	.summary = "Name a scan, to compare with later",
+	.usage = "save NAME [SCAN] | list | rm NAME",
+	.help = "SCAN is a number, a time or 'last' (the default).\n"
+		"      --replace       let save move an existing name\n",
+	.run = run,
+};

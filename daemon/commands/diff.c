@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reachd diff: what changed between two stored scans. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/commands/command.h"
+#include "daemon/commands/side.h"
+#include "daemon/scan/changes.h"
+
+static const char *side_text(const struct side *side, char *buf, size_t size)
+{
+	char time[32];
+
+	snprintf(buf, size, "scan %lld, %s", (long long)side->scan.id,
+		clock_format(side->scan.started_us, time, sizeof time));
+	return buf;
+}
+
+static int publish(const struct common_options *options, const struct side *before,
+	const struct side *after, const struct change_set *changes)
+{
+	char before_text[64], after_text[64];
+	bool one_store = before->store == after->store;
+	struct report report;
+	struct report_options out;
+	struct report_summary summary = {
+		.scan = after->scan.id,
+		.command = "diff",
+		.flows = after->scan.flows,
+		.pass = after->scan.pass,
+		.fail = after->scan.fail,
+		.inconclusive = after->scan.inconclusive,
+		.changes = changes->reachability,
+		.incidents = changes->n_incidents,
+		.degraded = after->scan.degraded,
+		.before = side_text(before, before_text, sizeof before_text),
+		.after = side_text(after, after_text, sizeof after_text),
+	};
+	int rc;
+
+	options_report(options, &out);
+	rc = report_begin(&report, options->format, &out, "diff");
+	if (rc == 0)
+		rc = changes_report(changes, one_store ? after->scan.id : 0,
+			one_store ? before->scan.id : 0, &report);
+	if (rc == 0)
+		rc = report_summary(&report, &summary);
+	return report_end(&report) < 0 && rc == 0 ? -EIO : rc;
+}
+
+static int compare(const struct common_options *options, const struct side *before,
+	const struct side *after)
+{
+	struct change_side a = {before->store, before->scan.id, before->scan.vantage};
+	struct change_side b = {after->store, after->scan.id, after->scan.vantage};
+	struct change_set changes;
+	int rc = changes_of_store(&a, &b, &changes);
+	int status;
+
+	if (rc < 0) {
+		log_error("the scans could not be compared: %s", strerror(-rc));
+		return STATUS_TROUBLE;
+	}
+	rc = publish(options, before, after, &changes);
+	status = changes.count ? STATUS_FAIL : STATUS_PASS;
+	changes_fini(&changes);
+	return command_finish(rc, status);
+}
+
+static int run_diff(const struct common_options *options, const char *before_spec,
+	const char *after_spec)
+{
+	struct store *store = NULL;
+	struct side before, after;
+	int status;
+
+	if (!side_names_file(before_spec) || !side_names_file(after_spec)) {
+		store = options_open_store(options);
+		if (!store)
+			return STATUS_TROUBLE;
+	}
+	if (!side_open(store, before_spec, &before)) {
+		store_close(store);
+		return STATUS_USAGE;
+	}
+	if (side_open(store, after_spec, &after)) {
+		status = compare(options, &before, &after);
+		side_fini(&after);
+	} else {
+		status = STATUS_USAGE;
+	}
+	side_fini(&before);
+	store_close(store);
+	return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct common_options options;
+	int at = options_parse(self, argc, argv, NULL, &options);
+
+	if (at < 0)
+		return options_status(at);
+	if (argc - at > 2)
+		return command_usage(self, "two sides at most, please");
+	return run_diff(&options, at < argc ? argv[at] : "previous",
+		at + 1 < argc ? argv[at + 1] : "last");
+}
+
+const struct command diff_command = {
+	.name = "diff",
+	.summary = "Tell what changed between two scans",
+	.usage = "[A [B]]",
+	.help = "A and B are each a scan number, a time (2026-01-31T12:00:00Z), a baseline,\n"
+		"'last' or 'now', 'previous', a database file, or FILE@ any of these.\n"
+		"A is 'previous' and B is 'last' when they are not given.\n",
+	.run = run,
+};

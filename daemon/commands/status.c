@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reachd status: every flow as the last scan left it, and since when. */
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "daemon/commands/command.h"
+#include "daemon/commands/side.h"
+
+#define MAX_RULES 64
+
+struct showing {
+	struct report *report;
+	const struct side *side;
+	struct report_summary summary;
+	int rc;
+};
+
+static size_t fill_rules(const json_t *list, const char **rules)
+{
+	size_t n = json_array_size(list);
+
+	if (n > MAX_RULES)
+		n = MAX_RULES;
+	for (size_t i = 0; i < n; i++) {
+		rules[i] = json_string_value(json_array_get(list, i));
+		if (!rules[i])
+			rules[i] = "";
+	}
+	return n;
+}
+
+static enum rule_expect expect_of(const char *word)
+{
+	for (int i = EXPECT_OPEN; i <= EXPECT_ANY; i++)
+		if (strcmp(rule_expect_name((enum rule_expect)i), word) == 0)
+			return (enum rule_expect)i;
+	return EXPECT_ANY;
+}
+
+static void count(struct report_summary *summary, enum verdict verdict)
+{
+	summary->flows++;
+	summary->pass += verdict == VERDICT_PASS;
+	summary->fail += verdict == VERDICT_FAIL;
+	summary->inconclusive += verdict == VERDICT_INCONCLUSIVE;
+}
+
+static void fill_words(const struct store_flow *flow, struct report_result *out)
+{
+	/* What was never measured has no state: it is an error, and why is known. */
+	if (!*flow->state || !probe_state_from_word(flow->state, &out->state))
+		out->state = STATE_ERROR;
+	if (!*flow->reason || !probe_reason_from_word(flow->reason, &out->reason))
+		out->reason = REASON_LOCAL_ERROR;
+	if (!*flow->state && flow->gap_reason)
+		probe_reason_from_word(flow->gap_reason, &out->reason);
+	if (flow->phase && *flow->phase)
+		probe_phase_from_word(flow->phase, &out->phase);
+	out->verdict = VERDICT_INCONCLUSIVE;
+	verdict_from_word(flow->verdict, &out->verdict);
+}
+
+static bool on_flow(void *data, const struct store_flow *flow)
+{
+	struct showing *showing = data;
+	const char *rules[MAX_RULES];
+	json_t *list = json_loads(flow->rules, 0, NULL);
+	struct report_result out = {
+		.scan = showing->side->scan.id,
+		.time_us = showing->side->scan.started_us,
+		.vantage = flow->vantage,
+		.host = flow->host,
+		.check = flow->check,
+		.rules = rules,
+		.n_rules = fill_rules(list, rules),
+		.expect = expect_of(flow->expect),
+		.evidence = flow->evidence && *flow->evidence ? flow->evidence : NULL,
+		.since_us = flow->since_us,
+	};
+
+	fill_words(flow, &out);
+	count(&showing->summary, out.verdict);
+	showing->rc = report_result(showing->report, &out);
+	json_decref(list);
+	return showing->rc == 0;
+}
+
+static int show(const struct common_options *options, const struct side *side)
+{
+	struct report report;
+	struct report_options out;
+	struct showing showing = {
+		.report = &report,
+		.side = side,
+		.summary = {.scan = side->scan.id,
+			.command = "status",
+			.degraded = side->scan.degraded,
+			.duration_us = side->scan.duration_us},
+	};
+	int rc;
+
+	options_report(options, &out);
+	rc = report_begin(&report, options->format, &out, "status");
+	if (rc == 0)
+		rc = store_flows_at(side->store, side->scan.id, on_flow, &showing);
+	if (rc == 0)
+		rc = showing.rc;
+	if (rc == 0)
+		rc = report_summary(&report, &showing.summary);
+	if (report_end(&report) < 0 && rc == 0)
+		rc = -EIO;
+	return command_finish(rc, showing.summary.fail           ? STATUS_FAIL
+				  : showing.summary.inconclusive ? STATUS_TROUBLE
+								 : STATUS_PASS);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct common_options options;
+	struct store *store;
+	struct side side;
+	int at = options_parse(self, argc, argv, NULL, &options);
+	int status = STATUS_TROUBLE;
+
+	if (at < 0)
+		return options_status(at);
+	if (at < argc)
+		return command_usage(self, "'%s' is one word too many", argv[at]);
+	store = options_open_store(&options);
+	if (!store)
+		return STATUS_TROUBLE;
+	if (side_open(store, "last", &side)) {
+		status = show(&options, &side);
+		side_fini(&side);
+	}
+	store_close(store);
+	return status;
+}
+
+const struct command status_command = {
+	.name = "status",
+	.summary = "Show every flow as the last scan left it",
+	.usage = "[-c FILE]",
+	.help = "The exit status is that of the last scan's verdicts.\n",
+	.run = run,
+};
