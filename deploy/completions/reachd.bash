@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for reachd
+
+_reachd() {
+	local cur prev words cword
+	_init_completion 2>/dev/null || {
+		cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+	}
+	local common='--config --store --format --colour --quiet --verbose --help'
+	local verbs='scan check probe diff status history baseline rules help'
+
+	case $prev in
+	-c | --config | --store)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W 'text jsonl csv junit tap' -- "$cur")
+		return
+		;;
+	--colour)
+		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
+		return
+		;;
+	esac
+	if [ "$cword" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$cur")
+		return
+	fi
+	case ${words[1]} in
+	scan) common="$common --fail-on-change --no-store" ;;
+	check) common="$common --flows" ;;
+	history) common="$common --vantage" ;;
+	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/" ;;
+	diff) common="$common last previous" ;;
+	baseline) common="$common save list rm --replace" ;;
+	rules) common="$common rds" ;;
+	help) common=$verbs ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$common" -- "$cur")
+}
+complete -o default -F _reachd reachd
