@@ -34,10 +34,17 @@ struct diff_side {
 };
 
 /*
- * CHANGE_NONE when the sides are equal, or when a side is present and was never
- * measured or is an error (own trouble is never a change). A flow that opens where it
- * should be blocked is an exposure whatever it was; open <-> closed is `other` unless
- * expected `open`, where it is a regression or a recovery.
+ * Pure. In this order:
+ *  - in scope on one side alone: added or removed, measured or not;
+ *  - a side that was never measured or is an error: none (own trouble is no change);
+ *  - equal states: none, or `other` when the identities differ;
+ *  - expected `blocked`: an exposure when the flow opens, the path becomes clear or
+ *    something begins to answer; a recovery when that ends in a block, or an accepting
+ *    port becomes partial; else other;
+ *  - otherwise by how much gets through. Expected `open`: open > closed, failed,
+ *    partial > blocked, unresolved. Expected `clear` or `any`: open, closed > failed >
+ *    partial > blocked, unresolved. Less is a regression, more a recovery, as much
+ *    (open <-> closed of a sweep, filtered <-> prohibited) is other.
  */
 enum change_kind diff_flow(const struct diff_side *before,
 	const struct diff_side *after, enum rule_expect expect);

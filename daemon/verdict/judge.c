@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/verdict/judge.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/size.h"
+
+static const char *const words[] = {
+	[VERDICT_PASS] = "pass",
+	[VERDICT_FAIL] = "fail",
+	[VERDICT_INCONCLUSIVE] = "inconclusive",
+};
+
+const char *verdict_word(enum verdict verdict)
+{
+	assert((unsigned)verdict < ARRAY_SIZE(words));
+	return words[verdict];
+}
+
+bool verdict_from_word(const char *word, enum verdict *verdict)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i], word) == 0) {
+			*verdict = (enum verdict)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Silence proves a firewall only where other packets get an answer. A RST that the rule
+ * accepts is an answer itself and needs no control.
+ */
+static enum verdict judge_blocked(const struct judge_case *c)
+{
+	if (probe_state_path(c->state) == PATH_BLOCKED)
+		return c->control_answered ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
+	if (c->state == STATE_CLOSED && c->accept_closed)
+		return VERDICT_PASS;
+	return VERDICT_FAIL;
+}
+
+static enum verdict verdict_if(bool passes)
+{
+	return passes ? VERDICT_PASS : VERDICT_FAIL;
+}
+
+enum verdict judge_flow(const struct judge_case *c)
+{
+	enum probe_path path = probe_state_path(c->state);
+
+	if (path == PATH_UNKNOWN)
+		return VERDICT_INCONCLUSIVE;
+	switch (c->expect) {
+	case EXPECT_OPEN:
+		return verdict_if(c->state == STATE_OPEN);
+	case EXPECT_CLEAR:
+		return verdict_if(path == PATH_CLEAR);
+	case EXPECT_BLOCKED:
+		return judge_blocked(c);
+	case EXPECT_ANY:
+		return VERDICT_PASS;
+	case EXPECT_DEFAULT:
+		break;
+	}
+	assert(!"the plan replaces EXPECT_DEFAULT");
+	return VERDICT_INCONCLUSIVE;
+}
+
+enum verdict judge_rule(
+	uint32_t pass, uint32_t inconclusive, uint32_t fail, uint32_t need)
+{
+	uint64_t possible = (uint64_t)pass + inconclusive;
+	uint64_t wanted = need ? need : possible + fail;
+
+	if (pass >= wanted)
+		return VERDICT_PASS;
+	return possible >= wanted ? VERDICT_INCONCLUSIVE : VERDICT_FAIL;
+}
