@@ -21,13 +21,15 @@ struct deadline_set {
 
 struct deadline {
 	struct list node;
-	uint64_t due_us; /* clock_monotonic_us() */
+	struct deadline_class *class; /* NULL: not armed */
+	uint64_t due_us;              /* clock_monotonic_us() */
 	void (*expired)(struct deadline *deadline);
 };
 
 void deadline_set_init(struct deadline_set *set, uv_loop_t *loop);
 
-/* A deadline that is not armed; may be disarmed harmlessly. */
+/* A deadline that is not armed; may be disarmed harmlessly. Zeroed memory is one too.
+ */
 void deadline_init(struct deadline *deadline);
 
 /*
@@ -39,6 +41,8 @@ void deadline_init(struct deadline *deadline);
 int deadline_arm(struct deadline_set *set, struct deadline *deadline,
 	uint32_t timeout_ms, void (*expired)(struct deadline *deadline));
 
+/* An armed deadline keeps the loop alive; one that is disarmed or has expired does not.
+ */
 void deadline_disarm(struct deadline *deadline);
 
 /*

@@ -62,8 +62,8 @@ struct probe_ops {
 	/* PROBE_PACED: one more connection may be opened now (see probe_run_want). */
 	void (*grant)(struct probe_run *run);
 
-	/* PROBE_PER_ADDRESS kinds may leave it to the framework (NULL): the deadline
-	 * has passed. Default: filtered, timeout, in the phase the kind was in. */
+	/* The deadline has passed. NULL: filtered, timeout, in the phase the kind was
+	 * in. Not called for paced kinds, which have no deadline of their own. */
 	void (*expired)(struct probe_run *run);
 
 	/* Settled: abandon whatever is no uv handle (queries, deadlines). May be NULL.
@@ -74,7 +74,8 @@ struct probe_ops {
 	void (*fini)(struct probe_run *run);
 };
 
-#define PROBE_ARGUMENT_MAX 512
+/* Room for PORTS_MAX_RANGES ranges and for a DNS name with its prefix. */
+#define PROBE_ARGUMENT_MAX 1024
 
 struct probe_target {
 	const char *host; /* inventory name */
@@ -89,9 +90,10 @@ struct probe_env {
 	uv_loop_t *loop;
 	struct deadline_set *deadlines;
 	struct resolver *resolver;
-	/* See probe_run_want() and probe_run_release(). Never NULL. */
+	/* See probe_run_want(), probe_run_release() and probe_run_again(). */
 	void (*want)(struct probe_env *env, struct probe_run *run);
 	void (*release)(struct probe_env *env, struct probe_run *run);
+	bool (*again)(struct probe_env *env, struct probe_run *run); /* may be NULL */
 };
 
 /* What to run. Everything pointed to outlives the run. */
@@ -131,8 +133,9 @@ struct probe_run {
 	unsigned slots;     /* granted and not released */
 	unsigned wants;     /* asked for and not yet granted */
 	bool settled;
-	bool finishing;
-	bool fallen; /* inside start(): completion must wait for the loop */
+	bool starting;     /* inside start() */
+	bool finishing;    /* `ending` is on its way */
+	uv_timer_t ending; /* brings completion to the loop when no handle is left */
 	probe_done_fn done;
 	void *data;
 };
@@ -175,11 +178,19 @@ enum probe_reason probe_reason_from_code(int uv_code);
 /*
  * Paced kinds: asks for one more connection slot. Each call leads to one grant(),
  * later, never from inside, unless the run settles first. A run starts with one slot
- * granted and start() is its grant.
+ * granted and start() is its grant. Each slot of a run, of any kind, comes back through
+ * env->release exactly once: here, or just before done().
  */
 void probe_run_want(struct probe_run *run);
 
-/* Paced kinds: one connection ended and its slot is free. The rest goes at settling. */
+/* Paced kinds: one connection ended and its slot is free. The rest goes at the end. */
 void probe_run_release(struct probe_run *run);
+
+/*
+ * Paced kinds: one connection ended and the next may start at once in its slot, which
+ * stays granted: what release, want and grant would come to, without the detour. False
+ * when the pace has no room now or others wait: then release and want.
+ */
+bool probe_run_again(struct probe_run *run);
 
 #endif

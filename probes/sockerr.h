@@ -34,12 +34,28 @@ void sockerr_reset_on_close(uv_os_sock_t fd);
 void sockerr_from_call(int uv_code, struct sockerr *out);
 
 /*
- * The connect callback's status: 0 is open. Must run before the socket is closed: reads
- * its error queue. An ICMP error made by this machine itself is local trouble, but for
- * a silent neighbour on the target's own link.
+ * The connect callback's status: 0 is open, unless the socket met itself (then closed).
+ * Must run before the socket is closed: reads its error queue. An ICMP error made by
+ * this machine itself is local trouble, but for a silent neighbour on the target's own
+ * link.
  */
 void sockerr_from_event(uv_os_sock_t fd, int uv_status,
 	const struct net_address *target, struct sockerr *out);
+
+/*
+ * The same from the error queue alone, for sockets that no uv handle owns: true and
+ * *out filled when an ICMP error waits there. Taking it clears the socket's SO_ERROR,
+ * so look here first and ask for SO_ERROR only when this is false.
+ */
+bool sockerr_from_queue(
+	uv_os_sock_t fd, const struct net_address *target, struct sockerr *out);
+
+/*
+ * For deadlines: true when the connect has ended though the loop, being late, has not
+ * said so yet. *uv_status is then what the connect callback would be given; the
+ * callback can't be trusted any more, so use sockerr_from_event() with it and close.
+ */
+bool sockerr_pending(uv_os_sock_t fd, int *uv_status);
 
 /* `{"icmp":{"type":3,"code":13,"sender":"10.0.0.1"},"errno":"EHOSTUNREACH"}`, or NULL
  * when there is nothing to say or no memory. The caller frees it. */
