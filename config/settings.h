@@ -12,6 +12,8 @@
 #include "config/report.h"
 
 #define SETTINGS_MAX_DNS_SERVERS 16
+#define SETTINGS_MAX_TIMEOUT_MS (5 * 60 * 1000)
+#define SETTINGS_MAX_ATTEMPTS 20
 
 struct settings_endpoint {
 	struct net_address address;
@@ -37,7 +39,10 @@ struct settings {
 	uint32_t dns_attempts;   /* dns.attempts, default 2 */
 };
 
-/* Binds the top level's keys but `inventory` and `rules`. Returns as conf_bind(). */
+/* Binds the top level's keys but `inventory` and `rules`; keys that are none of all
+ * these are mistakes. The folder of `path` is the one that `store` is relative to;
+ * NULL: the working directory. A NULL or null `root` gives the defaults.
+ * Returns as conf_bind(). */
 int settings_bind(const struct conf_node *root, const char *path, struct arena *arena,
 	struct conf_report *report, struct settings *out);
 

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/settings.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/quantity.h"
+#include "config/bind.h"
+
+enum {
+	SECOND = 1000,
+	DAY = 24 * 60 * 60 * SECOND,
+	DNS_PORT = 53,
+};
+
+struct top {
+	const char *vantage, *store;
+	const struct conf_node *inventory, *rules, *schedule, *probe, *dns;
+};
+
+static const struct conf_field top_fields[] = {
+	{.key = "vantage",
+		.type = CONF_TEXT,
+		.offset = offsetof(struct top, vantage),
+		.help = "the name of the place that probes are sent from"},
+	{.key = "inventory",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, inventory),
+		.help = "inventory files, or an inventory"},
+	{.key = "store",
+		.type = CONF_TEXT,
+		.offset = offsetof(struct top, store),
+		.help = "the database file"},
+	{.key = "schedule",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, schedule),
+		.help = "when scans start"},
+	{.key = "probe",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, probe),
+		.help = "how patient and how fast probes are"},
+	{.key = "dns",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, dns),
+		.help = "the servers to ask"},
+	{.key = "rules",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, rules),
+		.help = "the promises to check"},
+	CONF_END,
+};
+
+static const struct conf_field schedule_fields[] = {
+	{.key = "every",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct settings, every_ms),
+		.min = SECOND,
+		.max = 7u * DAY,
+		.help = "from the start of a scan to the start of the next"},
+	{.key = "jitter",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct settings, jitter_ms),
+		.max = 7u * DAY,
+		.help = "a random delay of at most this before each scan"},
+	CONF_END,
+};
+
+static const struct conf_field probe_fields[] = {
+	{.key = "timeout",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct settings, timeout_ms),
+		.min = 1,
+		.max = SETTINGS_MAX_TIMEOUT_MS,
+		.help = "how long one attempt may take"},
+	{.key = "attempts",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct settings, attempts),
+		.min = 1,
+		.max = SETTINGS_MAX_ATTEMPTS,
+		.help = "attempts before silence counts"},
+	{.key = "concurrency",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct settings, concurrency),
+		.min = 1,
+		.max = 65535,
+		.help = "connections at once"},
+	{.key = "rate",
+		.type = CONF_RATE,
+		.offset = offsetof(struct settings, rate_per_hour),
+		.help = "connections started, at most"},
+	{.key = "per_host",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct settings, per_host),
+		.min = 1,
+		.max = 65535,
+		.help = "connections to one host at once"},
+	{.key = "confirm",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct settings, confirm),
+		.min = 1,
+		.max = 10,
+		.help = "how often a change must be seen to count"},
+	CONF_END,
+};
+
+struct dns_section {
+	struct conf_texts servers;
+	uint32_t timeout_ms;
+	uint32_t attempts;
+};
+
+static const struct conf_field dns_fields[] = {
+	{.key = "servers",
+		.type = CONF_TEXTS,
+		.offset = offsetof(struct dns_section, servers),
+		.help = "addresses, with a port where it is not 53"},
+	{.key = "timeout",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct dns_section, timeout_ms),
+		.min = 1,
+		.max = SETTINGS_MAX_TIMEOUT_MS,
+		.help = "how long one server may take to answer once"},
+	{.key = "attempts",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct dns_section, attempts),
+		.min = 1,
+		.max = SETTINGS_MAX_ATTEMPTS,
+		.help = "questions to one server before its silence counts"},
+	CONF_END,
+};
+
+static void set_defaults(struct settings *out)
+{
+	*out = (struct settings){
+		.every_ms = 5 * 60 * SECOND,
+		.timeout_ms = 2 * SECOND,
+		.attempts = 2,
+		.concurrency = 1024,
+		.rate_per_hour = UINT64_C(5000) * 3600,
+		.per_host = 32,
+		.confirm = 2,
+		.dns_timeout_ms = SECOND,
+		.dns_attempts = 2,
+	};
+}
+
+/* A mistake of one section must not hide those of the next: only memory ends it. */
+static int worse(int rc, int next)
+{
+	return rc == -ENOMEM || next == 0 ? rc : next;
+}
+
+static int bind_section(const struct conf_node *node, const struct conf_field *fields,
+	void *out, struct arena *arena, struct conf_report *report)
+{
+	return conf_node_is_null(node)
+		       ? 0
+		       : conf_bind(node, fields, NULL, out, arena, report);
+}
+
+static bool is_listed(
+	const struct settings *out, const struct settings_endpoint *endpoint)
+{
+	for (size_t i = 0; i < out->n_dns; i++)
+		if (out->dns[i].port == endpoint->port &&
+			net_address_compare(&out->dns[i].address, &endpoint->address) ==
+				0)
+			return true;
+	return false;
+}
+
+static int bind_server(const char *text, struct conf_mark mark,
+	struct conf_report *report, struct settings *out)
+{
+	struct settings_endpoint endpoint = {.port = DNS_PORT};
+	if (!net_endpoint_parse(text, &endpoint.address, &endpoint.port)) {
+		conf_error(report, mark,
+			"'%s' is no address of a DNS server: write ADDRESS, "
+			"ADDRESS:PORT or [V6]:PORT",
+			text);
+		return -EINVAL;
+	}
+	if (is_listed(out, &endpoint)) {
+		conf_error(report, mark, "'%s' is named twice", text);
+		return -EINVAL;
+	}
+	if (out->n_dns == SETTINGS_MAX_DNS_SERVERS) {
+		conf_error(report, mark, "at most %d DNS servers can be asked",
+			SETTINGS_MAX_DNS_SERVERS);
+		return -EINVAL;
+	}
+	out->dns[out->n_dns++] = endpoint;
+	return 0;
+}
+
+static int bind_dns(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, struct settings *out)
+{
+	struct dns_section section = {
+		.timeout_ms = out->dns_timeout_ms, .attempts = out->dns_attempts};
+	int rc = bind_section(node, dns_fields, &section, arena, report);
+	for (size_t i = 0; i < section.servers.count && rc != -ENOMEM; i++)
+		rc = worse(rc, bind_server(section.servers.items[i],
+				       section.servers.nodes[i]->mark, report, out));
+	out->dns_timeout_ms = section.timeout_ms;
+	out->dns_attempts = section.attempts;
+	return rc;
+}
+
+static int bind_schedule(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, struct settings *out)
+{
+	int rc = bind_section(node, schedule_fields, out, arena, report);
+	const struct conf_node *jitter = conf_node_get(node, "jitter");
+	if (rc == 0 && jitter && out->jitter_ms > out->every_ms) {
+		char every[32];
+		conf_error(report, jitter->mark,
+			"'jitter' is longer than 'every' (%s): scans would overtake "
+			"each other",
+			duration_format(out->every_ms, every, sizeof every));
+		return -EINVAL;
+	}
+	return rc;
+}
+
+static int resolve_vantage(const char *given, struct arena *arena, struct settings *out)
+{
+	char name[256];
+	out->vantage = given;
+	if (given)
+		return 0;
+	if (gethostname(name, sizeof name) < 0 || !name[0])
+		memcpy(name, "localhost", sizeof "localhost");
+	name[sizeof name - 1] = '\0';
+	out->vantage = arena_strdup(arena, name);
+	return out->vantage ? 0 : -ENOMEM;
+}
+
+static int resolve_store(
+	const char *given, const char *path, struct arena *arena, struct settings *out)
+{
+	const char *store = given ? given : "reachd.db";
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	out->store = slash && store[0] != '/'
+			     ? arena_printf(arena, "%.*s%s", (int)(slash - path + 1),
+				       path, store)
+			     : arena_strdup(arena, store);
+	return out->store ? 0 : -ENOMEM;
+}
+
+int settings_bind(const struct conf_node *root, const char *path, struct arena *arena,
+	struct conf_report *report, struct settings *out)
+{
+	struct top top = {0};
+	set_defaults(out);
+	int rc = bind_section(root, top_fields, &top, arena, report);
+	if (rc != -ENOMEM)
+		rc = worse(rc, bind_schedule(top.schedule, arena, report, out));
+	if (rc != -ENOMEM)
+		rc = worse(
+			rc, bind_section(top.probe, probe_fields, out, arena, report));
+	if (rc != -ENOMEM)
+		rc = worse(rc, bind_dns(top.dns, arena, report, out));
+	if (rc != -ENOMEM)
+		rc = worse(rc, resolve_vantage(top.vantage, arena, out));
+	if (rc != -ENOMEM)
+		rc = worse(rc, resolve_store(top.store, path, arena, out));
+	return rc;
+}
