@@ -12,6 +12,7 @@
 
 #include "daemon/engine/plan.h"
 #include "daemon/engine/results.h"
+#include "probes/resolve.h"
 
 struct engine_progress {
 	uint32_t flows, settled;
@@ -26,12 +27,13 @@ typedef void (*engine_trace_fn)(void *data, uint32_t flow, uint64_t elapsed_us,
 	const char *phase, const char *text);
 
 struct engine_options {
-	uint32_t concurrency, per_host;
-	uint64_t rate_per_hour;
-	const struct resolver_server *dns; /* see resolver_options */
-	size_t n_dns;
+	uint32_t concurrency; /* connections at once; less where descriptors are few */
+	uint32_t per_host;
+	uint64_t rate_per_hour; /* 0: no limit; also for the two above */
+	struct resolver_server dns[SETTINGS_MAX_DNS_SERVERS];
+	size_t n_dns; /* 0: the system's resolvers */
 	uint32_t dns_timeout_ms, dns_attempts;
-	uint64_t seed;        /* of the order of hosts; 0: from the clock */
+	uint64_t seed; /* of the order of hosts and the jitter; 0: from the clock */
 	uint32_t patience_ms; /* how long a probe waits for local shortages in all,
 				 before it is an error; default 30000 when 0 */
 	void (*progress)(void *data, const struct engine_progress *progress);
@@ -42,7 +44,7 @@ struct engine_options {
 
 struct engine;
 
-/* From the settings of a configuration. */
+/* From the settings of a configuration; what they do not say is zero. */
 void engine_options_from(const struct settings *settings, struct engine_options *out);
 
 /* Raises the descriptor limit as far as it goes. 0 or a negative libuv code. */
@@ -50,13 +52,19 @@ int engine_new(const struct engine_options *options, struct engine **out);
 
 /*
  * Probes the flows listed (or all when NULL) and fills their results; others are left
- * alone. Blocks until every one has settled. 0; -ECANCELED after engine_cancel() (flows
- * that had not settled are error/cancelled); -ENOMEM. May be called again.
+ * alone. Names are resolved anew. Blocks until every one has settled. 0; -ECANCELED
+ * after engine_cancel() (flows that had not settled are error/cancelled); -ENOMEM or
+ * another negative libuv code when the loop or the resolver could not be set up. May be
+ * called again.
  */
 int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *flows,
 	size_t n_flows, struct results *results);
 
-/* Makes a running engine_run() end soon. From a signal handler or any thread. */
+/*
+ * Makes engine_run() end within a moment (100 ms and what closing takes): the one that
+ * runs, or else the next one. From a signal handler or any thread, while the engine
+ * lives.
+ */
 void engine_cancel(struct engine *engine);
 
 void engine_free(struct engine *engine);

@@ -6,6 +6,7 @@
 #ifndef DAEMON_ENGINE_PACE_H
 #define DAEMON_ENGINE_PACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pace {
@@ -28,6 +29,10 @@ void pace_take(struct pace *pace);
 
 /* One connection ended. */
 void pace_give(struct pace *pace);
+
+/* One connection ended and another starts in its place; false when it may not: then
+ * nothing has changed. */
+bool pace_swap(struct pace *pace, uint64_t now_us);
 
 /* Microseconds until the bucket has a token (0: now). Concurrency is not looked at. */
 uint64_t pace_wait_us(const struct pace *pace, uint64_t now_us);

@@ -14,10 +14,13 @@
 #include "config/config.h"
 #include "probes/registry.h"
 
+#define PLAN_MAX_FLOWS 16000000 /* rules times hosts, before duplicates are merged */
+
 struct plan_flow {
 	uint32_t host;
 	uint32_t check;
-	uint32_t rules; /* index into rule_sets: the rules that ask for it */
+	uint32_t rules; /* index into rule_sets: the rules that ask for it; those that
+			   ask for it as a control alone only where no other does */
 	uint8_t expect; /* enum rule_expect, never EXPECT_DEFAULT */
 	bool accept_closed;
 	bool control; /* asked only as a positive control */
@@ -31,6 +34,8 @@ struct plan_check {
 	const void *conf;
 	uint32_t timeout_ms;
 	uint32_t attempts;
+	uint32_t connections; /* TCP connections to an address, one attempt each; 0 for
+				 a check that asks no address */
 };
 
 struct plan_host {
@@ -39,7 +44,7 @@ struct plan_host {
 	const struct net_address *addresses;
 	uint32_t n_addresses;
 	uint32_t first_flow, n_flows;
-	uint32_t inventory; /* index of the inventory's host */
+	uint32_t inventory; /* index of the inventory's host; UINT32_MAX: in none */
 };
 
 struct plan_rule_set {
@@ -58,21 +63,30 @@ struct plan {
 	uint32_t n_checks;
 	struct plan_rule_set *rule_sets;
 	uint32_t n_rule_sets;
-	uint64_t scope;       /* hash of (host, check) of all flows */
-	uint32_t connections; /* TCP connections of a scan if each needs one attempt */
+	uint64_t scope;       /* hash of (host, check) of all flows, in any order */
+	uint32_t connections; /* TCP connections of a scan if each needs one attempt and
+				 each name to resolve has one address; UINT32_MAX: that
+				 many or more */
 };
 
 /*
  * Unrolls the rules that apply to the configured vantage: a rule whose `from` does not
  * hold this vantage is passed over (a warning when that leaves rules unused; an error
- * that says what to set when no flow is left). The same flow from several rules is one
- * flow with all their names; contradicting expectations or options are mistakes.
- * Returns 0 (plan_free() it), -EINVAL after reporting, -ENOMEM.
+ * that says what to set when no flow is left). The vantage is the host of that name,
+ * or, where none has it, one whose first label it is ("ls1" for ls1.corp.example). The
+ * same flow from several rules is one flow with all their names; contradicting
+ * expectations or options are mistakes. Returns 0 (plan_free() it), -EINVAL after
+ * reporting, -ENOMEM.
  */
 int plan_build(
 	const struct config *config, struct conf_report *report, struct plan **out);
 
-/* One ad hoc flow: `check` on `host` (a name or an address). Returns as above. */
+/*
+ * One ad hoc flow: `check` on `host` (a name or an address), which need not be in the
+ * inventory, with the time limit and attempts of the settings. `host` and `check` are
+ * copied. Without a file, `config` comes from config_parse() of a minimal text. Adds
+ * `check` to the report as a source. Returns as above.
+ */
 int plan_single(const struct config *config, const char *check, const char *host,
 	struct conf_report *report, struct plan **out);
 

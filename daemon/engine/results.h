@@ -39,7 +39,8 @@ struct flow_result {
 	uint8_t attempts; /* of the leg with most; 255: that many or more */
 	uint32_t rtt_us;  /* of the slowest leg that answered; 0: none */
 	uint32_t at_ms;   /* when it settled, since the scan's start */
-	uint32_t clear;   /* bit i: address i of the host let packets through */
+	uint32_t clear; /* bit i: address i of the host let packets through (its path is
+			   clear or partial); 0 for checks that ask no address */
 	struct flow_detail *detail; /* or NULL */
 };
 
@@ -54,18 +55,33 @@ struct results {
 	const struct plan *plan;
 	struct flow_result *flows;    /* plan->n_flows of them */
 	struct host_addresses *hosts; /* plan->n_hosts of them */
+	uint64_t started_us; /* clock_monotonic_us() of the scan's start; 0: not yet */
 };
 
 /* All STATE_NONE. 0 or -ENOMEM. */
 int results_init(struct results *results, const struct plan *plan);
 void results_fini(struct results *results);
 
+/* Back to STATE_NONE, its detail freed. */
+void results_forget(struct results *results, uint32_t flow);
+
+/*
+ * What a host's name resolved to (none: count 0); copied, freed by the results. Where
+ * that is not what it was, `clear` of the host's flows is zeroed: the addresses that it
+ * speaks of are gone. 0 or -ENOMEM, and then the addresses are as they were.
+ */
+int results_set_addresses(struct results *results, uint32_t host,
+	const struct net_address *items, size_t count);
+
 /*
  * Folds a flow's legs into one result (pure): equal states stay; different ones are
  * `partial`, reason not-all-addresses, unless a leg is `error`, which makes the whole
  * `error` (never half a truth). Identity: the legs' own when equal, else one by family
- * ("v4 filtered, v6 open"). Fills all of *out but at_ms; takes over `legs` (malloc'ed)
- * when there are several, else takes the leg's evidence and identity.
+ * ("v4 filtered, v6 open"; "v4 1 filtered 2 open" where a family disagrees with itself;
+ * a leg's own identity follows its state in parentheses). Fills all of *out but at_ms;
+ * takes over `legs` (malloc'ed) when there are several, else takes the leg's evidence
+ * and identity. Identities are taken or freed and set to NULL. 0, or -ENOMEM: then
+ * *out is error/no-memory, and what would have been taken was freed.
  */
 int results_fold(struct flow_leg *legs, char **identities, uint32_t count,
 	struct flow_result *out);

@@ -10,6 +10,9 @@
 /* Raises this process's descriptor limit to the hard limit. Returns what it is now. */
 unsigned os_raise_descriptors(void);
 
+/* How many descriptors this process has open now. */
+unsigned os_count_descriptors(void);
+
 /* True when the stream is a terminal; *width its columns (0 when not known). */
 bool os_is_terminal(FILE *stream, unsigned *width);
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who starts the next connection, and when. Hosts stand in a ring, in an order that was
+ * shuffled so that neighbours in a subnet are not neighbours here; a host has one start
+ * a turn and leaves the ring while it has nothing to start or has its limit open.
+ */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "daemon/engine/pass.h"
+
+enum {
+	/* Starts between two looks at the sockets: an answer must not wait behind more
+	 * of them than take about a millisecond, or its round-trip time would lie. */
+	STARTS_A_ROUND = 64,
+	LOOKUPS_AT_ONCE = 256,
+	/* Hosts admitted before those in the ring have had their turn. It bounds how
+	 * old a lookup is when it is used and how fast the DNS servers are asked. */
+	HOSTS_AHEAD = 4096
+};
+
+static bool has_work(const struct pass *pass, const struct pass_host *host)
+{
+	return host->slots < pass->per_host &&
+	       (!list_empty(&host->ready) || host->next < host->end);
+}
+
+void dispatch_host(struct pass *pass, struct pass_host *host)
+{
+	uint32_t tail = pass->ring_head + pass->ring_count;
+
+	if (host->queued || !has_work(pass, host))
+		return;
+	if (tail >= pass->n_hosts)
+		tail -= pass->n_hosts;
+	assert(pass->ring_count < pass->n_hosts);
+	pass->ring[tail] = (uint32_t)(host - pass->hosts);
+	pass->ring_count++;
+	host->queued = true;
+}
+
+static struct pass_host *pop(struct pass *pass)
+{
+	struct pass_host *host = &pass->hosts[pass->ring[pass->ring_head]];
+
+	if (++pass->ring_head == pass->n_hosts)
+		pass->ring_head = 0;
+	pass->ring_count--;
+	host->queued = false;
+	if (host->fresh)
+		pass->fresh--;
+	host->fresh = false;
+	return host;
+}
+
+/* The next flow to begin; false when those left were settled by the lookup. */
+static bool next_flow(struct pass *pass, struct pass_host *host, uint32_t *flow)
+{
+	while (host->next < host->end) {
+		*flow = pass_flow(pass, host->next++);
+		if (!host->undialable ||
+			pass_check(pass, *flow)->ops->flags & PROBE_PER_HOST)
+			return true;
+	}
+	return false;
+}
+
+/* A leg that stands first in the list wants a connection for its run, or has none. */
+static void serve(struct leg *leg)
+{
+	struct probe_run *run = leg->run;
+
+	if (!run || run->settled || run->wants == 1)
+		list_remove(&leg->node);
+	if (!run) {
+		leg_start(leg);
+	} else if (!run->settled) {
+		leg_take_slot(leg);
+		probe_run_grant(run);
+	}
+}
+
+/* One start at most. */
+static void take_turn(struct pass *pass)
+{
+	struct pass_host *host = pop(pass);
+	uint32_t flow;
+
+	if (!list_empty(&host->ready))
+		serve(LIST_FIRST(&host->ready, struct leg, node));
+	else if (next_flow(pass, host, &flow))
+		flight_begin(pass, host, flow);
+	dispatch_host(pass, host);
+}
+
+static void admit_given(struct pass *pass)
+{
+	while (pass->next_given < pass->n_hosts && pass->ring_count < HOSTS_AHEAD) {
+		struct pass_host *host = &pass->hosts[pass->order[pass->next_given++]];
+		if (!lookup_is_needed(pass, host))
+			dispatch_host(pass, host);
+	}
+}
+
+static void admit_named(struct pass *pass)
+{
+	while (pass->next_named < pass->n_hosts && pass->lookups < LOOKUPS_AT_ONCE &&
+		pass->lookups + pass->fresh < HOSTS_AHEAD) {
+		struct pass_host *host = &pass->hosts[pass->order[pass->next_named++]];
+		if (lookup_is_needed(pass, host))
+			lookup_start(pass, host);
+	}
+}
+
+/* dispatch() runs before the loop waits again: to be woken is all that is needed. */
+static void on_wake(uv_timer_t *timer)
+{
+	(void)timer;
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	(void)idle;
+}
+
+static void wake_after(struct pass *pass, uint64_t wait_us)
+{
+	uv_idle_stop(&pass->idle);
+	uv_timer_start(&pass->wake, on_wake, (wait_us + 999) / 1000, 0);
+}
+
+/* What is left in the ring waits for a slot (an event will come), a token or the end of
+ * a pause (a timer), or only for the sockets to be looked at (no waiting at all). */
+static void arm(struct pass *pass, uint64_t now_us)
+{
+	uint64_t hold_us = throttle_wait_us(&pass->throttle, now_us);
+
+	uv_timer_stop(&pass->wake);
+	if (pass->ring_count == 0)
+		uv_idle_stop(&pass->idle);
+	else if (hold_us > 0)
+		wake_after(pass, hold_us);
+	else if (pass->pace.in_flight >= pass->pace.concurrency)
+		uv_idle_stop(&pass->idle);
+	else if (pace_wait_us(&pass->pace, now_us) > 0)
+		wake_after(pass, pace_wait_us(&pass->pace, now_us));
+	else
+		uv_idle_start(&pass->idle, on_idle);
+}
+
+void dispatch(struct pass *pass)
+{
+	uint64_t now_us = clock_monotonic_us();
+	uint32_t room = 0;
+
+	pass->pace.concurrency = pass->throttle.limit;
+	if (throttle_wait_us(&pass->throttle, now_us) == 0)
+		room = pace_available(&pass->pace, now_us);
+	if (room > STARTS_A_ROUND)
+		room = STARTS_A_ROUND;
+	admit_given(pass);
+	admit_named(pass);
+	for (; room > 0 && pass->ring_count > 0; room--)
+		take_turn(pass);
+	arm(pass, now_us);
+}
+
+void dispatch_want(struct probe_env *env, struct probe_run *run)
+{
+	struct pass *pass = CONTAINER_OF(env, struct pass, env);
+	struct leg *leg = run->data;
+	struct pass_host *host = leg->flight->host;
+
+	/* In front of what has not begun: the sooner a sweep ends the better. */
+	if (list_empty(&leg->node))
+		list_append(host->ready.next, &leg->node);
+	dispatch_host(pass, host);
+}
+
+void dispatch_release(struct probe_env *env, struct probe_run *run)
+{
+	struct pass *pass = CONTAINER_OF(env, struct pass, env);
+	struct leg *leg = run->data;
+
+	leg_give_slot(leg);
+	dispatch_host(pass, leg->flight->host);
+}
+
+bool dispatch_again(struct probe_env *env, struct probe_run *run)
+{
+	struct pass *pass = CONTAINER_OF(env, struct pass, env);
+	uint64_t now_us = clock_monotonic_us();
+
+	(void)run;
+	if (pass->ring_count > 0 || throttle_wait_us(&pass->throttle, now_us) > 0 ||
+		!pace_swap(&pass->pace, now_us))
+		return false;
+	pass->connections++;
+	return true;
+}

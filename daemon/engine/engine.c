@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/engine/pass.h"
+#include "daemon/os/os.h"
+
+enum {
+	DEFAULT_PATIENCE_MS = 30000,
+	/* Kept for what is no connection: the loop's own, the resolver's sockets, a
+	 * file that is read meanwhile. */
+	RESERVED_DESCRIPTORS = 32
+};
+
+void engine_options_from(const struct settings *settings, struct engine_options *out)
+{
+	*out = (struct engine_options){
+		.concurrency = settings->concurrency,
+		.per_host = settings->per_host,
+		.rate_per_hour = settings->rate_per_hour,
+		.n_dns = settings->n_dns,
+		.dns_timeout_ms = settings->dns_timeout_ms,
+		.dns_attempts = settings->dns_attempts,
+	};
+	for (size_t i = 0; i < settings->n_dns; i++) {
+		out->dns[i].address = settings->dns[i].address;
+		out->dns[i].port = settings->dns[i].port;
+	}
+}
+
+int engine_new(const struct engine_options *options, struct engine **out)
+{
+	struct engine *engine = calloc(1, sizeof *engine);
+
+	if (!engine)
+		return -ENOMEM;
+	engine->options = *options;
+	if (engine->options.patience_ms == 0)
+		engine->options.patience_ms = DEFAULT_PATIENCE_MS;
+	if (engine->options.concurrency == 0)
+		engine->options.concurrency = UINT32_MAX;
+	if (engine->options.per_host == 0)
+		engine->options.per_host = UINT32_MAX;
+	engine->descriptors = os_raise_descriptors();
+	atomic_init(&engine->cancelled, false);
+	*out = engine;
+	return 0;
+}
+
+void engine_free(struct engine *engine)
+{
+	free(engine);
+}
+
+void engine_cancel(struct engine *engine)
+{
+	atomic_store(&engine->cancelled, true);
+}
+
+/* Connections that this process has descriptors for; where it has next to none, half of
+ * those are the reserve. */
+static uint32_t affordable(const struct engine *engine)
+{
+	uint32_t wanted = engine->options.concurrency;
+	unsigned open = os_count_descriptors();
+	unsigned left = engine->descriptors > open ? engine->descriptors - open : 0;
+	unsigned reserve =
+		left / 2 < RESERVED_DESCRIPTORS ? left / 2 : RESERVED_DESCRIPTORS;
+
+	left -= reserve;
+	if (left < 1)
+		left = 1;
+	return wanted < left ? wanted : left;
+}
+
+int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *flows,
+	size_t n_flows, struct results *results)
+{
+	struct pass pass = {.engine = engine, .plan = plan, .results = results};
+	int rc = pass_init(&pass, flows, n_flows);
+
+	if (rc == 0 && pass.n_flows > 0)
+		rc = pass_run(&pass, affordable(engine));
+	pass_fini(&pass);
+	return rc;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens, in lines for people who watch one probe. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/quantity.h"
+#include "base/strbuf.h"
+#include "daemon/engine/pass.h"
+
+static void emit(struct pass *pass, uint32_t flow, enum probe_phase phase,
+	const struct strbuf *text)
+{
+	const struct engine_options *options = &pass->engine->options;
+
+	if (text->text && !text->failed)
+		options->trace(options->trace_data, flow,
+			clock_monotonic_us() - pass->started_us,
+			probe_phase_word(phase), text->text);
+}
+
+/* "850 us", "12.3 ms", "2.00 s" */
+static void add_elapsed(struct strbuf *text, uint64_t us)
+{
+	if (us < 1000)
+		strbuf_addf(text, "%u us", (unsigned)us);
+	else if (us < 1000000)
+		strbuf_addf(text, "%.1f ms", (double)us / 1e3);
+	else
+		strbuf_addf(text, "%.2f s", (double)us / 1e6);
+}
+
+static void add_addresses(struct strbuf *text, const struct resolver_addresses *answer)
+{
+	char address[NET_ADDRESS_TEXT];
+
+	for (size_t i = 0; i < answer->count; i++) {
+		strbuf_adds(text, i ? ", " : "");
+		strbuf_adds(text,
+			net_address_format(&answer->items[i], address, sizeof address));
+	}
+}
+
+void trace_lookup(struct pass *pass, const struct pass_host *host,
+	const struct resolver_addresses *answer)
+{
+	struct strbuf text;
+
+	if (!pass->engine->options.trace)
+		return;
+	strbuf_init(&text);
+	strbuf_addf(&text, "%s -> ", pass->plan->hosts[host->host].dial_name);
+	if (answer->state == STATE_OPEN)
+		add_addresses(&text, answer);
+	else
+		strbuf_adds(&text, probe_reason_word(answer->reason));
+	strbuf_adds(&text, " in ");
+	add_elapsed(&text, answer->elapsed_us);
+	emit(pass, pass_flow(pass, host->next), PHASE_RESOLVE, &text);
+	strbuf_fini(&text);
+}
+
+/* "10.0.0.1: attempt 2: " */
+static void add_subject(struct strbuf *text, const struct leg *leg, uint32_t attempt)
+{
+	char address[NET_ADDRESS_TEXT];
+
+	if (leg->seen.address.family)
+		strbuf_addf(text, "%s: ",
+			net_address_format(
+				&leg->seen.address, address, sizeof address));
+	strbuf_addf(text, "attempt %u: ", (unsigned)attempt);
+}
+
+void trace_attempt(const struct leg *leg, const struct probe_result *result)
+{
+	struct pass *pass = leg->flight->pass;
+	struct strbuf text;
+
+	if (!pass->engine->options.trace)
+		return;
+	strbuf_init(&text);
+	add_subject(&text, leg, leg->attempts + 1);
+	strbuf_addf(&text, "%s, %s", probe_state_word(result->state),
+		probe_reason_word(result->reason));
+	if (result->rtt_us) {
+		strbuf_adds(&text, " after ");
+		add_elapsed(&text, result->rtt_us);
+	}
+	if (result->evidence)
+		strbuf_addf(&text, " %s", result->evidence);
+	emit(pass, leg->flight->flow, result->phase, &text);
+	strbuf_fini(&text);
+}
+
+void trace_pause(const struct leg *leg, uint32_t pause_ms)
+{
+	struct pass *pass = leg->flight->pass;
+	char duration[32];
+	struct strbuf text;
+
+	if (!pass->engine->options.trace)
+		return;
+	strbuf_init(&text);
+	if (leg->seen.address.family)
+		add_subject(&text, leg, leg->attempts + 1);
+	strbuf_addf(&text, "waits %s",
+		duration_format(pause_ms, duration, sizeof duration));
+	emit(pass, leg->flight->flow, PHASE_NONE, &text);
+	strbuf_fini(&text);
+}
