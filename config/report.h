@@ -2,10 +2,12 @@
 /*
  * Every mistake of a configuration, collected and then told at once:
  *
- *     reachd.yaml:4:11: error: 'port' is no key here
+ *     reachd.yaml:4:5: error: 'port' is no key here
  *        4 |     port: 443
  *          |     ^
- *     reachd.yaml:4:11: help: did you mean 'ports'?
+ *     reachd.yaml:4:5: help: did you mean 'ports'?
+ *
+ * Text from files is shown so that a terminal obeys none of it.
  */
 #ifndef CONFIG_REPORT_H
 #define CONFIG_REPORT_H
@@ -39,6 +41,7 @@ struct conf_report {
 	size_t n_sources;
 	size_t errors;  /* messages of severity CONF_ERROR, dropped ones included */
 	size_t dropped; /* messages past CONF_REPORT_MAX, counted but not kept */
+	size_t last;    /* the message that conf_help() adds to, or SIZE_MAX */
 	bool failed;    /* memory ran out while reporting: counts as an error */
 };
 
@@ -47,21 +50,23 @@ struct conf_report {
 void conf_report_init(struct conf_report *report);
 
 /*
- * Names a source; `text` (may be NULL) is copied for the excerpts, up to 1 MiB of it.
- * Returns its index for conf_mark.file. Use "<built-in rds>" and the like for text that
- * is no file.
+ * Names a source; `text` (may be NULL) is copied for the excerpts, up to 16 MiB of
+ * it. Returns its index for conf_mark.file. Use "<built-in rds>" and the like for text
+ * that is no file.
  */
 uint32_t conf_report_add_file(
 	struct conf_report *report, const char *name, const char *text, size_t size);
 
-/* Adds a message: one line, no final full stop, saying what is wrong and what is right.
+/*
+ * Adds a message: one line, no final full stop, saying what is wrong and what is right.
+ * The same text at the same place counts once. Warnings take at most half of the room.
  */
 void conf_error(struct conf_report *report, struct conf_mark at, const char *format,
 	...) __attribute__((format(printf, 3, 4)));
 void conf_warning(struct conf_report *report, struct conf_mark at, const char *format,
 	...) __attribute__((format(printf, 3, 4)));
 
-/* Adds "help: ..." to the message added last. */
+/* Adds "help: ..." to the message added last; nothing when that one was not kept. */
 void conf_help(struct conf_report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
