@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/size.h"
+#include "daemon/verdict/assess.h"
+
+/* Two hosts with two flows each: h0 f0 f1, h1 f2 f3; checks alternate tcp/1, tcp/2. */
+struct fleet {
+	struct config config;
+	struct rule rules[2];
+	uint32_t rule_lists[2][2];
+	struct plan_rule_set sets[2];
+	struct plan_check checks[2];
+	struct plan_host hosts[2];
+	struct plan_flow flows[4];
+	struct flow_result seen[4];
+	struct net_address addresses[2];
+	struct host_addresses probed[2];
+	struct plan plan;
+	struct results results;
+};
+
+static void fleet_init(struct fleet *f)
+{
+	memset(f, 0, sizeof *f);
+	f->rules[0].name = "a";
+	f->rules[1].name = "b";
+	f->config.rules = (struct rule_list){f->rules, 2};
+	f->rule_lists[0][0] = 0;
+	f->rule_lists[1][1] = 1;
+	f->sets[0] = (struct plan_rule_set){f->rule_lists[0], 1};
+	f->sets[1] = (struct plan_rule_set){f->rule_lists[1], 2};
+	for (uint32_t i = 0; i < 2; i++) {
+		f->checks[i].ops = &tcp_probe_ops;
+		f->hosts[i] = (struct plan_host){.first_flow = i * 2, .n_flows = 2};
+		net_address_parse("192.0.2.1", &f->addresses[i]);
+		f->probed[i] = (struct host_addresses){&f->addresses[i], 1, false};
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		f->flows[i] = (struct plan_flow){
+			.host = i / 2, .check = i % 2, .expect = EXPECT_OPEN};
+		f->seen[i] = (struct flow_result){
+			.state = STATE_OPEN, .reason = REASON_SYN_ACK, .clear = 1};
+	}
+	f->plan = (struct plan){.config = &f->config,
+		.flows = f->flows,
+		.n_flows = 4,
+		.hosts = f->hosts,
+		.n_hosts = 2,
+		.checks = f->checks,
+		.n_checks = 2,
+		.rule_sets = f->sets,
+		.n_rule_sets = 2};
+	f->results = (struct results){&f->plan, f->seen, f->probed};
+}
+
+static void set(struct fleet *f, uint32_t flow, enum probe_state state,
+	enum probe_reason reason)
+{
+	f->seen[flow].state = (uint8_t)state;
+	f->seen[flow].reason = (uint8_t)reason;
+	f->seen[flow].clear = probe_state_path(state) == PATH_CLEAR;
+}
+
+static void silence(struct fleet *f, uint32_t flow)
+{
+	set(f, flow, STATE_FILTERED, REASON_TIMEOUT);
+}
+
+static void counts(struct fleet *f, uint32_t pass, uint32_t fail, uint32_t inconclusive)
+{
+	struct assessment a;
+
+	assert_int_equal(assess(&f->plan, &f->results, &a), 0);
+	assert_int_equal(a.pass, pass);
+	assert_int_equal(a.fail, fail);
+	assert_int_equal(a.inconclusive, inconclusive);
+	assessment_fini(&a);
+}
+
+static void every_open_flow_passes(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	counts(&f, 4, 0, 0);
+}
+
+static void blocked_passes_only_beside_an_answer_of_the_same_host(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.flows[1].expect = f.flows[3].expect = EXPECT_BLOCKED;
+	silence(&f, 1);
+	silence(&f, 2);
+	silence(&f, 3);
+	/* h0 answered flow 0; h1 answered nothing. */
+	counts(&f, 2, 1, 1);
+}
+
+static void a_name_servers_answer_is_no_control(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.checks[0].ops = &dns_probe_ops;
+	f.flows[1].expect = EXPECT_BLOCKED;
+	silence(&f, 1);
+	counts(&f, 3, 0, 1);
+}
+
+static void blocked_needs_an_answer_from_each_address(void **state)
+{
+	struct net_address two[2];
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	net_address_parse("192.0.2.1", &two[0]);
+	net_address_parse("2001:db8::1", &two[1]);
+	f.probed[0] = (struct host_addresses){two, 2, false};
+	f.flows[1].expect = EXPECT_BLOCKED;
+	silence(&f, 1);
+	f.seen[0].clear = 1; /* v4 alone answered: v6's silence proves nothing */
+	counts(&f, 3, 0, 1);
+	f.seen[0].clear = 3;
+	counts(&f, 4, 0, 0);
+}
+
+static void require_one_holds_while_one_host_passes(void **state)
+{
+	struct assessment a;
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.rules[0].require = 1;
+	silence(&f, 2);
+	assert_int_equal(assess(&f.plan, &f.results, &a), 0);
+	assert_int_equal(a.pass, 4);
+	assert_string_equal(assessment_held_by(&a, 2), "require 1 of 2");
+	assert_null(assessment_held_by(&a, 0));
+	assessment_fini(&a);
+}
+
+static void a_host_counts_only_with_all_its_flows(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.rules[0].require = 1;
+	silence(&f, 0);
+	silence(&f, 3); /* each host misses one: no host passes */
+	counts(&f, 2, 2, 0);
+}
+
+static void require_is_open_while_a_host_that_counts_is_unknown(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.rules[0].require = 1;
+	silence(&f, 0);
+	set(&f, 2, STATE_ERROR, REASON_NO_ROUTE);
+	/* h0 fails, h1 might pass: flow 0 can't be said to fail the rule. */
+	counts(&f, 2, 0, 2);
+}
+
+static void require_spares_no_flow_that_another_rule_needs(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.rules[0].require = 1;
+	f.flows[2].rules = 1; /* asked for by both rules; rule b needs all */
+	silence(&f, 2);
+	counts(&f, 3, 1, 0);
+}
+
+static void require_all_spares_nothing(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.rules[0].require = 2;
+	silence(&f, 2);
+	counts(&f, 3, 1, 0);
+}
+
+static const char *degraded(struct fleet *f)
+{
+	struct assessment a;
+	const char *reason;
+
+	assert_int_equal(assess(&f->plan, &f->results, &a), 0);
+	reason = a.degraded_reason;
+	assert_int_equal(a.degraded, reason != NULL);
+	assessment_fini(&a);
+	return reason;
+}
+
+static void silence_everywhere_is_not_our_own_trouble(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	for (uint32_t i = 0; i < 4; i++)
+		silence(&f, i);
+	assert_null(degraded(&f));
+}
+
+static void a_shortage_degrades(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	set(&f, 1, STATE_ERROR, REASON_NO_PORT);
+	assert_non_null(degraded(&f));
+}
+
+static void one_missing_route_does_not_degrade_but_all_do(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	set(&f, 1, STATE_ERROR, REASON_NO_ROUTE);
+	assert_null(degraded(&f));
+	for (uint32_t i = 0; i < 4; i++)
+		set(&f, i, STATE_ERROR, REASON_NO_ROUTE);
+	assert_non_null(degraded(&f));
+}
+
+static void a_dead_resolver_degrades(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.hosts[1].dial_name = "h1.corp.example";
+	set(&f, 2, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
+	set(&f, 3, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
+	assert_non_null(degraded(&f));
+	/* An answer, if only that there is no such name, proves that it lives. */
+	set(&f, 3, STATE_UNRESOLVED, REASON_NXDOMAIN);
+	assert_null(degraded(&f));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_open_flow_passes),
+		cmocka_unit_test(blocked_passes_only_beside_an_answer_of_the_same_host),
+		cmocka_unit_test(a_name_servers_answer_is_no_control),
+		cmocka_unit_test(blocked_needs_an_answer_from_each_address),
+		cmocka_unit_test(require_one_holds_while_one_host_passes),
+		cmocka_unit_test(a_host_counts_only_with_all_its_flows),
+		cmocka_unit_test(require_is_open_while_a_host_that_counts_is_unknown),
+		cmocka_unit_test(require_spares_no_flow_that_another_rule_needs),
+		cmocka_unit_test(require_all_spares_nothing),
+		cmocka_unit_test(silence_everywhere_is_not_our_own_trouble),
+		cmocka_unit_test(a_shortage_degrades),
+		cmocka_unit_test(one_missing_route_does_not_degrade_but_all_do),
+		cmocka_unit_test(a_dead_resolver_degrades),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
