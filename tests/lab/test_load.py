@@ -83,7 +83,7 @@ class Remains(LabTest):
         self.lab.router.nft(
             "table inet ear { set seen { type ipv4_addr; flags dynamic; }\n"
             "chain in { type filter hook forward priority -1;\n"
-            "iifname left0 add @seen { ip daddr }\n} }\n"
+            "iifname left0 add @seen { ip daddr }\n}\n}\n"
         )
         self.addCleanup(self.lab.router.nft, "delete table inet ear\n")
         self.lab.config(

@@ -22,7 +22,8 @@ class LocalRefusals(LabTest):
         cls.lab.vantage.nft(
             "table inet own { chain out { type filter hook output priority 0;\n"
             "ip daddr 10.64.23.0/24 reject with icmp type admin-prohibited\n"
-            "ip daddr 10.64.24.0/24 reject with icmp type port-unreachable\n} }\n"
+            "ip daddr 10.64.25.0/24 drop\n"
+            "ip daddr 10.64.24.0/24 reject with icmp type port-unreachable\n}\n}\n"
         )
         hosts = {
             "fine": "10.64.0.1",
@@ -32,9 +33,15 @@ class LocalRefusals(LabTest):
             "prohibit": "10.64.22.1",
             "firewall": "10.64.23.1",
             "firewall-port": "10.64.24.1",
+            "firewall-drop": "10.64.25.1",
         }
         checks = ["tcp/443", "sweep/50000-50015"]
-        cls.lab.config(hosts, [{"name": "all", "to": "fleet", "check": checks}])
+        cls.lab.config(
+            hosts,
+            [{"name": "all", "to": "fleet", "check": checks}],
+            # What the own firewall drops shows at the SYN's repetition, after a second.
+            probe={"timeout": "1500ms", "attempts": 1},
+        )
         cls.seen = cls.lab.scan()
 
     def check_local(self, host, *reasons):
@@ -64,6 +71,9 @@ class LocalRefusals(LabTest):
     def test_the_own_firewall(self):
         self.check_local("firewall", "local-firewall")
         self.check_local("firewall-port", "local-firewall")
+
+    def test_silence_of_the_own_firewall(self):
+        self.check_local("firewall-drop", "local-firewall")
 
 
 class Uplink(LabTest):
