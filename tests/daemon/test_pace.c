@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "base/size.h"
+#include "daemon/engine/pace.h"
+
+#define SECOND UINT64_C(1000000)
+#define PER_SECOND UINT64_C(3600)
+
+/* Some moment that is not zero. */
+#define START UINT64_C(123456789012)
+
+/* Takes all there is; connections end at once. */
+static uint32_t drain(struct pace *pace, uint64_t now_us)
+{
+	uint32_t count = pace_available(pace, now_us);
+
+	for (uint32_t i = 0; i < count; i++)
+		pace_take(pace);
+	for (uint32_t i = 0; i < count; i++)
+		pace_give(pace);
+	return count;
+}
+
+/* Starts per millisecond of a loop that wakes once in it, at no regular moment. */
+static uint32_t *simulate(uint64_t rate_per_s, uint32_t ms)
+{
+	uint32_t *starts = calloc(ms, sizeof *starts);
+	struct pace pace;
+
+	assert_non_null(starts);
+	pace_init(&pace, rate_per_s * PER_SECOND, UINT32_MAX, START);
+	for (uint32_t i = 0; i < ms; i++)
+		starts[i] = drain(&pace, START + i * 1000U + i * 7919U % 1000U);
+	return starts;
+}
+
+static void keeps_the_rate_over_any_second_and_over_the_run(void **state)
+{
+	static const uint64_t rates[] = {20, 99, 1000, 5000, 12345, 100000, 200000};
+
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(rates); r++) {
+		uint32_t *starts = simulate(rates[r], 5000);
+		uint64_t window = 0, total = 0;
+		for (uint32_t i = 0; i < 5000; i++) {
+			total += starts[i];
+			window += starts[i];
+			if (i >= 1000)
+				window -= starts[i - 1000];
+			assert_true(window * 100 <= rates[r] * 105);
+		}
+		assert_in_range(
+			total, rates[r] * 5 * 95 / 100, rates[r] * 5 * 105 / 100);
+		free(starts);
+	}
+}
+
+static void starts_one_a_second_at_one_a_second(void **state)
+{
+	uint32_t *starts = simulate(1, 10000);
+	uint32_t last = 0, total = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10000; i++) {
+		total += starts[i];
+		if (!starts[i])
+			continue;
+		assert_int_equal(starts[i], 1);
+		assert_true(i == 0 || i - last >= 999);
+		last = i;
+	}
+	assert_int_equal(total, 10);
+	free(starts);
+}
+
+static void starts_the_first_at_once(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, 1, 10, START);
+	assert_int_equal(pace_available(&pace, START), 1);
+	assert_int_equal(pace_wait_us(&pace, START), 0);
+}
+
+static void saves_up_ten_milliseconds_and_no_more(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, 5000 * PER_SECOND, 10000, START);
+	assert_int_equal(pace_available(&pace, START + 3600 * SECOND), 50);
+	pace_init(&pace, 3 * PER_SECOND, 10000, START);
+	assert_int_equal(pace_available(&pace, START + 3600 * SECOND), 1);
+}
+
+static void stands_any_pause_at_any_rate(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, 10000000 * PER_SECOND, UINT32_MAX, START);
+	assert_int_equal(pace_available(&pace, UINT64_MAX), 100000);
+	pace_init(&pace, 1, UINT32_MAX, 0);
+	pace_take(&pace);
+	assert_int_equal(pace_available(&pace, 3599999999), 0);
+	assert_int_equal(pace_available(&pace, 3600000000), 1);
+}
+
+static void tells_the_wait_to_the_microsecond(void **state)
+{
+	static const uint64_t rates[] = {1, 7, 3600, 123457, 18000000, 720000000};
+
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(rates); r++) {
+		struct pace pace;
+		pace_init(&pace, rates[r], 10, START);
+		while (pace_available(&pace, START))
+			drain(&pace, START);
+		uint64_t wait_us = pace_wait_us(&pace, START);
+		/* 3.6e9 microseconds an hour over the rate, rounded up */
+		assert_int_equal(
+			wait_us, (UINT64_C(3600000000) + rates[r] - 1) / rates[r]);
+		assert_int_equal(pace_available(&pace, START + wait_us - 1), 0);
+		assert_int_equal(pace_wait_us(&pace, START + wait_us - 1), 1);
+		assert_int_equal(pace_available(&pace, START + wait_us), 1);
+	}
+}
+
+static void loses_no_fraction_between_looks(void **state)
+{
+	struct pace pace;
+	uint32_t total = 0;
+
+	(void)state;
+	/* 7 a second, looked at every 13 microseconds */
+	pace_init(&pace, 7 * PER_SECOND, 10, START);
+	for (uint64_t us = 0; us < 10 * SECOND; us += 13)
+		total += drain(&pace, START + us);
+	assert_int_equal(total, 70);
+}
+
+static void keeps_the_concurrency(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, 0, 3, START);
+	assert_int_equal(pace_available(&pace, START), 3);
+	for (int i = 0; i < 3; i++)
+		pace_take(&pace);
+	assert_int_equal(pace_available(&pace, START + SECOND), 0);
+	assert_int_equal(pace_wait_us(&pace, START), 0);
+	pace_give(&pace);
+	assert_int_equal(pace_available(&pace, START), 1);
+	pace.concurrency = 1; /* lowered below what is open */
+	assert_int_equal(pace_available(&pace, START), 0);
+}
+
+static void earns_nothing_from_a_clock_that_steps_back(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, 1000 * PER_SECOND, 10, START);
+	assert_int_equal(drain(&pace, START), 1);
+	assert_int_equal(pace_available(&pace, START - SECOND), 0);
+	assert_int_equal(pace_available(&pace, START + 999), 0);
+	assert_int_equal(pace_available(&pace, START + 1000), 1);
+}
+
+static void swaps_within_rate_and_concurrency(void **state)
+{
+	struct pace pace;
+
+	(void)state;
+	pace_init(&pace, 1000 * PER_SECOND, 1, START);
+	pace_take(&pace);
+	assert_false(pace_swap(&pace, START + 999));
+	assert_true(pace_swap(&pace, START + 1000));
+	assert_int_equal(pace.in_flight, 1);
+	pace.in_flight = 2;
+	assert_false(pace_swap(&pace, START + SECOND));
+	pace_init(&pace, 0, 1, START);
+	pace_take(&pace);
+	assert_true(pace_swap(&pace, START));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keeps_the_rate_over_any_second_and_over_the_run),
+		cmocka_unit_test(starts_one_a_second_at_one_a_second),
+		cmocka_unit_test(starts_the_first_at_once),
+		cmocka_unit_test(saves_up_ten_milliseconds_and_no_more),
+		cmocka_unit_test(stands_any_pause_at_any_rate),
+		cmocka_unit_test(tells_the_wait_to_the_microsecond),
+		cmocka_unit_test(loses_no_fraction_between_looks),
+		cmocka_unit_test(keeps_the_concurrency),
+		cmocka_unit_test(earns_nothing_from_a_clock_that_steps_back),
+		cmocka_unit_test(swaps_within_rate_and_concurrency),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
