@@ -102,11 +102,15 @@ struct store_record {
  * Records a whole scan in one transaction and marks it complete. Flows of this vantage
  * that are not among the rows are closed as removed; a row whose (state, reason,
  * identity) equals the open interval's adds nothing. A row that is not measured leaves
- * its interval open and adds a gap. 0, or a negative errno: the store is as it was.
+ * its interval open and adds a gap; a flow that is new has an interval with the state
+ * "" until it is measured. The scan must be running and newer than every complete one
+ * of its vantage (-EINVAL). next_host may be NULL. 0, or a negative errno: the store is
+ * as it was.
  */
 int store_scan_record(struct store *store, const struct store_record *record);
 
-/* Marks it interrupted; the rest of the store stays as it was. */
+/* Marks it interrupted; the rest of the store stays as it was. Harmless when repeated;
+ * -ENOENT; -EINVAL when it is complete. */
 int store_scan_interrupt(struct store *store, int64_t id);
 
 /* The newest complete scan (of one vantage, or of any when NULL); -ENOENT: none. Text
@@ -133,22 +137,24 @@ struct store_flow {
 	const char *expect, *verdict, *rules; /* of the newest scan, not of that one */
 	const char *groups, *addresses;       /* of the host, likewise */
 	int64_t since_scan; /* the scan that saw it first in this state and reason */
-	int64_t since_us;
+	int64_t since_us;   /* when that scan finished */
 	bool gap; /* that scan itself could not measure it: the state is an older one;
 		     state "" when it never was measured; gap_reason says why */
 	const char *gap_reason;
 };
 
-/* Every flow that was in the scope of scan `id` (its vantage's), ordered by host, check
- * in the order of first recording. */
+/* Every flow that was in the scope of the complete scan `id` (its vantage's), by host
+ * and then by check, both in the order of first recording. -ENOENT; -EINVAL when it is
+ * not complete. Text shared by neighbours (host, groups ...) is one pointer. */
 int store_flows_at(struct store *store, int64_t id,
 	bool (*each)(void *data, const struct store_flow *flow), void *data);
 
 /*
- * Flows that differ between two complete scans of one vantage, a older than b, b's side
- * and a's side: state "" on the side where the flow was not in scope. Flows whose state
- * and identity are equal on both sides are left out. Cost follows the number of changed
- * flows, not of flows.
+ * Flows that differ between two complete scans of one vantage, a not newer than b, b's
+ * side and a's side: state "" on the side where the flow was not in scope (reason "",
+ * too) or never had been measured (reason: why not). Flows whose state and identity are
+ * equal on both sides are left out. Cost follows the number of changed flows, not of
+ * flows. -ENOENT; -EINVAL when a scan is not complete, of another vantage, or a > b.
  */
 struct store_change {
 	const char *vantage, *host, *check;
@@ -159,11 +165,12 @@ struct store_change {
 int store_changes(struct store *store, int64_t a, int64_t b,
 	bool (*each)(void *data, const struct store_change *change), void *data);
 
-/* One row of a flow's history, oldest first. */
+/* One row of a flow's history, oldest first. State "": not measured yet. -ENOENT: there
+ * never was such a flow; so for the next two. */
 struct store_interval {
 	const char *state, *reason, *phase, *identity, *evidence;
 	int64_t from_scan, to_scan; /* last scan it held for; 0: still holds */
-	int64_t from_us, to_us;     /* of those scans; to_us 0: still holds */
+	int64_t from_us, to_us;     /* when those finished; to_us 0: still holds */
 	bool removed;               /* ended because the flow left the inventory */
 };
 int store_history(struct store *store, const char *vantage, const char *host,
@@ -176,16 +183,19 @@ int store_gaps(struct store *store, const char *vantage, const char *host,
 	bool (*each)(void *data, int64_t scan, int64_t wall_us, const char *reason),
 	void *data);
 
-/* Round-trip times of one flow, an entry an hour that has any. */
+/* Round-trip times of one flow, oldest first, an entry an hour (that in which its scans
+ * started) that has any. */
 struct store_rtt {
 	int64_t hour_us; /* start of the hour, UTC */
-	uint32_t min_us, mean_us, max_us, count;
+	uint32_t min_us, mean_us, max_us;
+	uint32_t count; /* at most 65535 */
 };
 int store_rtts(struct store *store, const char *vantage, const char *host,
 	const char *check, bool (*each)(void *data, const struct store_rtt *rtt),
 	void *data);
 
-/* Flows whose host or "host check" text contains `text`: for "did you mean". */
+/* Flows whose "host check" text contains `text`, ASCII case ignored: for "did you
+ * mean". */
 int store_find_flows(struct store *store, const char *text, unsigned limit,
 	bool (*each)(
 		void *data, const char *vantage, const char *host, const char *check),
@@ -199,14 +209,19 @@ struct store_baseline {
 	int64_t saved_us;
 };
 
-/* Names a complete scan; an existing name is -EEXIST unless `replace`. */
+/* Names a complete scan (-ENOENT, -EINVAL when it is not); an existing name is -EEXIST
+ * unless `replace`. */
 int store_baseline_save(struct store *store, const char *name, int64_t scan,
 	int64_t wall_us, bool replace);
 
-/* -ENOENT when there is none of that name. */
+/* -ENOENT when there is none of that name. baseline->name is `name`. */
 int store_baseline_get(
 	struct store *store, const char *name, struct store_baseline *baseline);
+
+/* -ENOENT likewise. */
 int store_baseline_remove(struct store *store, const char *name);
+
+/* In the order they were saved. */
 int store_baseline_list(struct store *store,
 	bool (*each)(void *data, const struct store_baseline *baseline), void *data);
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What went wrong, as one line that names the file and what to do. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "store/internal.h"
+
+int store_refuse(struct store *store, int code, const char *format, ...)
+{
+	va_list args;
+	int used = snprintf(store->error, sizeof store->error, "%s: ", store->path);
+
+	if (used < 0 || (size_t)used >= sizeof store->error)
+		return code;
+	va_start(args, format);
+	vsnprintf(
+		store->error + used, sizeof store->error - (size_t)used, format, args);
+	va_end(args);
+	return code;
+}
+
+int store_no_memory(struct store *store)
+{
+	return store_refuse(store, -ENOMEM, "out of memory");
+}
+
+int store_damaged(struct store *store, const char *format, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	return store_refuse(store, -EBADMSG,
+		"the database is damaged (%s): put a copy in its place, or save what can "
+		"be read with sqlite3's .recover",
+		text);
+}
+
+void store_note(struct store *store, const char *format, ...)
+{
+	va_list args;
+	size_t used = strlen(store->error);
+	int added = snprintf(store->error + used, sizeof store->error - used, "; ");
+
+	if (added < 0 || used + (size_t)added >= sizeof store->error)
+		return;
+	used += (size_t)added;
+	va_start(args, format);
+	vsnprintf(store->error + used, sizeof store->error - used, format, args);
+	va_end(args);
+}
+
+static int fail_io(struct store *store)
+{
+	int error = store->db ? sqlite3_system_errno(store->db) : 0;
+
+	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+		return store_refuse(store, -ENOSPC,
+			"the file can't grow (%s): free some space there and try again",
+			strerror(error));
+	if (error)
+		return store_refuse(store, -EIO,
+			"reading or writing failed (%s): check the disk",
+			strerror(error));
+	return store_refuse(store, -EIO, "reading or writing failed: check the disk");
+}
+
+int store_fail(struct store *store, int sqlite_code)
+{
+	switch (sqlite_code & 0xff) {
+	case SQLITE_FULL:
+		return store_refuse(store, -ENOSPC,
+			"the disk is full: free some space there and try again");
+	case SQLITE_IOERR:
+		return fail_io(store);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return store_damaged(store, "%s", sqlite3_errstr(sqlite_code));
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return store_refuse(store, -EBUSY,
+			"another program keeps it locked: try again when that has ended");
+	case SQLITE_READONLY:
+		return store_refuse(store, -EROFS,
+			"it may not be written: check the rights of the file and of its "
+			"folder");
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return store_refuse(store, -EACCES,
+			"it can't be opened: check the rights of the file and of its "
+			"folder");
+	case SQLITE_NOMEM:
+		return store_no_memory(store);
+	default:
+		return store_refuse(store, -EIO, "%s", sqlite3_errmsg(store->db));
+	}
+}
+
+int store_need_writer(struct store *store)
+{
+	if (store->mode == STORE_WRITE)
+		return 0;
+	return store_refuse(store, -EROFS, "it is open for reading only");
+}
+
+const char *store_last_error(const struct store *store)
+{
+	return store->error;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All flows at one scan. The flow's own row tells it for every flow that has not
+ * changed since; only for the others is the past asked.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/facts.h"
+
+/* A scan's gap that has ended since, by host and check. */
+struct old_gap {
+	int64_t host, check, reason;
+};
+
+struct walk {
+	struct facts facts;
+	int64_t scan;
+	struct sqlite3_stmt *flows, *past;
+	struct old_gap *gaps;
+	size_t n_gaps, gaps_capacity;
+	size_t gap_at; /* gaps and flows come in the same order */
+};
+
+enum flow_column {
+	HOST,
+	CHECK,
+	EXPECT,
+	VERDICT,
+	RULES,
+	GAP_FROM,
+	GAP_REASON,
+	PRESENT, /* the columns from here on are those of an interval */
+	FROM,
+	STATE,
+	REASON,
+	PHASE,
+	IDENTITY,
+	EVIDENCE
+};
+
+static const char flows_sql[] =
+	"SELECT host, check_name, expect, verdict, rules, gap_from, gap_reason,"
+	" from_scan IS NOT NULL, from_scan, state, reason, phase, identity, evidence"
+	" FROM flow WHERE vantage = ? ORDER BY vantage, host, check_name";
+
+static const char past_sql[] =
+	"SELECT to_scan >= ?4, from_scan, state, reason, phase, identity, evidence"
+	" FROM interval WHERE vantage = ?1 AND host = ?2 AND check_name = ?3"
+	" AND from_scan <= ?4 ORDER BY from_scan DESC LIMIT 1";
+
+static const char gaps_sql[] =
+	"SELECT host, check_name, reason FROM gap"
+	" WHERE vantage = ?1 AND to_scan >= ?2 AND from_scan <= ?2"
+	" ORDER BY host, check_name";
+
+/* ---- gaps -------------------------------------------------------------------- */
+
+static int add_gap(struct walk *walk, struct sqlite3_stmt *row)
+{
+	if (walk->n_gaps == walk->gaps_capacity) {
+		size_t capacity = walk->gaps_capacity * 2 + 64;
+		void *grown = reallocarray(walk->gaps, capacity, sizeof *walk->gaps);
+		if (!grown)
+			return store_no_memory(walk->facts.store);
+		walk->gaps = grown;
+		walk->gaps_capacity = capacity;
+	}
+	walk->gaps[walk->n_gaps++] = (struct old_gap){
+		.host = sql_int(row, 0),
+		.check = sql_int(row, 1),
+		.reason = sql_int(row, 2),
+	};
+	return 0;
+}
+
+static int load_gaps(struct walk *walk, int64_t vantage)
+{
+	struct sqlite3_stmt *rows;
+	int rc = sql_prepare(walk->facts.store, gaps_sql, &rows);
+
+	if (rc < 0)
+		return rc;
+	SQL_BIND(rows, vantage, walk->scan);
+	while ((rc = sql_step(walk->facts.store, rows)) > 0) {
+		rc = add_gap(walk, rows);
+		if (rc < 0)
+			break;
+	}
+	sql_free(rows);
+	return rc;
+}
+
+/* The reason's word, or 0 when the scan measured the flow. */
+static int64_t gap_of(struct walk *walk)
+{
+	int64_t host = sql_int(walk->flows, HOST);
+	int64_t check = sql_int(walk->flows, CHECK);
+	int64_t from = sql_int(walk->flows, GAP_FROM);
+
+	if (from && from <= walk->scan)
+		return sql_int(walk->flows, GAP_REASON);
+	for (; walk->gap_at < walk->n_gaps; walk->gap_at++) {
+		const struct old_gap *gap = &walk->gaps[walk->gap_at];
+		if (gap->host > host || (gap->host == host && gap->check > check))
+			return 0;
+		if (gap->host == host && gap->check == check)
+			return gap->reason;
+	}
+	return 0;
+}
+
+/* ---- flows ------------------------------------------------------------------- */
+
+/* 1 with the row and column of the interval that held at the scan; 0: none did. */
+static int interval_at(
+	struct walk *walk, int64_t vantage, struct sqlite3_stmt **row, int *first)
+{
+	int64_t from = sql_int(walk->flows, FROM);
+	int rc;
+
+	*row = walk->flows;
+	*first = PRESENT;
+	if (from && from <= walk->scan)
+		return 1;
+	*row = walk->past;
+	*first = 0;
+	sql_reset(walk->past);
+	SQL_BIND(walk->past, vantage, sql_int(walk->flows, HOST),
+		sql_int(walk->flows, CHECK), walk->scan);
+	rc = sql_step(walk->facts.store, walk->past);
+	return rc > 0 ? sql_int(walk->past, 0) != 0 : rc;
+}
+
+static void fill_flow(struct walk *walk, struct sqlite3_stmt *row, int first,
+	int64_t gap, struct store_flow *flow)
+{
+	struct facts *facts = &walk->facts;
+	struct sqlite3_stmt *own = walk->flows;
+	int shift = first - PRESENT;
+	int64_t from = sql_int(row, FROM + shift);
+
+	facts_host(facts, sql_int(own, HOST));
+	*flow = (struct store_flow){
+		.vantage = facts->vantage,
+		.host = facts->host_name,
+		.check = facts_word(facts, sql_int(own, CHECK)),
+		.state = facts_word(facts, sql_int(row, STATE + shift)),
+		.reason = facts_word(facts, sql_int(row, REASON + shift)),
+		.phase = facts_word(facts, sql_int(row, PHASE + shift)),
+		.identity = facts_word(facts, sql_int(row, IDENTITY + shift)),
+		.evidence = facts_word(facts, sql_int(row, EVIDENCE + shift)),
+		.expect = facts_word(facts, sql_int(own, EXPECT)),
+		.verdict = facts_word(facts, sql_int(own, VERDICT)),
+		.rules = facts_word(facts, sql_int(own, RULES)),
+		.groups = facts->groups,
+		.addresses = facts->addresses,
+		.since_scan = from,
+		.since_us = facts_scan_us(facts, from),
+		.gap = gap != 0,
+		.gap_reason = gap ? facts_word(facts, gap) : "",
+	};
+}
+
+static int walk_flows(struct walk *walk, int64_t vantage,
+	bool (*each)(void *data, const struct store_flow *flow), void *data)
+{
+	struct store_flow flow;
+	struct sqlite3_stmt *row;
+	int first, rc;
+
+	while ((rc = sql_step(walk->facts.store, walk->flows)) > 0) {
+		int64_t gap = gap_of(walk);
+		rc = interval_at(walk, vantage, &row, &first);
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
+			continue;
+		fill_flow(walk, row, first, gap, &flow);
+		rc = facts_failure(&walk->facts);
+		if (rc < 0 || !each(data, &flow))
+			return rc;
+	}
+	return rc;
+}
+
+static int prepare(struct walk *walk, int64_t vantage)
+{
+	struct store *store = walk->facts.store;
+	int rc = sql_prepare(store, flows_sql, &walk->flows);
+
+	if (rc == 0)
+		rc = sql_prepare(store, past_sql, &walk->past);
+	if (rc == 0)
+		rc = load_gaps(walk, vantage);
+	if (rc == 0)
+		SQL_BIND(walk->flows, vantage);
+	return rc;
+}
+
+int store_flows_at(struct store *store, int64_t id,
+	bool (*each)(void *data, const struct store_flow *flow), void *data)
+{
+	struct walk walk = {.scan = id};
+	int64_t vantage;
+	int rc = facts_init(&walk.facts, store);
+
+	if (rc == 0)
+		rc = facts_scan(&walk.facts, id, &vantage);
+	if (rc == 0)
+		rc = prepare(&walk, vantage);
+	if (rc == 0)
+		rc = walk_flows(&walk, vantage, each, data);
+	sql_free(walk.flows);
+	sql_free(walk.past);
+	free(walk.gaps);
+	facts_fini(&walk.facts);
+	return rc;
+}

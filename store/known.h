@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the store knows of a vantage's newest scan, in memory while the next one is
+ * recorded: some 50 bytes a flow, found by host and check.
+ */
+#ifndef STORE_KNOWN_H
+#define STORE_KNOWN_H
+
+#include "store/names.h"
+#include "store/sql.h"
+
+/* All but number and seen are ids of words or hosts; 0: none. */
+struct known_flow {
+	uint32_t host, check;
+	uint32_t expect, verdict, rules;
+	uint32_t state, reason, identity; /* state 0: not in the inventory */
+	uint32_t gap_reason;              /* 0: the newest scan measured it */
+	uint32_t number : 31;
+	bool seen : 1; /* among the rows of the scan being recorded */
+};
+
+struct known_host {
+	uint32_t id;
+	uint32_t groups;
+	const char *addresses;
+};
+
+struct known {
+	struct store *store;
+	int64_t vantage;
+	struct names host_names;
+	struct known_host *hosts; /* by number in host_names */
+	uint32_t hosts_capacity;
+	struct known_flow *flows;
+	uint32_t n_flows, capacity;
+	uint32_t next_number; /* above every flow's */
+	uint32_t *slots;      /* index of a flow + 1, or 0; a power of two of them */
+	uint32_t n_slots;
+	uint64_t seed;
+};
+
+/* Reads it all. 0 or a negative errno; known_fini() it either way. */
+int known_load(
+	struct known *known, struct store *store, int64_t vantage, uint64_t seed);
+void known_fini(struct known *known);
+
+/* NULL when there is none. Pointers are good until the next addition. */
+struct known_host *known_find_host(struct known *known, const char *name);
+struct known_flow *known_find_flow(struct known *known, uint32_t host, uint32_t check);
+
+/* Adds what is not there yet. NULL, with the failure remembered, without memory. */
+struct known_host *known_add_host(
+	struct known *known, const char *name, const struct known_host *host);
+struct known_flow *known_add_flow(struct known *known, const struct known_flow *flow);
+
+/* Replaces the addresses; the text is copied. 0 or -ENOMEM. */
+int known_set_addresses(
+	struct known *known, struct known_host *host, const char *addresses);
+
+#endif

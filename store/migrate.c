@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The schema's versions: step i makes version i + 1 out of version i. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/size.h"
+#include "store/sql.h"
+
+static const char *const steps[] = {
+	store_schema_sql,
+};
+
+static int run_steps(
+	struct store *store, const char *const *list, int64_t from, int count)
+{
+	char version[48];
+	int rc = sql_exec(store, "BEGIN IMMEDIATE");
+
+	if (rc < 0)
+		return rc;
+	for (int64_t i = from; i < count && rc == 0; i++)
+		rc = sql_exec(store, list[i]);
+	snprintf(version, sizeof version, "PRAGMA user_version = %d", count);
+	if (rc == 0)
+		rc = sql_exec(store, version);
+	return sql_end_write(store, rc);
+}
+
+int store_migrate_with(struct store *store, const char *const *list, int count)
+{
+	int64_t version;
+	int rc = sql_number(store, "PRAGMA user_version", &version);
+
+	if (rc < 0 || version == count)
+		return rc;
+	if (version > count)
+		return store_refuse(store, -ENOTSUP,
+			"it was written by a newer reachd (format %lld, this one knows "
+			"%d): use that one",
+			(long long)version, count);
+	if (version < 0)
+		return store_damaged(
+			store, "it claims format %lld", (long long)version);
+	if (store->mode == STORE_READ)
+		return store_refuse(store, -ENOTSUP,
+			"it was written by an older reachd (format %lld, this one reads "
+			"%d): `reachd scan` brings it up to date",
+			(long long)version, count);
+	rc = run_steps(store, list, version, count);
+	if (rc < 0)
+		store_note(store, "it stays at format %lld", (long long)version);
+	return rc;
+}
+
+int store_migrate(struct store *store)
+{
+	return store_migrate_with(store, steps, (int)ARRAY_SIZE(steps));
+}
