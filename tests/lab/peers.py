@@ -4,6 +4,7 @@ an ear on the wire."""
 
 import os
 import selectors
+import shutil
 import socket
 import struct
 import subprocess
@@ -218,9 +219,12 @@ class Unbound:
         )
         with open(config, "w") as file:
             file.write(text)
+        # A copy, since AppArmor keeps /usr/sbin/unbound to files in /etc and /var.
+        program = os.path.join(folder, f"unbound-{address}")
+        shutil.copy(shutil.which("unbound"), program)
         with open(self._log, "w") as log:
             self._process = namespace.popen(
-                ["unbound", "-d", "-c", config], stdout=log, stderr=subprocess.STDOUT
+                [program, "-d", "-c", config], stdout=log, stderr=subprocess.STDOUT
             )
         self._await(namespace, address)
 

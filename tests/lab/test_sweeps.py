@@ -59,7 +59,7 @@ def expected_runs(runs):
 def seen_runs(result):
     """The runs of a sweep's evidence, equal neighbours joined."""
     joined = []
-    for low, high, state in result["evidence"]["ports"]:
+    for low, high, state in result["evidence"]["runs"]:
         if joined and joined[-1][2] == state and joined[-1][1] + 1 == low:
             joined[-1][1] = high
         else:
@@ -165,7 +165,7 @@ class WholeSweeps(LabTest):
 
     def test_only_resets_are_closed_and_pass(self):
         check = "sweep/50010-50019,50030"
-        result = self.check_sweep("clear", "closed", "all-clear", "pass", check)
+        result = self.check_sweep("clear", "closed", "rst", "pass", check)
         self.assertEqual(
             seen_runs(result), [[50010, 50019, "closed"], [50030, 50030, "closed"]]
         )
