@@ -7,12 +7,16 @@
 #ifndef PROBES_RESOLVE_H
 #define PROBES_RESOLVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "base/address.h"
+#include "probes/dns_channel.h"
 #include "probes/reason.h"
+
+#define RESOLVER_MAX_SERVERS 16
 
 struct resolver_server {
 	struct net_address address;
@@ -21,9 +25,12 @@ struct resolver_server {
 
 struct resolver_options {
 	const struct resolver_server *servers; /* copied */
-	size_t n_servers;                      /* 0: the system's */
-	uint32_t timeout_ms;                   /* of one try */
-	uint32_t attempts;                     /* tries per server, at least 1 */
+	size_t n_servers;        /* at most RESOLVER_MAX_SERVERS; 0: the system's */
+	uint32_t timeout_ms;     /* of the first try; the next waits twice as long */
+	uint32_t attempts;       /* tries per server, at least 1 */
+	const char *resolv_conf; /* NULL: /etc/resolv.conf; outlives the resolver */
+	const char *hosts_file;  /* NULL: /etc/hosts; likewise */
+	uint16_t system_port;    /* of the system's servers; 0: 53 */
 };
 
 #define RESOLVER_MAX_ADDRESSES 32 /* more are cut, the lowest are kept */
@@ -31,26 +38,58 @@ struct resolver_options {
 struct resolver_addresses {
 	enum probe_state state;   /* open; unresolved; error */
 	enum probe_reason reason; /* resolved; nxdomain, ...; local trouble */
-	const struct net_address
-		*items; /* sorted, no duplicates; valid in the callback */
+	/*
+	 * Sorted, no duplicates; valid in the callback. Where the state is not open
+	 * these are what is known all the same: one family answered and the other did
+	 * not, so there may be more.
+	 */
+	const struct net_address *items;
 	size_t count;
 	uint32_t elapsed_us;
 };
 
 struct resolver;
 
-/* 0, or a negative libuv code. Does not block. */
+/*
+ * 0, or a negative libuv code. Reads resolv.conf where no servers are given; sends
+ * nothing.
+ */
 int resolver_open(
 	uv_loop_t *loop, const struct resolver_options *options, struct resolver **out);
 
 /*
- * All addresses of a name, A and AAAA, as the probes will dial them: the hosts file
- * where no servers are configured, then the servers in order until one answers. The
- * callback runs exactly once, from the loop, never inside this call. 0, or -ENOMEM and
- * no call.
+ * All addresses of a name, A and AAAA, as the probes will dial them. A name that is an
+ * address is its own answer. Without configured servers: the hosts file, then the
+ * search list. Then the servers in order until one answers both questions; "no such
+ * name" and "no such record" are answers; silence, SERVFAIL, REFUSED and nonsense are
+ * not, and neither is half an answer, for it could hide an address. When no server
+ * answers, the state is unresolved with the reason that tells most, or error where all
+ * the trouble is this machine's or something ran short here.
+ *
+ * The callback runs exactly once, from the loop, never inside this call. 0, or -ENOMEM
+ * or -ECANCELED (closing) and no call.
  */
 int resolver_lookup(struct resolver *resolver, const char *name,
 	void (*done)(void *data, const struct resolver_addresses *answer), void *data);
+
+/* The servers, configured or the system's: 1 to RESOLVER_MAX_SERVERS, or 0 of none. */
+size_t resolver_server_count(const struct resolver *resolver);
+
+/* "10.0.0.53", with ":PORT" where it is not 53. Lives as long as the resolver. */
+const char *resolver_server_text(const struct resolver *resolver, size_t server);
+
+#define RESOLVER_NAME_TEXT 512
+
+/*
+ * The name to ask DNS for at `index`, from 0: with configured servers the name itself
+ * alone, else what the search list makes of it. False when there are no more.
+ */
+bool resolver_candidate(const struct resolver *resolver, const char *name, size_t index,
+	char out[RESOLVER_NAME_TEXT]);
+
+/* One question to one server; see dns_channel_query(). */
+int resolver_query(struct resolver *resolver, size_t server, const char *name,
+	uint16_t type, dns_reply_fn done, void *data, struct dns_query **query);
 
 /*
  * Cancels what is in flight (those callbacks run as error/cancelled before this

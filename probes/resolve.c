@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "probes/resolve.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "probes/dns_system.h"
+#include "probes/dns_view.h"
+#include "probes/hosts.h"
+
+enum {
+	DNS_PORT = 53,
+	SERVER_TEXT = NET_ADDRESS_TEXT + 10,
+	HOSTS_LOOK_AT = 256 /* addresses of one name in the hosts file */
+};
+
+struct resolver {
+	uv_loop_t *loop;
+	size_t n_servers;
+	struct dns_channel *channels[RESOLVER_MAX_SERVERS];
+	char texts[RESOLVER_MAX_SERVERS][SERVER_TEXT];
+	bool is_system; /* hosts file and search list count */
+	struct dns_system system;
+	struct hosts hosts;
+	struct list lookups;
+	struct list ready; /* lookups whose answer is known before they begin */
+	uv_timer_t kick;   /* delivers them from the loop */
+	unsigned parts;    /* not yet closed */
+	bool closing;
+	void (*closed)(void *data);
+	void *closed_data;
+};
+
+/* One of the two questions of a lookup. */
+struct lookup_half {
+	struct lookup *lookup;
+	struct dns_query *query; /* NULL: answered */
+	struct dns_view view;
+};
+
+struct lookup {
+	struct list node;
+	struct resolver *resolver;
+	void (*done)(void *data, const struct resolver_addresses *answer);
+	void *data;
+	uint64_t started_us;
+	struct lookup_half halves[2]; /* A, AAAA */
+	size_t candidate, server;
+	enum probe_reason failure; /* the most telling so far; none */
+	bool exists;               /* some candidate is a name without addresses */
+	enum probe_reason verdict; /* of a lookup that is ready */
+	size_t n_known;
+	struct net_address known[RESOLVER_MAX_ADDRESSES];
+	char asked[RESOLVER_NAME_TEXT];
+	char name[];
+};
+
+static const enum dns_type half_types[2] = {DNS_TYPE_A, DNS_TYPE_AAAA};
+
+static void know(struct lookup *lookup, const struct net_address *address)
+{
+	struct net_address *known = lookup->known;
+	size_t at = 0;
+	while (at < lookup->n_known && net_address_compare(&known[at], address) < 0)
+		at++;
+	if (at == RESOLVER_MAX_ADDRESSES)
+		return;
+	if (at < lookup->n_known && net_address_compare(&known[at], address) == 0)
+		return;
+	if (lookup->n_known == RESOLVER_MAX_ADDRESSES)
+		lookup->n_known--;
+	memmove(&known[at + 1], &known[at], (lookup->n_known - at) * sizeof *known);
+	known[at] = *address;
+	lookup->n_known++;
+}
+
+static enum probe_state state_of(enum probe_reason reason)
+{
+	if (reason == REASON_RESOLVED)
+		return STATE_OPEN;
+	return probe_reason_is_local(reason) ? STATE_ERROR : STATE_UNRESOLVED;
+}
+
+static void forget_queries(struct lookup *lookup)
+{
+	for (int i = 0; i < 2; i++) {
+		if (lookup->halves[i].query)
+			dns_query_detach(lookup->halves[i].query);
+		lookup->halves[i].query = NULL;
+		dns_view_fini(&lookup->halves[i].view);
+	}
+}
+
+/* Calls back and frees. */
+static void finish(struct lookup *lookup, enum probe_reason reason)
+{
+	uint64_t elapsed_us = clock_monotonic_us() - lookup->started_us;
+	struct resolver_addresses answer = {
+		.state = state_of(reason),
+		.reason = reason,
+		.items = lookup->known,
+		.count = lookup->n_known,
+		.elapsed_us =
+			elapsed_us < UINT32_MAX ? (uint32_t)elapsed_us : UINT32_MAX,
+	};
+	list_remove(&lookup->node);
+	forget_queries(lookup);
+	lookup->done(lookup->data, &answer);
+	free(lookup);
+}
+
+static void on_half(void *data, const struct dns_reply *reply);
+
+/* Both questions to the lookup's server. 0 or a negative libuv code. */
+static int ask(struct lookup *lookup)
+{
+	struct resolver *resolver = lookup->resolver;
+	for (int i = 0; i < 2; i++) {
+		struct lookup_half *half = &lookup->halves[i];
+		half->lookup = lookup;
+		int rc = dns_channel_query(resolver->channels[lookup->server],
+			lookup->asked, (uint16_t)half_types[i], on_half, half,
+			&half->query);
+		if (rc < 0) {
+			forget_queries(lookup);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static void next_server(struct lookup *lookup, const struct dns_view *view)
+{
+	lookup->failure = dns_reason_telling(lookup->failure, view->reason);
+	if (++lookup->server == lookup->resolver->n_servers)
+		finish(lookup, lookup->failure);
+	else if (ask(lookup) < 0)
+		finish(lookup, REASON_NO_MEMORY);
+}
+
+/* The server knows no address: on along the search list. */
+static void next_candidate(struct lookup *lookup, enum probe_reason reason)
+{
+	lookup->n_known = 0;
+	lookup->failure = REASON_NONE;
+	lookup->exists = lookup->exists || reason == REASON_NO_DATA;
+	if (!resolver_candidate(
+		    lookup->resolver, lookup->name, ++lookup->candidate, lookup->asked))
+		finish(lookup, lookup->exists ? REASON_NO_DATA : REASON_NXDOMAIN);
+	else if (ask(lookup) < 0)
+		finish(lookup, REASON_NO_MEMORY);
+}
+
+static void judge(struct lookup *lookup)
+{
+	struct dns_view view;
+	dns_view_merge(&view, &lookup->halves[0].view, &lookup->halves[1].view);
+	if (view.reason == REASON_RESOLVED)
+		lookup->n_known = 0; /* a whole answer makes up for earlier halves */
+	for (size_t i = 0; i < view.count; i++)
+		know(lookup, &view.records[i].address);
+	if (view.reason == REASON_RESOLVED)
+		finish(lookup, REASON_RESOLVED);
+	else if (dns_reason_is_negative(view.reason))
+		next_candidate(lookup, view.reason);
+	else
+		next_server(lookup, &view);
+	dns_view_fini(&view);
+}
+
+static void on_half(void *data, const struct dns_reply *reply)
+{
+	struct lookup_half *half = data;
+	struct lookup *lookup = half->lookup;
+	half->query = NULL;
+	dns_view_read(&half->view, reply, lookup->asked,
+		half_types[half == &lookup->halves[1]]);
+	if (!lookup->halves[0].query && !lookup->halves[1].query)
+		judge(lookup);
+}
+
+/* What needs no DNS; reason none when it is DNS that must tell. */
+static enum probe_reason answer_at_once(struct lookup *lookup)
+{
+	struct resolver *resolver = lookup->resolver;
+	struct net_address found[HOSTS_LOOK_AT];
+	if (net_address_parse(lookup->name, &found[0])) {
+		know(lookup, &found[0]);
+		return REASON_RESOLVED;
+	}
+	size_t n = resolver->is_system ? hosts_find(&resolver->hosts, lookup->name,
+						 found, HOSTS_LOOK_AT)
+				       : 0;
+	for (size_t i = 0; i < n && i < HOSTS_LOOK_AT; i++)
+		know(lookup, &found[i]);
+	if (n > 0)
+		return REASON_RESOLVED;
+	return resolver->n_servers == 0 ? REASON_RESOLVER_UNAVAILABLE : REASON_NONE;
+}
+
+static void on_kick(uv_timer_t *timer)
+{
+	struct resolver *resolver = timer->data;
+	while (!list_empty(&resolver->ready)) {
+		struct lookup *lookup =
+			LIST_FIRST(&resolver->ready, struct lookup, node);
+		finish(lookup, lookup->verdict);
+	}
+}
+
+int resolver_lookup(struct resolver *resolver, const char *name,
+	void (*done)(void *data, const struct resolver_addresses *answer), void *data)
+{
+	size_t size = strlen(name) + 1;
+	if (resolver->closing)
+		return UV_ECANCELED;
+	struct lookup *lookup = calloc(1, sizeof *lookup + size);
+	if (!lookup)
+		return UV_ENOMEM;
+	memcpy(lookup->name, name, size);
+	lookup->resolver = resolver;
+	lookup->done = done;
+	lookup->data = data;
+	lookup->started_us = clock_monotonic_us();
+	lookup->verdict = answer_at_once(lookup);
+	resolver_candidate(resolver, name, 0, lookup->asked);
+	if (lookup->verdict == REASON_NONE && ask(lookup) < 0)
+		lookup->verdict = REASON_NO_MEMORY;
+	if (lookup->verdict == REASON_NONE) {
+		list_append(&resolver->lookups, &lookup->node);
+		return 0;
+	}
+	list_append(&resolver->ready, &lookup->node);
+	return uv_timer_start(&resolver->kick, on_kick, 0, 0);
+}
+
+size_t resolver_server_count(const struct resolver *resolver)
+{
+	return resolver->n_servers;
+}
+
+const char *resolver_server_text(const struct resolver *resolver, size_t server)
+{
+	assert(server < resolver->n_servers);
+	return resolver->texts[server];
+}
+
+bool resolver_candidate(const struct resolver *resolver, const char *name, size_t index,
+	char out[RESOLVER_NAME_TEXT])
+{
+	return dns_system_candidate(&resolver->system, name, index, out);
+}
+
+int resolver_query(struct resolver *resolver, size_t server, const char *name,
+	uint16_t type, dns_reply_fn done, void *data, struct dns_query **query)
+{
+	assert(server < resolver->n_servers);
+	return dns_channel_query(
+		resolver->channels[server], name, type, done, data, query);
+}
+
+static void on_part_closed(void *data)
+{
+	struct resolver *resolver = data;
+	if (--resolver->parts > 0)
+		return;
+	hosts_fini(&resolver->hosts);
+	dns_system_fini(&resolver->system);
+	if (resolver->closed)
+		resolver->closed(resolver->closed_data);
+	free(resolver);
+}
+
+static void on_kick_closed(uv_handle_t *handle)
+{
+	on_part_closed(handle->data);
+}
+
+static void cancel_all(struct list *lookups)
+{
+	while (!list_empty(lookups)) {
+		struct lookup *lookup = LIST_FIRST(lookups, struct lookup, node);
+		lookup->n_known = 0;
+		finish(lookup, REASON_CANCELLED);
+	}
+}
+
+void resolver_close(struct resolver *resolver, void (*closed)(void *data), void *data)
+{
+	resolver->closing = true;
+	resolver->closed = closed;
+	resolver->closed_data = data;
+	cancel_all(&resolver->lookups);
+	cancel_all(&resolver->ready);
+	for (size_t i = 0; i < resolver->n_servers; i++)
+		dns_channel_close(resolver->channels[i], on_part_closed, resolver);
+	uv_close((uv_handle_t *)&resolver->kick, on_kick_closed);
+}
+
+static bool is_loopback(const struct net_address *address)
+{
+	static const uint8_t v6[16] = {[15] = 1};
+	return address->family == 4 ? address->bytes[0] == 127
+				    : memcmp(address->bytes, v6, sizeof v6) == 0;
+}
+
+static int add_server(struct resolver *resolver, const struct resolver_server *server,
+	const struct resolver_options *options)
+{
+	size_t index = resolver->n_servers;
+	struct dns_channel_options channel = {
+		.address = server->address,
+		.port = server->port,
+		.timeout_ms = options->timeout_ms,
+		.attempts = options->attempts,
+		.own = resolver->is_system && is_loopback(&server->address),
+	};
+	char address[NET_ADDRESS_TEXT];
+	net_address_format(&server->address, address, sizeof address);
+	if (server->port == DNS_PORT)
+		snprintf(resolver->texts[index], SERVER_TEXT, "%s", address);
+	else
+		snprintf(resolver->texts[index], SERVER_TEXT,
+			server->address.family == 6 ? "[%s]:%u" : "%s:%u", address,
+			server->port);
+	int rc = dns_channel_open(resolver->loop, &channel, &resolver->channels[index]);
+	if (rc == 0) {
+		resolver->n_servers++;
+		resolver->parts++;
+	}
+	return rc;
+}
+
+static int add_system_servers(
+	struct resolver *resolver, const struct resolver_options *options)
+{
+	struct dns_system *system = &resolver->system;
+	int rc = dns_system_read(options->resolv_conf, system);
+	for (size_t i = 0; rc == 0 && i < system->n_servers; i++) {
+		struct resolver_server server = {.address = system->servers[i],
+			.port = options->system_port ? options->system_port : DNS_PORT};
+		rc = add_server(resolver, &server, options);
+	}
+	return rc;
+}
+
+static int add_servers(
+	struct resolver *resolver, const struct resolver_options *options)
+{
+	int rc = 0;
+	if (resolver->is_system)
+		return add_system_servers(resolver, options);
+	for (size_t i = 0; rc == 0 && i < options->n_servers; i++)
+		rc = add_server(resolver, &options->servers[i], options);
+	return rc;
+}
+
+int resolver_open(
+	uv_loop_t *loop, const struct resolver_options *options, struct resolver **out)
+{
+	if (options->n_servers > RESOLVER_MAX_SERVERS)
+		return UV_EINVAL;
+	struct resolver *resolver = calloc(1, sizeof *resolver);
+	if (!resolver)
+		return UV_ENOMEM;
+	resolver->loop = loop;
+	resolver->is_system = options->n_servers == 0;
+	list_init(&resolver->lookups);
+	list_init(&resolver->ready);
+	hosts_init(&resolver->hosts,
+		options->hosts_file ? options->hosts_file : "/etc/hosts");
+	uv_timer_init(loop, &resolver->kick);
+	resolver->kick.data = resolver;
+	resolver->parts = 1;
+	int rc = add_servers(resolver, options);
+	if (rc < 0) {
+		resolver_close(resolver, NULL, NULL);
+		return rc;
+	}
+	*out = resolver;
+	return 0;
+}
