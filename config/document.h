@@ -3,7 +3,7 @@
  * A YAML file as a tree of nodes that know where they stand. The only user of libyaml.
  * Aliases are resolved (an anchor's subtree is shared), merge keys (<<) are applied,
  * duplicate keys are reported, and a hostile file meets a limit before it meets the
- * machine's memory.
+ * machine's memory. Tags that are not YAML's own (!vault) make opaque text of a scalar.
  */
 #ifndef CONFIG_DOCUMENT_H
 #define CONFIG_DOCUMENT_H
@@ -25,8 +25,8 @@ struct conf_pair;
 
 struct conf_node {
 	enum conf_kind kind;
-	bool plain; /* a scalar without quotes: the only kind that is a number, bool or
-		       null */
+	bool plain; /* a scalar without quotes and tag (or with !!int, !!bool, !!float,
+		       !!null): the only kind that is a number, bool or null */
 	struct conf_mark mark;
 	const char *text; /* scalar: UTF-8, NUL terminated, no NUL inside; else NULL */
 	size_t count; /* items of a sequence, pairs of a mapping, bytes of a scalar */
@@ -47,13 +47,18 @@ enum {
 	CONF_MAX_FILE = 256 << 20, /* bytes of one file */
 	CONF_MAX_DEPTH = 64,
 	CONF_MAX_NODES = 8000000, /* nodes of one file after aliases are expanded */
-	CONF_MAX_ALIASES = 10000,
+	CONF_MAX_ALIASES = 1000000,
+	CONF_MAX_TEXT = 4 << 20, /* bytes of one text or comment */
+	CONF_MAX_TAGS = 64,      /* %TAG directives */
 };
 
 /*
- * Reads a file. The nodes live in `arena`. 0 with *root (NULL for an empty file, which
- * is for the caller to judge), or -EINVAL when anything was reported, -ENOMEM. A file
- * that can't be opened is reported too, at line 0. Blocks on the disk.
+ * Reads a regular file. The nodes live in `arena`. 0 with *root (NULL for an empty
+ * file, which is for the caller to judge), or -EINVAL when anything was reported,
+ * -ENOMEM. A file that can't be opened is reported too, at line 0. Blocks on the disk.
+ *
+ * With -EINVAL *root is the tree where there is one in spite of the mistakes (duplicate
+ * keys, unknown aliases ...), so that the caller can look for more of them, else NULL.
  */
 int conf_document_load(const char *path, struct arena *arena,
 	struct conf_report *report, const struct conf_node **root);

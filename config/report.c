@@ -82,7 +82,8 @@ static void shorten(char *text)
 	memmove(text + head + 3, text + tail, length - tail + 1);
 }
 
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(
+	const char *format, va_list args)
 {
 	char *text;
 	if (vasprintf(&text, format, args) < 0)
@@ -129,8 +130,9 @@ static bool grow(struct conf_report *report)
 	return true;
 }
 
-static void add(struct conf_report *report, enum conf_severity severity,
-	struct conf_mark at, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void add(struct conf_report *report,
+	enum conf_severity severity, struct conf_mark at, const char *format,
+	va_list args)
 {
 	report->last = SIZE_MAX;
 	char *text = format_text(format, args);
