@@ -89,6 +89,8 @@ enum probe_path {
 	X(DNS_MISMATCH, "dns-mismatch",                                                    \
 		"DNS names other addresses than the inventory")                            \
 	X(PTR_MISMATCH, "ptr-mismatch", "the address resolves to another name")            \
+	X(NOT_A_NAME, "not-a-name",                                                        \
+		"the inventory names an address: there is no name to ask for")             \
 	/* sweeps */                                                                       \
 	X(ALL_CLEAR, "all-clear", "every port lets packets through")                       \
 	X(SOME_BLOCKED, "some-blocked", "some ports let packets through, some do not")     \
