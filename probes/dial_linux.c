@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An epoll set of its own inside the loop's. Per closed port that leaves connect(), one
+ * look at the error queue and one more connect(), which collects the outcome: no
+ * socket(), no close(), no registration.
+ */
+#include "probes/dial.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/size.h"
+
+/* Events taken at once; the rest wait until the loop has served others. */
+#define BATCH 64
+
+void dial_line_init(struct dial_line *line)
+{
+	line->fd = -1;
+	line->dialling = false;
+}
+
+void dialer_init(struct dialer *dialer)
+{
+	dialer->waiter = -1;
+}
+
+void dial_hang_up(struct dial_line *line)
+{
+	/* It may have connected a moment ago. */
+	if (line->dialling)
+		sockerr_reset_on_close(line->fd);
+	/* Closing takes the socket out of the epoll set: it has no duplicate. */
+	if (line->fd >= 0)
+		close(line->fd);
+	dial_line_init(line);
+}
+
+static int connect_once(struct dialer *dialer, const struct dial_line *line)
+{
+	int rc;
+	/* At the same place in a struct sockaddr_in6. */
+	((struct sockaddr_in *)&dialer->to)->sin_port = htons(line->port);
+	do
+		rc = connect(line->fd, (const struct sockaddr *)&dialer->to,
+			dialer->to_length);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
+}
+
+/*
+ * What became of the connect under way. A second connect() tells as SO_ERROR would, and
+ * also takes a socket that met a RST back to unconnected, ready to dial the next port;
+ * any other socket is closed. The queue comes first: an ICMP error can arrive while the
+ * socket still believes in its SYN. Only for a socket that poll or epoll reported, so
+ * that an error is in the queue before the queue is looked at.
+ */
+static bool collect(struct dialer *dialer, struct dial_line *line, struct sockerr *out)
+{
+	if (!sockerr_from_queue(line->fd, &dialer->target, out)) {
+		int rc = connect_once(dialer, line);
+		if (rc == -EALREADY)
+			return false;
+		if (rc == -ECONNREFUSED) {
+			line->dialling = false;
+			sockerr_from_call(rc, out);
+			return true;
+		}
+		sockerr_from_event(
+			line->fd, rc == -EISCONN ? 0 : rc, &dialer->target, out);
+		sockerr_reset_on_close(line->fd);
+	}
+	dial_hang_up(line);
+	return true;
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct dialer *dialer = CONTAINER_OF(poll, struct dialer, handle.poll);
+	struct epoll_event ready[BATCH];
+	struct sockerr answer;
+	(void)status;
+	(void)events;
+
+	int count = epoll_wait(dialer->waiter, ready, BATCH, 0);
+	for (int i = 0; i < count; i++) {
+		/* A line that hung up since, or an idle one that a disconnect woke. */
+		struct dial_line *line = ready[i].data.ptr;
+		if (line->dialling && collect(dialer, line, &answer))
+			dialer->answered(dialer, line, &answer);
+	}
+}
+
+int dialer_open(struct dialer *dialer, struct probe_run *run,
+	const struct net_address *target,
+	void (*answered)(struct dialer *dialer, struct dial_line *line,
+		const struct sockerr *answer))
+{
+	dialer->target = *target;
+	dialer->answered = answered;
+	dialer->to_length = net_address_to_sockaddr(target, 0, &dialer->to);
+	dialer->waiter = epoll_create1(EPOLL_CLOEXEC);
+	if (dialer->waiter < 0)
+		return -errno;
+	int rc = uv_poll_init(run->env->loop, &dialer->handle.poll, dialer->waiter);
+	if (rc < 0)
+		return rc;
+	probe_run_hold(run, &dialer->handle);
+	return uv_poll_start(&dialer->handle.poll, UV_READABLE, on_ready);
+}
+
+/* Edge-triggered, since an idle line's socket would report itself for ever. */
+static int watch(struct dialer *dialer, struct dial_line *line)
+{
+	struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.ptr = line};
+	return epoll_ctl(dialer->waiter, EPOLL_CTL_ADD, line->fd, &event) < 0 ? -errno
+									      : 0;
+}
+
+static int open_line(struct dialer *dialer, struct dial_line *line)
+{
+	line->fd = socket(
+		dialer->to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (line->fd < 0)
+		return -errno;
+	int rc = sockerr_prepare(line->fd, &dialer->target);
+	return rc < 0 ? rc : watch(dialer, line);
+}
+
+bool dial_start(struct dialer *dialer, struct dial_line *line, uint16_t port,
+	struct sockerr *out)
+{
+	int rc = 0;
+	assert(!line->dialling);
+	line->port = port;
+	if (line->fd < 0)
+		rc = open_line(dialer, line);
+	if (rc == 0)
+		rc = connect_once(dialer, line);
+	line->dialling = rc == 0 || rc == -EINPROGRESS;
+	if (line->dialling)
+		return true;
+	sockerr_from_call(rc, out);
+	if (rc != -ECONNREFUSED)
+		dial_hang_up(line);
+	return false;
+}
+
+bool dial_answered(struct dialer *dialer, struct dial_line *line, struct sockerr *out)
+{
+	struct pollfd item = {.fd = line->fd, .events = POLLOUT};
+	return line->dialling && poll(&item, 1, 0) > 0 && collect(dialer, line, out);
+}
+
+void dialer_close(struct dialer *dialer)
+{
+	if (dialer->waiter >= 0)
+		close(dialer->waiter);
+	dialer->waiter = -1;
+}
