@@ -160,7 +160,6 @@ static void leg_wait(struct leg *leg, uint32_t ms)
 	struct pass *pass = leg->flight->pass;
 	uint32_t wait = ms - ms / 4 + random_below(&pass->random, 9) * ms / 16;
 
-	trace_pause(leg, wait);
 	/* Without memory for a timer the throttle's pause has to do. */
 	if (deadline_arm(&pass->deadlines, &leg->backoff, wait, on_backoff) < 0)
 		on_backoff(&leg->backoff);
@@ -256,7 +255,7 @@ static void on_done(struct probe_run *run, void *data)
 
 	list_remove(&leg->node);
 	leg->run = NULL;
-	trace_attempt(leg, &run->result);
+	trace_attempt(leg, run);
 	if (!run_again(leg, &run->result, run->started_us))
 		leg_settle(leg, &run->result);
 	dispatch_host(pass, host);

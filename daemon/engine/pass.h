@@ -180,7 +180,6 @@ void lookup_start(struct pass *pass, struct pass_host *host);
 
 void trace_lookup(struct pass *pass, const struct pass_host *host,
 	const struct resolver_addresses *answer);
-void trace_attempt(const struct leg *leg, const struct probe_result *result);
-void trace_pause(const struct leg *leg, uint32_t pause_ms);
+void trace_attempt(const struct leg *leg, const struct probe_run *run);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/quantity.h"
 #include "base/strbuf.h"
 #include "daemon/engine/pass.h"
 
@@ -61,7 +60,7 @@ void trace_lookup(struct pass *pass, const struct pass_host *host,
 }
 
 /* "10.0.0.1: attempt 2: " */
-static void add_subject(struct strbuf *text, const struct leg *leg, uint32_t attempt)
+static void add_subject(struct strbuf *text, const struct leg *leg)
 {
 	char address[NET_ADDRESS_TEXT];
 
@@ -69,43 +68,25 @@ static void add_subject(struct strbuf *text, const struct leg *leg, uint32_t att
 		strbuf_addf(text, "%s: ",
 			net_address_format(
 				&leg->seen.address, address, sizeof address));
-	strbuf_addf(text, "attempt %u: ", (unsigned)attempt);
+	strbuf_addf(text, "attempt %u: ", (unsigned)leg->attempts + 1);
 }
 
-void trace_attempt(const struct leg *leg, const struct probe_result *result)
+void trace_attempt(const struct leg *leg, const struct probe_run *run)
 {
+	const struct probe_result *result = &run->result;
 	struct pass *pass = leg->flight->pass;
 	struct strbuf text;
 
 	if (!pass->engine->options.trace)
 		return;
 	strbuf_init(&text);
-	add_subject(&text, leg, leg->attempts + 1);
-	strbuf_addf(&text, "%s, %s", probe_state_word(result->state),
+	add_subject(&text, leg);
+	strbuf_addf(&text, "%s, %s after ", probe_state_word(result->state),
 		probe_reason_word(result->reason));
-	if (result->rtt_us) {
-		strbuf_adds(&text, " after ");
-		add_elapsed(&text, result->rtt_us);
-	}
+	add_elapsed(&text, result->rtt_us ? result->rtt_us
+					  : clock_monotonic_us() - run->started_us);
 	if (result->evidence)
 		strbuf_addf(&text, " %s", result->evidence);
 	emit(pass, leg->flight->flow, result->phase, &text);
-	strbuf_fini(&text);
-}
-
-void trace_pause(const struct leg *leg, uint32_t pause_ms)
-{
-	struct pass *pass = leg->flight->pass;
-	char duration[32];
-	struct strbuf text;
-
-	if (!pass->engine->options.trace)
-		return;
-	strbuf_init(&text);
-	if (leg->seen.address.family)
-		add_subject(&text, leg, leg->attempts + 1);
-	strbuf_addf(&text, "waits %s",
-		duration_format(pause_ms, duration, sizeof duration));
-	emit(pass, leg->flight->flow, PHASE_NONE, &text);
 	strbuf_fini(&text);
 }

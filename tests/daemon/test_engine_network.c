@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine with real sockets on loopback, of which any 127.x.y.z is a host. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/size.h"
+#include "probes/registry.h"
+#include "tests/support/fleet.h"
+
+/* ---- peers */
+
+static int bind_any(int type, uint16_t *port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	socklen_t length = sizeof sa;
+	int fd = socket(AF_INET, type, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &length), 0);
+	*port = ntohs(sa.sin_port);
+	return fd;
+}
+
+/* Accepts on every address of loopback, as far as its queue goes. */
+static int listen_on(uint16_t *port)
+{
+	int fd = bind_any(SOCK_STREAM, port);
+
+	assert_int_equal(listen(fd, 4096), 0);
+	return fd;
+}
+
+/* A port that is taken and where nobody listens: it answers with RST. */
+static int refuse_on(uint16_t *port)
+{
+	return bind_any(SOCK_STREAM, port);
+}
+
+/* A listener whose queue is full drops what comes: silence. */
+struct silence {
+	int listener;
+	int fillers[4];
+	uint16_t port;
+};
+
+static void silence_open(struct silence *silence)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+
+	silence->listener = bind_any(SOCK_STREAM, &silence->port);
+	assert_int_equal(listen(silence->listener, 0), 0);
+	sa.sin_port = htons(silence->port);
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (size_t i = 0; i < ARRAY_SIZE(silence->fillers); i++) {
+		silence->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		assert_true(silence->fillers[i] >= 0);
+		connect(silence->fillers[i], (struct sockaddr *)&sa, sizeof sa);
+	}
+}
+
+static void silence_close(struct silence *silence)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(silence->fillers); i++)
+		close(silence->fillers[i]);
+	close(silence->listener);
+}
+
+/* Takes connections off the queue, or a queue of thousands would fill up in the end. */
+struct acceptor {
+	int fd;
+	pthread_t thread;
+};
+
+static void *accept_all(void *data)
+{
+	struct acceptor *acceptor = data;
+	int fd;
+
+	while ((fd = accept(acceptor->fd, NULL, NULL)) >= 0)
+		close(fd);
+	return NULL;
+}
+
+static void acceptor_open(struct acceptor *acceptor, uint16_t *port)
+{
+	acceptor->fd = listen_on(port);
+	assert_int_equal(
+		pthread_create(&acceptor->thread, NULL, accept_all, acceptor), 0);
+}
+
+static void acceptor_close(struct acceptor *acceptor)
+{
+	shutdown(acceptor->fd, SHUT_RDWR);
+	pthread_join(acceptor->thread, NULL);
+	close(acceptor->fd);
+}
+
+/* Fills in check `index` as tcp/PORT. */
+static struct plan_check *check_port(struct fleet *fleet, uint32_t index, uint16_t port)
+{
+	struct conf_report report;
+	struct check check;
+	char text[16];
+
+	conf_report_init(&report);
+	snprintf(text, sizeof text, "tcp/%u", (unsigned)port);
+	assert_int_equal(check_parse(text, (struct conf_mark){0}, &fleet->plan.arena,
+				 &report, &check),
+		0);
+	conf_report_fini(&report);
+	return fleet_check(fleet, index, check.name, check.ops, check.conf);
+}
+
+static void assert_result(const struct flow_result *result, enum probe_state state,
+	enum probe_reason reason)
+{
+	assert_string_equal(probe_state_word(result->state), probe_state_word(state));
+	assert_string_equal(
+		probe_reason_word(result->reason), probe_reason_word(reason));
+}
+
+/* ---- the tests */
+
+static void tells_open_from_closed(void **state)
+{
+	uint16_t open_port, closed_port;
+	int open_fd = listen_on(&open_port), closed_fd = refuse_on(&closed_port);
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 100, 2);
+	check_port(&fleet, 0, open_port);
+	check_port(&fleet, 1, closed_port);
+	assert_int_equal(fleet_run(&fleet), 0);
+	for (uint32_t h = 0; h < 100; h++) {
+		const struct flow_result *result = fleet_result(&fleet, h, 0);
+		assert_result(result, STATE_OPEN, REASON_SYN_ACK);
+		assert_in_range(result->rtt_us, 1, 999999);
+		assert_int_equal(result->phase, PHASE_CONNECT);
+		assert_result(fleet_result(&fleet, h, 1), STATE_CLOSED, REASON_RST);
+	}
+	fleet_fini(&fleet);
+	close(open_fd);
+	close(closed_fd);
+}
+
+static void is_partial_when_one_address_of_two_refuses(void **state)
+{
+	uint16_t port;
+	int fd = listen_on(&port); /* v4 alone */
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 1, 1);
+	fleet_second_address(&fleet, 0, "::1");
+	check_port(&fleet, 0, port);
+	assert_int_equal(fleet_run(&fleet), 0);
+	const struct flow_result *result = fleet_result(&fleet, 0, 0);
+	assert_result(result, STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES);
+	assert_int_equal(result->clear, 3); /* a RST went through, too */
+	assert_string_equal(result->detail->identity, "v4 open, v6 closed");
+	assert_int_equal(result->detail->n_legs, 2);
+	assert_int_equal(result->detail->legs[0].state, STATE_OPEN);
+	assert_int_equal(result->detail->legs[1].state, STATE_CLOSED);
+	fleet_fini(&fleet);
+	close(fd);
+}
+
+static void finds_a_full_queue_silent_after_all_attempts(void **state)
+{
+	struct silence silence;
+	struct fleet fleet;
+	uint64_t start;
+
+	(void)state;
+	silence_open(&silence);
+	fleet_init(&fleet, 50, 1);
+	struct plan_check *check = check_port(&fleet, 0, silence.port);
+	check->timeout_ms = 100;
+	check->attempts = 2;
+	start = clock_monotonic_us();
+	assert_int_equal(fleet_run(&fleet), 0);
+	assert_true(clock_monotonic_us() - start >= 350000);
+	for (uint32_t h = 0; h < 50; h++) {
+		assert_result(
+			fleet_result(&fleet, h, 0), STATE_FILTERED, REASON_TIMEOUT);
+		assert_int_equal(fleet_result(&fleet, h, 0)->attempts, 2);
+		assert_true(fleet_result(&fleet, h, 0)->at_ms >= 350);
+		assert_int_equal(fleet_result(&fleet, h, 0)->clear, 0);
+	}
+	fleet_fini(&fleet);
+	silence_close(&silence);
+}
+
+static void silent_flows_do_not_hold_up_the_others(void **state)
+{
+	struct silence silence;
+	struct acceptor acceptor;
+	struct fleet fleet;
+	uint16_t port;
+
+	(void)state;
+	silence_open(&silence);
+	acceptor_open(&acceptor, &port);
+	fleet_init(&fleet, 100, 2);
+	check_port(&fleet, 0, silence.port)->timeout_ms = 1500;
+	check_port(&fleet, 1, port);
+	fleet.options.per_host = 2;
+	assert_int_equal(fleet_run(&fleet), 0);
+	for (uint32_t h = 0; h < 100; h++) {
+		assert_result(fleet_result(&fleet, h, 1), STATE_OPEN, REASON_SYN_ACK);
+		assert_true(fleet_result(&fleet, h, 1)->at_ms <
+			    fleet_result(&fleet, h, 0)->at_ms);
+	}
+	fleet_fini(&fleet);
+	acceptor_close(&acceptor);
+	silence_close(&silence);
+}
+
+/* ---- names */
+
+static void a_name_without_answer_disturbs_no_one(void **state)
+{
+	uint16_t port, dns_port;
+	int fd = listen_on(&port), dns = bind_any(SOCK_DGRAM, &dns_port);
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 60, 2);
+	check_port(&fleet, 0, port);
+	check_port(&fleet, 1, port);
+	for (uint32_t h = 0; h < 60; h += 2) {
+		fleet.plan.hosts[h].dial_name = "nobody.corp.example";
+		fleet.plan.hosts[h].n_addresses = 0;
+		fleet.results.hosts[h].count = 0;
+	}
+	assert_true(net_address_parse("127.0.0.1", &fleet.options.dns[0].address));
+	fleet.options.dns[0].port = dns_port;
+	fleet.options.n_dns = 1;
+	assert_int_equal(fleet_run(&fleet), 0);
+	for (uint32_t h = 0; h < 60; h++) {
+		const struct flow_result *result = fleet_result(&fleet, h, 1);
+		if (h % 2) {
+			assert_result(result, STATE_OPEN, REASON_SYN_ACK);
+			continue;
+		}
+		assert_result(result, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
+		assert_int_equal(result->phase, PHASE_RESOLVE);
+		assert_int_equal(result->attempts, 0);
+		assert_true(result->at_ms > fleet_result(&fleet, 1, 0)->at_ms);
+	}
+	fleet_fini(&fleet);
+	close(fd);
+	close(dns);
+}
+
+static void probes_every_address_of_a_name(void **state)
+{
+	uint16_t port;
+	int fd = refuse_on(&port);
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 2, 1);
+	check_port(&fleet, 0, port);
+	fleet.plan.hosts[0].dial_name = "localhost"; /* of the hosts file */
+	fleet.plan.hosts[0].n_addresses = 0;
+	fleet.results.hosts[0].count = 0;
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(fleet_run(&fleet), 0);
+		assert_true(fleet.results.hosts[0].resolved);
+		assert_in_range(fleet.results.hosts[0].count, 1, 8);
+		assert_false(fleet.results.hosts[1].resolved);
+		assert_result(fleet_result(&fleet, 0, 0), STATE_CLOSED, REASON_RST);
+		assert_int_equal(fleet_result(&fleet, 0, 0)->clear,
+			(1U << fleet.results.hosts[0].count) - 1);
+	}
+	fleet_fini(&fleet);
+	close(fd);
+}
+
+/* ---- descriptors; in processes of their own, whose limits are lowered for good */
+
+static int in_a_child(int (*body)(uint16_t port), uint16_t port)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct rlimit limit = {64, 64};
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			_exit(99);
+		_exit(body(port));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Hundreds of flows of which each hangs for a while, where dozens fit. */
+static int scan_with_few(uint16_t port)
+{
+	struct fleet fleet;
+	int rc = 0;
+
+	fleet_init(&fleet, 400, 1);
+	check_port(&fleet, 0, port)->timeout_ms = 50;
+	if (fleet_run(&fleet) != 0)
+		rc = 1;
+	for (uint32_t h = 0; h < 400 && rc == 0; h++)
+		if (fleet_result(&fleet, h, 0)->state != STATE_FILTERED)
+			rc = 2;
+	fleet_fini(&fleet);
+	return rc;
+}
+
+static void stays_within_64_descriptors(void **state)
+{
+	struct silence silence;
+
+	(void)state;
+	silence_open(&silence);
+	assert_int_equal(in_a_child(scan_with_few, silence.port), 0);
+	silence_close(&silence);
+}
+
+/* Takes every descriptor there is at the first progress, gives them back later. */
+struct hog {
+	int fds[64];
+	uint32_t count, calls;
+	uint64_t shortages;
+	bool forever;
+};
+
+static void hog_at_progress(void *data, const struct engine_progress *progress)
+{
+	struct hog *hog = data;
+	int fd;
+
+	hog->shortages = progress->shortages;
+	hog->calls++;
+	while (hog->calls == 1 && hog->count < 64 && (fd = dup(2)) >= 0)
+		hog->fds[hog->count++] = fd;
+	if (hog->calls == 5 && !hog->forever)
+		while (hog->count > 0)
+			close(hog->fds[--hog->count]);
+}
+
+static int scan_with_a_hog(uint16_t port, bool forever)
+{
+	struct hog hog = {.forever = forever};
+	struct fleet fleet;
+	int rc = 0, measured = 0;
+
+	fleet_init(&fleet, 600, 1);
+	check_port(&fleet, 0, port);
+	fleet.options.rate_per_hour = UINT64_C(1200) * 3600;
+	fleet.options.patience_ms = forever ? 300 : 10000;
+	fleet.options.progress = hog_at_progress;
+	fleet.options.progress_data = &hog;
+	if (fleet_run(&fleet) != 0)
+		return 1;
+	for (uint32_t h = 0; h < 600; h++) {
+		const struct flow_result *result = fleet_result(&fleet, h, 0);
+		measured += result->state == STATE_OPEN;
+		if (result->state == STATE_OPEN)
+			continue;
+		if (result->state != STATE_ERROR ||
+			result->reason != REASON_NO_DESCRIPTOR)
+			rc = 2;
+	}
+	if (hog.shortages == 0)
+		rc = 3;
+	if (forever ? measured == 600 || measured == 0 : measured != 600)
+		rc = 4;
+	fleet_fini(&fleet);
+	return rc;
+}
+
+static int scan_with_a_passing_hog(uint16_t port)
+{
+	return scan_with_a_hog(port, false);
+}
+
+static int scan_with_a_lasting_hog(uint16_t port)
+{
+	return scan_with_a_hog(port, true);
+}
+
+static void waits_until_descriptors_are_back(void **state)
+{
+	struct acceptor acceptor;
+	uint16_t port;
+
+	(void)state;
+	acceptor_open(&acceptor, &port);
+	assert_int_equal(in_a_child(scan_with_a_passing_hog, port), 0);
+	acceptor_close(&acceptor);
+}
+
+static void takes_no_shortage_for_an_answer(void **state)
+{
+	struct acceptor acceptor;
+	uint16_t port;
+
+	(void)state;
+	acceptor_open(&acceptor, &port);
+	assert_int_equal(in_a_child(scan_with_a_lasting_hog, port), 0);
+	acceptor_close(&acceptor);
+}
+
+/* ---- traces */
+
+struct lines {
+	char text[32][256];
+	uint32_t count;
+};
+
+static void take_line(void *data, uint32_t flow, uint64_t elapsed_us, const char *phase,
+	const char *text)
+{
+	struct lines *lines = data;
+
+	(void)elapsed_us;
+	assert_int_equal(flow, 0);
+	if (lines->count < ARRAY_SIZE(lines->text))
+		snprintf(lines->text[lines->count++], sizeof lines->text[0], "%s: %s",
+			phase, text);
+}
+
+static void traces_every_attempt(void **state)
+{
+	struct lines lines = {.count = 0};
+	struct silence silence;
+	struct fleet fleet;
+
+	(void)state;
+	silence_open(&silence);
+	fleet_init(&fleet, 1, 1);
+	struct plan_check *check = check_port(&fleet, 0, silence.port);
+	check->timeout_ms = 50;
+	check->attempts = 2;
+	fleet.options.trace = take_line;
+	fleet.options.trace_data = &lines;
+	assert_int_equal(fleet_run(&fleet), 0);
+	assert_int_equal(lines.count, 2);
+	assert_non_null(strstr(lines.text[0],
+		"connect: 127.1.0.0: attempt 1: filtered, timeout after "));
+	assert_non_null(strstr(lines.text[1],
+		"connect: 127.1.0.0: attempt 2: filtered, timeout after "));
+	fleet_fini(&fleet);
+	silence_close(&silence);
+}
+
+static void traces_a_lookup(void **state)
+{
+	struct lines lines = {.count = 0};
+	struct fleet fleet;
+	uint16_t port;
+	int fd = listen_on(&port);
+
+	(void)state;
+	fleet_init(&fleet, 1, 1);
+	check_port(&fleet, 0, port);
+	fleet.plan.hosts[0].dial_name = "localhost";
+	fleet.plan.hosts[0].n_addresses = 0;
+	fleet.options.trace = take_line;
+	fleet.options.trace_data = &lines;
+	assert_int_equal(fleet_run(&fleet), 0);
+	assert_in_range(lines.count, 2, 9);
+	assert_non_null(strstr(lines.text[0], "resolve: localhost -> "));
+	assert_non_null(strstr(lines.text[0], "127.0.0.1"));
+	assert_non_null(strstr(lines.text[0], " in "));
+	fleet_fini(&fleet);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tells_open_from_closed),
+		cmocka_unit_test(is_partial_when_one_address_of_two_refuses),
+		cmocka_unit_test(finds_a_full_queue_silent_after_all_attempts),
+		cmocka_unit_test(silent_flows_do_not_hold_up_the_others),
+		cmocka_unit_test(a_name_without_answer_disturbs_no_one),
+		cmocka_unit_test(probes_every_address_of_a_name),
+		cmocka_unit_test(stays_within_64_descriptors),
+		cmocka_unit_test(waits_until_descriptors_are_back),
+		cmocka_unit_test(takes_no_shortage_for_an_answer),
+		cmocka_unit_test(traces_every_attempt),
+		cmocka_unit_test(traces_a_lookup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
