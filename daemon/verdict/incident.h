@@ -68,24 +68,39 @@ struct incident {
 	const char *host;      /* NULL: several */
 	const char *group;     /* NULL: not by group */
 	const char *subnet;    /* "10.20.0.0/24"; NULL: not by subnet */
-	const char *cause;     /* NULL: none in common */
+	const char *cause;     /* NULL: none in common, see INCIDENT_HOST */
 	uint8_t from, to;      /* STATE_NONE when mixed */
 	const uint32_t *flows; /* indexes into input->flows: the changed ones */
 	uint32_t n_flows;
 	uint32_t n_hosts; /* hosts among them */
 	uint32_t
 		of_hosts; /* hosts in this scope that could have changed the same way */
-	const uint32_t *unchanged; /* up to 5 flows in scope that stayed fine */
+	const uint32_t *unchanged; /* up to 5 flows in scope that stayed as they were */
 	uint32_t n_unchanged;      /* how many there are in all */
+	/* Another check that stayed as it was on most of the same hosts: what tells a
+	 * rule from a dead host. NULL: there is none, or the scope has several checks.
+	 */
+	const char *contrast_check;
+	uint8_t contrast_state; /* STATE_NONE when mixed */
+	uint32_t contrast_hosts;
 };
 
 /*
  * Every changed flow (kinds ADDED and REMOVED excepted) ends up in exactly one
  * incident. A wider scope is claimed only when it explains the changes better than the
  * narrower ones: at least 3 changes (2 where the scope has no more) and at least 4 in 5
- * of the flows that could have changed the same way. The result lives in `arena`,
- * biggest first, then by the order of flows. 0 or -ENOMEM. O(flows + changes * log
- * changes) for any sensible number of groups a host.
+ * of the flows that could have changed the same way, what another incident explains
+ * left out. Among scopes the one that leaves least to tell wins: each change told alone
+ * counts two, each exception one. Changes fold when kind, states and cause are alike;
+ * the scopes of several checks (HOST, GROUP, SUBNET, ALL) do not look at the cause nor
+ * at the way a path is blocked, since a dead site is silent to some checks and
+ * unreachable by ICMP to others. CAUSE puts together what names one cause:
+ * flows and hosts, with the one wider scope beside them, or three wider ones and more;
+ * two are two rules of one router. Subnets have any prefix length.
+ *
+ * The same input gives the same output. The result lives in `arena`, biggest first,
+ * then by the order of flows. 0 or -ENOMEM. O(flows + changes * log changes) for any
+ * sensible number of groups a host.
  */
 int incident_fold(const struct incident_input *input, struct arena *arena,
 	struct incident **out, size_t *count);
