@@ -20,6 +20,7 @@
 enum {
 	RECEIVE_BUFFER = 4 << 20, /* wished for; the kernel cuts it to rmem_max */
 	READ_BURST = 256,         /* datagrams read before other handles have a turn */
+	CHANNEL_SOCKETS = 2,      /* a server's datagram and stream socket */
 	TICK_MIN_MS = 1,
 	TICK_MAX_MS = 20,
 };
@@ -234,6 +235,28 @@ static void channel_process(
 	ares_process_fd(channel->ares, readable, writable);
 }
 
+/* The socket's watcher, or NULL when c-ares has closed the socket. */
+static struct channel_poll *find_poll(struct dns_channel *channel, ares_socket_t fd)
+{
+	for (struct list *node = channel->polls.next; node != &channel->polls;
+		node = node->next) {
+		struct channel_poll *poll =
+			CONTAINER_OF(node, struct channel_poll, node);
+		if (poll->fd == fd)
+			return poll;
+	}
+	return NULL;
+}
+
+/* With sockets of our own c-ares reads one datagram a call. */
+static void channel_read(struct dns_channel *channel, ares_socket_t fd)
+{
+	int burst = 0;
+	do
+		channel_process(channel, fd, ARES_SOCKET_BAD);
+	while (channel->received && find_poll(channel, fd) && ++burst < READ_BURST);
+}
+
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
 	struct channel_poll *poll = handle->data;
@@ -242,25 +265,33 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 	 * On an error alone libuv reports UV_EBADF and stops polling; only the read
 	 * tells what it was.
 	 */
-	bool readable = status < 0 || (events & UV_READABLE);
-	bool writable = status < 0 || (events & UV_WRITABLE);
-	ares_socket_t reader = readable ? poll->fd : ARES_SOCKET_BAD;
-	ares_socket_t writer = writable ? poll->fd : ARES_SOCKET_BAD;
-	int burst = 0;
-	/* With sockets of our own c-ares reads one datagram a call. */
-	do {
-		channel_process(channel, reader, writer);
-		writer = ARES_SOCKET_BAD;
-	} while (channel->received && !uv_is_closing((uv_handle_t *)handle) &&
-		 ++burst < READ_BURST);
-	if (status < 0 && !uv_is_closing((uv_handle_t *)handle))
+	bool failed = status < 0;
+	if (failed || (events & UV_WRITABLE))
+		channel_process(channel, ARES_SOCKET_BAD, poll->fd);
+	if ((failed || (events & UV_READABLE)) && !uv_is_closing((uv_handle_t *)handle))
+		channel_read(channel, poll->fd);
+	if (failed && !uv_is_closing((uv_handle_t *)handle))
 		uv_poll_start(handle, poll->events, on_poll);
 	channel_push(channel);
 }
 
+void dns_channel_catch_up(struct dns_channel *channel)
+{
+	ares_socket_t fds[CHANNEL_SOCKETS];
+	size_t n = 0;
+	for (struct list *node = channel->polls.next;
+		node != &channel->polls && n < CHANNEL_SOCKETS; node = node->next)
+		fds[n++] = CONTAINER_OF(node, struct channel_poll, node)->fd;
+	for (size_t i = 0; i < n && !channel->closing; i++)
+		if (find_poll(channel, fds[i]))
+			channel_read(channel, fds[i]);
+}
+
+/* After a busy spell of the loop the answers go before the time limits. */
 static void on_tick(uv_timer_t *timer)
 {
 	struct dns_channel *channel = timer->data;
+	dns_channel_catch_up(channel);
 	if (channel->in_flight > 0)
 		channel_process(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	channel_push(channel);
@@ -282,18 +313,6 @@ static void on_poll_closed(uv_handle_t *handle)
 	struct dns_channel *channel = poll->channel;
 	free(poll);
 	channel_unref(channel);
-}
-
-static struct channel_poll *find_poll(struct dns_channel *channel, ares_socket_t fd)
-{
-	for (struct list *node = channel->polls.next; node != &channel->polls;
-		node = node->next) {
-		struct channel_poll *poll =
-			CONTAINER_OF(node, struct channel_poll, node);
-		if (poll->fd == fd)
-			return poll;
-	}
-	return NULL;
 }
 
 static struct channel_poll *new_poll(struct dns_channel *channel, ares_socket_t fd)
@@ -447,9 +466,9 @@ void dns_query_detach(struct dns_query *query)
 		free(query);
 }
 
-bool dns_query_is_waiting(const struct dns_query *query)
+bool dns_query_is_held(const struct dns_query *query)
 {
-	return query->sent_us == 0;
+	return query->sent_us == 0 && query->channel->in_flight >= DNS_CHANNEL_WINDOW;
 }
 
 static void cancel(struct dns_query *query)

@@ -64,8 +64,11 @@ int dns_channel_query(struct dns_channel *channel, const char *name, uint16_t ty
 /* The caller loses interest: no callback. What is on the wire owns its memory. */
 void dns_query_detach(struct dns_query *query);
 
-/* True while the query waits for a place in the window: nothing was sent. */
-bool dns_query_is_waiting(const struct dns_query *query);
+/* True while the query is held back because the window is full: nothing was sent. */
+bool dns_query_is_held(const struct dns_query *query);
+
+/* Reads the answers that have come in and that the loop has not seen yet. */
+void dns_channel_catch_up(struct dns_channel *channel);
 
 /*
  * Queries in flight are called back with the reason cancelled before this returns;

@@ -51,11 +51,9 @@ static struct dns_verdict judge(const struct tally *tally)
 		return verdict(STATE_FAILED, REASON_DNS_DISAGREE);
 	if (tally->local)
 		return verdict(STATE_ERROR, tally->local);
-	if (tally->good && tally->failing)
-		return verdict(STATE_FAILED, REASON_DNS_DISAGREE);
 	if (tally->other)
 		return verdict(STATE_FAILED, REASON_PTR_MISMATCH);
-	if (!tally->good)
+	if (!tally->good || tally->failing)
 		return verdict(STATE_UNRESOLVED, tally->telling);
 	return verdict(STATE_OPEN, REASON_RESOLVED);
 }

@@ -6,8 +6,9 @@
  *    and one that answers that there is none, disagree: failed/dns-disagree. It is
  *    proven whatever the rest says.
  * 2. Trouble of this machine with any server: error, for not all were asked.
- * 3. Some servers resolve it and the rest fail or stay silent: failed/dns-disagree
- *    too. A client that asks the wrong server has no address; the evidence says which.
+ * 3. A server fails or stays silent while others resolve the name: unresolved, with
+ * that server's reason. Not every server could be asked, and a dead one says nothing
+ *    about the name; the evidence tells which it is and what the others say.
  * 4. No server resolves it: unresolved, with the reason that tells most: an answer
  *    (nxdomain, no-data) before an error (refused, servfail, dns-malformed), an error
  *    before silence (dns-timeout).

@@ -263,6 +263,12 @@ int resolver_query(struct resolver *resolver, size_t server, const char *name,
 		resolver->channels[server], name, type, done, data, query);
 }
 
+void resolver_catch_up(struct resolver *resolver)
+{
+	for (size_t i = 0; i < resolver->n_servers && !resolver->closing; i++)
+		dns_channel_catch_up(resolver->channels[i]);
+}
+
 static void on_part_closed(void *data)
 {
 	struct resolver *resolver = data;

@@ -91,6 +91,9 @@ bool resolver_candidate(const struct resolver *resolver, const char *name, size_
 int resolver_query(struct resolver *resolver, size_t server, const char *name,
 	uint16_t type, dns_reply_fn done, void *data, struct dns_query **query);
 
+/* Reads the answers that have come in and that the loop has not seen yet. */
+void resolver_catch_up(struct resolver *resolver);
+
 /*
  * Cancels what is in flight (those callbacks run as error/cancelled before this
  * returns) and closes; `closed` runs from the loop when nothing of it is left.

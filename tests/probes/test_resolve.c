@@ -600,7 +600,7 @@ static void a_detached_query_is_never_called_back(void **state)
 		assert_int_equal(resolver_query(bench->resolver, 0, "a.example",
 					 DNS_TYPE_A, on_reply, &calls, &queries[i]),
 			0);
-	assert_true(dns_query_is_waiting(queries[0]));
+	assert_false(dns_query_is_held(queries[0]));
 	dns_query_detach(queries[0]);
 	while (bench->peers[0].n_udp < 2)
 		uv_run(&bench->loop, UV_RUN_ONCE);
