@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/size.h"
+#include "base/strbuf.h"
+#include "config/document.h"
+
+struct fixture {
+	struct arena arena;
+	struct conf_report report;
+	const struct conf_node *root;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	assert_non_null(f);
+	arena_init(&f->arena, 0);
+	conf_report_init(&f->report);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	conf_report_fini(&f->report);
+	arena_fini(&f->arena);
+	free(f);
+	return 0;
+}
+
+static int parse_bytes(struct fixture *f, const char *text, size_t size)
+{
+	conf_report_fini(&f->report);
+	arena_fini(&f->arena);
+	return conf_document_parse("t", text, size, &f->arena, &f->report, &f->root);
+}
+
+static int parse(struct fixture *f, const char *text)
+{
+	return parse_bytes(f, text, strlen(text));
+}
+
+static char *messages(const struct fixture *f)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	assert_non_null(out);
+	conf_report_print(&f->report, out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void assert_says(const struct fixture *f, const char *part)
+{
+	char *text = messages(f);
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in:\n%s", part, text);
+	free(text);
+}
+
+/* Parses what is good. */
+static const struct conf_node *good(struct fixture *f, const char *text)
+{
+	if (parse(f, text) != 0)
+		assert_says(f, "(nothing)");
+	return f->root;
+}
+
+/* Parses what is wrong and looks for a part of the message. */
+static void wrong(struct fixture *f, const char *text, const char *part)
+{
+	if (parse(f, text) != -EINVAL)
+		fail_msg("accepted:\n%s", text);
+	assert_false(conf_report_ok(&f->report));
+	assert_says(f, part);
+}
+
+static void write_tree(const struct conf_node *node, struct strbuf *out)
+{
+	if (node->kind == CONF_SCALAR) {
+		strbuf_addf(out, node->plain ? "%s" : "'%s'", node->text);
+		assert_int_equal(strlen(node->text), node->count);
+		return;
+	}
+	strbuf_adds(out, node->kind == CONF_MAPPING ? "{" : "[");
+	for (size_t i = 0; i < node->count; i++) {
+		strbuf_adds(out, i ? ", " : "");
+		if (node->kind == CONF_MAPPING) {
+			write_tree(node->pairs[i].key, out);
+			strbuf_adds(out, ": ");
+			write_tree(node->pairs[i].value, out);
+		} else {
+			write_tree(node->items[i], out);
+		}
+	}
+	strbuf_adds(out, node->kind == CONF_MAPPING ? "}" : "]");
+}
+
+static void assert_tree(struct fixture *f, const char *text, const char *expected)
+{
+	struct strbuf buf;
+	strbuf_init(&buf);
+	write_tree(good(f, text), &buf);
+	assert_string_equal(buf.text, expected);
+	strbuf_fini(&buf);
+}
+
+static void builds_the_tree(void **state)
+{
+	struct fixture *f = *state;
+	assert_tree(f, "a", "a");
+	assert_tree(f, "[]", "[]");
+	assert_tree(f, "{}", "{}");
+	assert_tree(f, "a: 1\nb: [x, 'y', \"z\"]\n", "{a: 1, b: [x, 'y', 'z']}");
+	assert_tree(f, "- a\n- - b\n  - c\n-\n", "[a, [b, c], ]");
+	assert_tree(f, "a: |\n  x\n  y\nb: >\n  x\n  y\n", "{a: 'x\ny\n', b: 'x y\n'}");
+	assert_tree(f, "all:\n  hosts:\n    rdls01: {ansible_host: 10.20.0.11}\n",
+		"{all: {hosts: {rdls01: {ansible_host: 10.20.0.11}}}}");
+	assert_tree(f, "---\na: 1\n...\n", "{a: 1}");
+	assert_tree(f, "%YAML 1.1\n---\na: 1\n", "{a: 1}");
+	assert_tree(f, "caf\xc3\xa9: \xe6\x97\xa5", "{caf\xc3\xa9: \xe6\x97\xa5}");
+}
+
+static void knows_where_nodes_stand(void **state)
+{
+	struct fixture *f = *state;
+	const struct conf_node *root = good(f, "# c\r\na:\r\n  - \xc3\xa9: {x: 1}\r\n");
+	assert_int_equal(root->mark.line, 2);
+	assert_int_equal(root->mark.column, 1);
+	const struct conf_node *list = conf_node_get(root, "a");
+	assert_int_equal(list->mark.line, 3);
+	assert_int_equal(list->mark.column, 3);
+	const struct conf_pair *pair = &list->items[0]->pairs[0];
+	assert_int_equal(pair->key->mark.column, 5);
+	assert_int_equal(pair->value->mark.column, 8); /* characters, not bytes */
+	assert_int_equal(pair->value->pairs[0].value->mark.column, 12);
+	assert_int_equal(pair->value->mark.file, 0);
+}
+
+static void has_no_root_in_an_empty_file(void **state)
+{
+	struct fixture *f = *state;
+	assert_null(good(f, ""));
+	assert_null(good(f, "\n\n"));
+	assert_null(good(f, "# only a comment\n"));
+	assert_null(good(f, "\xef\xbb\xbf"));
+	assert_true(conf_node_is_null(good(f, "---\n")));
+}
+
+static void takes_no_notice_of_a_byte_order_mark(void **state)
+{
+	struct fixture *f = *state;
+	const struct conf_node *root = good(f, "\xef\xbb\xbf"
+					       "a: 1\n");
+	assert_string_equal(root->pairs[0].key->text, "a");
+	assert_int_equal(root->pairs[0].key->mark.column, 1);
+	wrong(f,
+		"\xef\xbb\xbf"
+		"a: 1\na: 2\n",
+		"t:2:1: error: the key 'a' is given twice");
+}
+
+static void finds_values_by_key(void **state)
+{
+	struct fixture *f = *state;
+	const struct conf_node *root = good(f, "a: 1\nb: [x]\n");
+	assert_string_equal(conf_node_get(root, "a")->text, "1");
+	assert_null(conf_node_get(root, "c"));
+	assert_null(conf_node_get(NULL, "a"));
+	assert_null(conf_node_get(conf_node_get(root, "b"), "x"));
+	assert_null(conf_node_get(conf_node_get(root, "a"), "1"));
+}
+
+static void knows_null_by_its_words_without_quotes(void **state)
+{
+	struct fixture *f = *state;
+	const struct conf_node *root =
+		good(f, "[~, null, '', 'null', nil, 0, [], {}, !!null x, !!str null]");
+	assert_true(conf_node_is_null(root->items[0]));
+	assert_true(conf_node_is_null(root->items[1]));
+	for (size_t i = 2; i < 8; i++)
+		assert_false(conf_node_is_null(root->items[i]));
+	assert_false(conf_node_is_null(root->items[9]));
+	assert_true(conf_node_is_null(NULL));
+	root = good(f, "a:\n");
+	assert_true(conf_node_is_null(conf_node_get(root, "a")));
+}
+
+static void names_kinds_for_people(void **state)
+{
+	(void)state;
+	assert_string_equal(conf_kind_name(CONF_SCALAR), "text");
+	assert_string_equal(conf_kind_name(CONF_SEQUENCE), "a list");
+	assert_string_equal(conf_kind_name(CONF_MAPPING), "a mapping");
+}
+
+static void takes_tagged_scalars_for_text(void **state)
+{
+	struct fixture *f = *state;
+	assert_tree(f, "[!!str 443, ! 443, !vault x, !unsafe 'x', !!binary eA==]",
+		"['443', '443', 'x', 'x', 'eA==']");
+	assert_tree(f, "[!!int '443', !!bool \"yes\", !!null '']", "[443, yes, ]");
+	assert_tree(f, "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n",
+		"{a: '$ANSIBLE_VAULT;1.1;AES256\n6162\n'}");
+	assert_tree(f, "a: !custom {x: 1}\nb: !!set {y}\nc: !list [1]\n",
+		"{a: {x: 1}, b: {y: }, c: [1]}");
+}
+
+static void shares_what_an_alias_stands_for(void **state)
+{
+	struct fixture *f = *state;
+	assert_tree(f, "a: &x [1, 2]\nb: *x\nc: &s t\nd: *s\n",
+		"{a: [1, 2], b: [1, 2], c: t, d: t}");
+	assert_ptr_equal(conf_node_get(f->root, "a"), conf_node_get(f->root, "b"));
+	/* The last anchor of a name above the alias counts. */
+	assert_tree(f, "[&x 1, *x, &x 2, *x]", "[1, 1, 2, 2]");
+	assert_tree(f, "&x [&x 1, *x]", "[1, 1]");
+	assert_tree(f, "a: &k key\n*k : 1\n", "{a: key, key: 1}");
+	assert_int_equal(f->root->pairs[1].key->mark.line, 2);
+}
+
+static void refuses_aliases_that_stand_for_nothing(void **state)
+{
+	struct fixture *f = *state;
+	wrong(f, "a: &defaults {}\nb: *defualts\n",
+		"t:2:4: error: no anchor '&defualts' stands above this alias");
+	assert_says(f, "help: did you mean '*defaults'?");
+	wrong(f, "a: *b\nc: &b 1\n", "no anchor '&b'");
+	/* The rest of the file is there to be looked at. */
+	assert_non_null(f->root);
+	assert_string_equal(conf_node_get(f->root, "c")->text, "1");
+}
+
+static void refuses_an_alias_inside_of_its_anchor(void **state)
+{
+	struct fixture *f = *state;
+	wrong(f, "a: &x\n  b: [*x]\n",
+		"t:2:7: error: the alias '*x' stands inside of what it stands for");
+	wrong(f, "&x [*x]", "stands inside");
+	wrong(f, "a: &x\n  <<: *x\n", "stands inside");
+}
+
+static void applies_merge_keys(void **state)
+{
+	struct fixture *f = *state;
+	assert_tree(f, "d: &d {a: 1, b: 2}\ne: {<<: *d, c: 3}\n",
+		"{d: {a: 1, b: 2}, e: {c: 3, a: 1, b: 2}}");
+	/* Explicit keys win wherever the merge stands. */
+	assert_tree(f, "- &d {a: 1, b: 2}\n- {<<: *d, a: 9}\n- {a: 9, <<: *d}\n",
+		"[{a: 1, b: 2}, {a: 9, b: 2}, {a: 9, b: 2}]");
+	/* Earlier mappings of a list win. */
+	assert_tree(f, "- &x {a: 1}\n- &y {a: 2, b: 3}\n- <<: [*x, *y]\n  c: 4\n",
+		"[{a: 1}, {a: 2, b: 3}, {c: 4, a: 1, b: 3}]");
+	assert_tree(f, "- &x {a: 1}\n- &y {a: 2, b: 3}\n- <<: [*y, *x]\n",
+		"[{a: 1}, {a: 2, b: 3}, {a: 2, b: 3}]");
+	/* A merged mapping may have merged itself. */
+	assert_tree(f, "- &x {a: 1}\n- &y {<<: *x, b: 2}\n- {<<: *y, c: 3}\n",
+		"[{a: 1}, {b: 2, a: 1}, {c: 3, b: 2, a: 1}]");
+	assert_tree(f, "{<<: {a: 1}}", "{a: 1}");
+	assert_tree(f, "{<<: {}, a: 1}", "{a: 1}");
+	assert_tree(f, "{<<: [], a: 1}", "{a: 1}");
+	assert_tree(f, "{'<<': x}", "{'<<': x}");
+	assert_tree(f, "- &x {a: 1}\n- {<<: [*x, *x]}\n", "[{a: 1}, {a: 1}]");
+}
+
+static void refuses_merges_of_what_is_no_mapping(void **state)
+{
+	struct fixture *f = *state;
+	wrong(f, "<<: x\n",
+		"t:1:5: error: '<<' takes a mapping or a list of mappings, "
+		"not text");
+	wrong(f, "<<: [{a: 1}, x, [y]]\nb: 2\n",
+		"t:1:14: error: '<<' takes a list of mappings, this item is text");
+	assert_says(f, "t:1:17: error: '<<' takes a list of mappings, this item is a "
+		       "list");
+	assert_string_equal(conf_node_get(f->root, "a")->text, "1");
+	wrong(f, "- &a {x: 1}\n- &b {y: 1}\n- <<: *a\n  <<: *b\n",
+		"help: merge several mappings with one list: <<: [*a, *b]");
+}
+
+static void reports_every_duplicate_key(void **state)
+{
+	struct fixture *f = *state;
+	wrong(f, "a: 1\nb: 2\na: 3\n'a': 4\nc: {x: 1, x: 2}\n",
+		"t:3:1: error: the key 'a' is given twice\n"
+		"   3 | a: 3\n"
+		"     | ^\n"
+		"t:3:1: help: first given at line 1\n");
+	assert_says(f, "t:4:1: error: the key 'a' is given twice\n");
+	assert_says(f, "t:5:11: error: the key 'x' is given twice\n");
+	assert_says(f, "help: first given at column 5\n");
+	assert_int_equal(f->report.errors, 3);
+	/* The first one stays. */
+	assert_int_equal(f->root->count, 3);
+	assert_string_equal(conf_node_get(f->root, "a")->text, "1");
+}
+
+static void finds_duplicates_in_large_mappings(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf buf;
+	strbuf_init(&buf);
+	for (int i = 0; i < 5000; i++)
+		strbuf_addf(&buf, "key%d: %d\n", i, i);
+	assert_int_equal(parse(f, buf.text), 0);
+	assert_int_equal(f->root->count, 5000);
+	for (size_t i = 0; i < 5000; i++)
+		assert_int_equal(atoi(f->root->pairs[i].value->text), i);
+	strbuf_adds(&buf, "key1234: x\nkey: y\nkey4999: z\n");
+	wrong(f, buf.text, "t:5001:1: error: the key 'key1234' is given twice");
+	assert_says(f, "help: first given at line 1235\n");
+	assert_says(f, "t:5003:1: error: the key 'key4999' is given twice");
+	assert_int_equal(f->report.errors, 2);
+	assert_int_equal(f->root->count, 5001);
+	strbuf_fini(&buf);
+}
+
+static void refuses_keys_that_are_no_text(void **state)
+{
+	struct fixture *f = *state;
+	wrong(f, "[a, b]: 1\nc: 2\n", "t:1:1: error: a key is text, not a list");
+	assert_string_equal(conf_node_get(f->root, "c")->text, "2");
+	wrong(f, "port: {{ port }}\n", "t:1:8: error: a key is text, not a mapping");
+	assert_says(f, "help: text that starts with '{' needs quotes");
+	wrong(f, "- &x [1]\n- *x : 2\n", "t:2:3: error: a key is text, not a list");
+}
+
+static void refuses_a_second_document(void **state)
+{
+	struct fixture *f = *state;
+	wrong(f, "a: 1\n---\nb: 2\n",
+		"t:2:1: error: a second document starts here; a file holds one");
+	wrong(f, "---\n---\n", "t:2:1: error: a second document");
+	assert_null(f->root);
+}
+
+static char *repeat(const char *text, size_t count)
+{
+	size_t length = strlen(text);
+	char *all = malloc(length * count + 1);
+	assert_non_null(all);
+	for (size_t i = 0; i < count; i++)
+		memcpy(all + i * length, text, length);
+	all[length * count] = '\0';
+	return all;
+}
+
+static void nests_to_its_limit_and_no_deeper(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const openings[] = {"[", "{a: ", "- ", "? "};
+	for (size_t i = 0; i < ARRAY_SIZE(openings); i++) {
+		char *text = repeat(openings[i], 100000);
+		wrong(f, text, "error: nested deeper than 64 levels");
+		assert_null(f->root);
+		assert_true(f->arena.used < 100000);
+		free(text);
+	}
+	char *open = repeat("[", CONF_MAX_DEPTH), *close = repeat("]", CONF_MAX_DEPTH);
+	struct strbuf buf;
+	strbuf_init(&buf);
+	strbuf_addf(&buf, "%sx%s", open, close);
+	good(f, buf.text);
+	strbuf_reset(&buf);
+	strbuf_addf(&buf, "[%s%s]", open, close);
+	wrong(f, buf.text, "t:1:65: error: nested deeper than 64 levels");
+	strbuf_fini(&buf);
+	free(open);
+	free(close);
+}
+
+static void counts_the_depth_of_what_aliases_stand_for(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf buf;
+	strbuf_init(&buf);
+	strbuf_adds(&buf, "- &a0 [x]\n");
+	for (int i = 1; i < 63; i++)
+		strbuf_addf(&buf, "- &a%d [*a%d]\n", i, i - 1);
+	good(f, buf.text); /* 64 with the list of all */
+	strbuf_adds(&buf, "- &a63 [*a62]\n");
+	wrong(f, buf.text, "t:64:9: error: nested deeper than 64 levels");
+	strbuf_fini(&buf);
+}
+
+static void refuses_a_billion_laughs(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf buf;
+	strbuf_init(&buf);
+	strbuf_adds(&buf, "a0: &a0 lol\n");
+	for (int i = 1; i < 12; i++) {
+		strbuf_addf(&buf, "a%d: &a%d [", i, i);
+		for (int j = 0; j < 10; j++)
+			strbuf_addf(&buf, "%s*a%d", j ? ", " : "", i - 1);
+		strbuf_adds(&buf, "]\n");
+	}
+	wrong(f, buf.text,
+		"error: more than 8000000 keys and values, aliases expanded");
+	assert_null(f->root);
+	assert_true(f->arena.used < 100000);
+	strbuf_reset(&buf);
+	/* The same by merges. */
+	strbuf_adds(&buf, "- &a0 {");
+	for (int i = 0; i < 1000; i++)
+		strbuf_addf(&buf, "%sk%d: v", i ? ", " : "", i);
+	strbuf_adds(&buf, "}\n- {<<: [");
+	for (int i = 0; i < 10000; i++)
+		strbuf_adds(&buf, i ? ", *a0" : "*a0");
+	strbuf_adds(&buf, "]}\n");
+	wrong(f, buf.text,
+		"error: more than 8000000 keys and values, aliases expanded");
+	assert_true(f->arena.used < 1000000);
+	strbuf_fini(&buf);
+}
+
+static void refuses_a_text_or_comment_without_end(void **state)
+{
+	struct fixture *f = *state;
+	size_t size = (size_t)CONF_MAX_TEXT * 2;
+	char *text = malloc(size + 1);
+	assert_non_null(text);
+	static const char fills[] = {'x', '#', ' ', '\n'};
+	for (size_t i = 0; i < ARRAY_SIZE(fills); i++) {
+		memset(text, fills[i], size);
+		text[size] = '\0';
+		wrong(f, text, "error: a text or comment of more than 4 MiB");
+		assert_null(f->root);
+		assert_int_equal(f->arena.used, 0);
+	}
+	/* Half of that is fine. */
+	memset(text, 'x', size);
+	text[CONF_MAX_TEXT / 2] = '\0';
+	assert_int_equal(good(f, text)->count, CONF_MAX_TEXT / 2);
+	free(text);
+}
+
+static void refuses_tag_directives_without_end(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf buf;
+	static const char *const ends[] = {"\n", "\r", "\r\n"};
+	strbuf_init(&buf);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		strbuf_reset(&buf);
+		for (int j = 0; j < CONF_MAX_TAGS; j++)
+			strbuf_addf(&buf, "%%TAG !a%d! b:%s", j, ends[i]);
+		size_t length = buf.length;
+		strbuf_adds(&buf, "---\nx\n");
+		good(f, buf.text);
+		buf.text[length] = '\0';
+		buf.length = length;
+		strbuf_addf(&buf, "%%TAG !z! b:%s---\nx\n", ends[i]);
+		wrong(f, buf.text, "t: error: more than 64 %TAG directives");
+	}
+	strbuf_fini(&buf);
+}
+
+static void refuses_bytes_that_are_no_text(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *bytes;
+		size_t size;
+		const char *part;
+	} cases[] = {
+		{"a: caf\xe9\n", 8, "t:1:7: error: the byte 0xe9 is no UTF-8"},
+		{"a: 1\nb\xff: 2\n", 11, "t:2:2: error: the byte 0xff is no UTF-8"},
+		{"\xc3\xa9: \xc3", 5, "t:1:4: error: the byte 0xc3 is no UTF-8"},
+		{"a: \0\n", 5, "t:1:4: error: a NUL byte; YAML is text"},
+		{"a: \x1b[2J", 7, "t:1:4: error: the control character U+001B"},
+		{"a: \x7f", 4, "t:1:4: error: the control character U+007F"},
+		{"a: \xc2\x9b", 5, "t:1:4: error: the control character U+009B"},
+		{"a: \xef\xbb\xbf", 6, "t:1:4: error: the control character U+FEFF"},
+		{"\xff\xfe"
+		 "a\0",
+			4, "t: error: it is UTF-16; save it as UTF-8"},
+		{"\xfe\xff\0a", 4, "t: error: it is UTF-16; save it as UTF-8"},
+		{"a\0:\0", 4, "t: error: it is UTF-16; save it as UTF-8"},
+		{"\0a\0:", 4, "t: error: it is UTF-16; save it as UTF-8"},
+		{"\0\0", 2, "t:1:1: error: a NUL byte; YAML is text"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(
+			parse_bytes(f, cases[i].bytes, cases[i].size), -EINVAL);
+		assert_says(f, cases[i].part);
+		assert_null(f->root);
+	}
+	wrong(f, "a: \"x\\0y\"\n", "t:1:4: error: a text can't hold the character \\0");
+	assert_tree(f, "a: \"\\e\\x7f\"\n", "{a: '\x1b\x7f'}");
+}
+
+static void tells_syntax_errors_in_plain_words(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *text, *part;
+	} cases[] = {
+		{"a:\n\tb: 1\n", "t:2:1: error: a tab in the indentation"},
+		{"a:\n  b: 1\n \tc: 2\n", "t:3:2: error: a tab in the indentation"},
+		{"a: 'x\nb: 1\n", "t:1:4: error: this text in quotes never ends"},
+		{"a: \"x\n---\n", "t:1:4: error: this text in quotes never ends"},
+		{"a: [1, 2\n", "t:1:4: error: this list never ends: ']' is missing"},
+		{"a: [\xc3\xa9", "t:1:4: error: this list never ends: ']' is missing"},
+		{"a: {b: 1\n", "t:1:4: error: this mapping never ends: '}' is missing"},
+		{"a: [1, 2}\n", "t:1:9: error: expected ',' or ']' here"},
+		{"a: {b: [1}\n", "t:1:10: error: expected ',' or ']' here"},
+		{"a: 1\nb\nc: 2\n", "t:2:1: error: expected ':' after this key"},
+		{"a: b: c\n", "t:1:5: error: a ':' can't stand here"},
+		{"a: 1\n  b: 2\n", "t:2:4: error: a ':' can't stand here"},
+		{"a: 'x' y\n", "t:1:8: error: this does not fit into the mapping"},
+		{"  a: 1\n b: 2\n", "t:2:2: error: this does not"},
+		{"- a\nb: 1\n", "t:2:1: error: this does not fit into the list"},
+		{"a: - b\n", "t:1:4: error: a list item can't start here"},
+		{"a: @x\n", "t:1:4: error: no value can start with this character"},
+		{"a: `x`\n", "t:1:4: error: no value can start with this character"},
+		{"a: %x\n", "t:1:4: error: no value can start with this character"},
+		{"a: *.corp.example\n", "t:1:4: error: expected the name of an anchor"},
+		{"a: &\n", "t:1:4: error: expected the name of an anchor"},
+		{"a: \"C:\\Windows\"\n", "error: double quotes know no such escape"},
+		{"a: \"\\xzz\"\n", "error: expected hexadecimal digits"},
+		{"a: \"\\ud800\"\n", "error: this escape stands for no Unicode"},
+		{"a: !x!y z\n", "t:1:4: error: no such tag prefix"},
+		{"a: |x\n", "error: the text after '|' or '>' begins on the next"},
+		{"%FOO\n---\n", "t:1:1: error: this directive is not understood"},
+		{"%YAML 3.0\n---\n", "error: this version of YAML is not known"},
+		{"a\nb: c\n", "error: "},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		wrong(f, cases[i].text, cases[i].part);
+		assert_null(f->root);
+		assert_int_equal(f->report.errors, 1);
+	}
+	wrong(f, "a:\n  - 1\n  -2\n", "help: ");
+	wrong(f, "x:\n  b: [1,\n  c: 2\nd: 3\n", "help: the list starts at line 2");
+}
+
+static void tells_when_memory_ends(void **state)
+{
+	struct fixture *f = *state;
+	static const char text[] = "a: &x {b: [1, 2], <<: {c: 3}}\n*x : 1\nd: [*x]\n";
+	size_t limit = 1;
+	int rc = -ENOMEM;
+	for (; rc == -ENOMEM && limit < 10000; limit++) {
+		struct arena arena;
+		struct conf_report report;
+		arena_init(&arena, limit);
+		conf_report_init(&report);
+		rc = conf_document_parse(
+			"t", text, strlen(text), &arena, &report, &f->root);
+		conf_report_fini(&report);
+		arena_fini(&arena);
+	}
+	assert_int_equal(rc, -EINVAL); /* the key is a mapping */
+	assert_true(limit > 500);
+}
+
+static char *make_folder(char *path, size_t size)
+{
+	const char *base = getenv("TMPDIR");
+	snprintf(path, size, "%s/reachd-document-XXXXXX", base ? base : "/tmp");
+	return mkdtemp(path);
+}
+
+static int load(struct fixture *f, const char *path)
+{
+	conf_report_fini(&f->report);
+	arena_fini(&f->arena);
+	return conf_document_load(path, &f->arena, &f->report, &f->root);
+}
+
+static void loads_regular_files_alone(void **state)
+{
+	struct fixture *f = *state;
+	char folder[200], path[256];
+	assert_non_null(make_folder(folder, sizeof folder));
+	snprintf(path, sizeof path, "%s/file", folder);
+
+	assert_int_equal(load(f, path), -EINVAL);
+	assert_says(f, "/file: error: can't be read: No such file or directory\n");
+
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("a: 1\n", file);
+	fclose(file);
+	assert_int_equal(load(f, path), 0);
+	assert_string_equal(conf_node_get(f->root, "a")->text, "1");
+	assert_string_equal(conf_report_file(&f->report, f->root->mark.file), path);
+	assert_int_equal(truncate(path, (off_t)CONF_MAX_FILE + 1), 0);
+	assert_int_equal(load(f, path), -EINVAL);
+	assert_says(f, "/file: error: can't be read: it is larger than 256 MiB\n");
+	assert_int_equal(unlink(path), 0);
+
+	/* Must not wait for a writer. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(load(f, path), -EINVAL);
+	assert_says(f, "/file: error: can't be read: it is no regular file\n");
+	assert_int_equal(unlink(path), 0);
+
+	assert_int_equal(load(f, folder), -EINVAL);
+	assert_says(f, ": error: can't be read: it is a folder; name a file in it\n");
+	assert_null(f->root);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void loads_an_empty_file(void **state)
+{
+	struct fixture *f = *state;
+	char folder[200], path[256];
+	assert_non_null(make_folder(folder, sizeof folder));
+	snprintf(path, sizeof path, "%s/empty", folder);
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(load(f, path), 0);
+	assert_null(f->root);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(builds_the_tree),
+		TEST(knows_where_nodes_stand),
+		TEST(has_no_root_in_an_empty_file),
+		TEST(takes_no_notice_of_a_byte_order_mark),
+		TEST(finds_values_by_key),
+		TEST(knows_null_by_its_words_without_quotes),
+		TEST(names_kinds_for_people),
+		TEST(takes_tagged_scalars_for_text),
+		TEST(shares_what_an_alias_stands_for),
+		TEST(refuses_aliases_that_stand_for_nothing),
+		TEST(refuses_an_alias_inside_of_its_anchor),
+		TEST(applies_merge_keys),
+		TEST(refuses_merges_of_what_is_no_mapping),
+		TEST(reports_every_duplicate_key),
+		TEST(finds_duplicates_in_large_mappings),
+		TEST(refuses_keys_that_are_no_text),
+		TEST(refuses_a_second_document),
+		TEST(nests_to_its_limit_and_no_deeper),
+		TEST(counts_the_depth_of_what_aliases_stand_for),
+		TEST(refuses_a_billion_laughs),
+		TEST(refuses_a_text_or_comment_without_end),
+		TEST(refuses_tag_directives_without_end),
+		TEST(refuses_bytes_that_are_no_text),
+		TEST(tells_syntax_errors_in_plain_words),
+		TEST(tells_when_memory_ends),
+		TEST(loads_regular_files_alone),
+		TEST(loads_an_empty_file),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
