@@ -13,6 +13,7 @@ struct loader {
 	struct config *config;
 	struct conf_report *report;
 	struct conf_mark file; /* the file as a whole */
+	bool broken; /* the document has mistakes as such: some of it may be missing */
 };
 
 static int worse(int rc, int next)
@@ -56,6 +57,8 @@ static int bind_inventory(const struct loader *loader, const struct conf_node *n
 		return -ENOMEM;
 	arena_init(&documents, 0);
 	int rc = add_inventory(loader, builder, node, &documents);
+	if (loader->broken)
+		inventory_builder_mark_incomplete(builder);
 	if (rc != -ENOMEM)
 		rc = worse(rc, inventory_builder_finish(builder, inventory));
 	inventory_builder_free(builder);
@@ -136,12 +139,14 @@ void config_free(struct config *config)
 	free(config);
 }
 
-/* Ends a load whose document was read with the result `rc`. */
+/* Ends a load whose document was read with the result `rc`. What could be read of a
+ * document with mistakes is searched for more of them. */
 static int finish(struct loader *loader, int rc, const struct conf_node *root,
 	struct config **out)
 {
-	if (rc == 0)
-		rc = bind_all(loader, root);
+	loader->broken = rc == -EINVAL;
+	if (rc == 0 || (loader->broken && root))
+		rc = worse(rc, bind_all(loader, root));
 	if (rc == 0 && !conf_report_ok(loader->report))
 		rc = -EINVAL;
 	if (rc < 0)

@@ -69,11 +69,14 @@ static int read_document(struct reader *reader, const char *path)
 	struct conf_mark mark = {.file = (uint32_t)reader->report->n_sources};
 	int rc = conf_document_load(
 		path, reader->scope->documents, reader->report, &root);
-	if (rc == 0 && root)
-		return inventory_builder_add(reader->builder, root);
 	if (rc == -ENOMEM)
 		return rc;
-	lose(reader);
+	if (rc < 0 || !root)
+		lose(reader);
+	if (root) {
+		int added = inventory_builder_add(reader->builder, root);
+		return added < 0 ? added : rc;
+	}
 	if (rc == 0) {
 		conf_error(reader->report, mark, "the inventory is empty");
 		conf_help(

@@ -27,17 +27,6 @@ int array_reserve(void **items, uint32_t *capacity, uint32_t count, size_t size)
 	return 0;
 }
 
-int index_list_add(struct index_list *list, uint32_t index)
-{
-	void *items = list->items;
-	int rc = array_reserve(&items, &list->capacity, list->count, sizeof index);
-	list->items = items;
-	if (rc < 0)
-		return rc;
-	list->items[list->count++] = index;
-	return 0;
-}
-
 static struct name_array host_array(const struct inventory_builder *builder)
 {
 	return NAME_ARRAY(builder->hosts, builder->n_hosts);
@@ -75,10 +64,16 @@ int inventory_intern_group(struct inventory_builder *builder, const char *name,
 int inventory_intern_host(struct inventory_builder *builder, const char *name,
 	struct conf_mark mark, uint32_t *index)
 {
-	int64_t found =
-		name_table_find(&builder->host_names, host_array(builder), name);
+	/* A range that is named again mostly finds its next host behind the last one:
+	 * one comparison spares the misses of a hash look-up in a large table. */
+	uint32_t guess = builder->last_host + 1;
+	bool guessed = guess < builder->n_hosts &&
+		       strcmp(builder->hosts[guess].name, name) == 0;
+	int64_t found = guessed ? guess
+				: name_table_find(&builder->host_names,
+					  host_array(builder), name);
 	if (found >= 0) {
-		*index = (uint32_t)found;
+		*index = builder->last_host = (uint32_t)found;
 		return 0;
 	}
 	if (builder->n_hosts == INVENTORY_MAX_HOSTS)
@@ -90,7 +85,7 @@ int inventory_intern_host(struct inventory_builder *builder, const char *name,
 	char *copy = arena_strdup(builder->arena, name);
 	if (rc < 0 || !copy)
 		return -ENOMEM;
-	*index = builder->n_hosts++;
+	*index = builder->last_host = builder->n_hosts++;
 	builder->hosts[*index] = (struct build_host){.name = copy, .mark = mark};
 	return name_table_add(&builder->host_names, host_array(builder));
 }
@@ -123,7 +118,7 @@ void inventory_builder_free(struct inventory_builder *builder)
 	if (!builder)
 		return;
 	for (uint32_t i = 0; i < builder->n_groups; i++) {
-		free(builder->groups[i].hosts.items);
+		index_list_fini(&builder->groups[i].hosts);
 		free(builder->groups[i].children);
 	}
 	name_table_fini(&builder->host_names);

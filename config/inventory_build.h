@@ -3,6 +3,7 @@
 #ifndef CONFIG_INVENTORY_BUILD_H
 #define CONFIG_INVENTORY_BUILD_H
 
+#include "config/indexes.h"
 #include "config/inventory.h"
 
 /* The variables that decide whom to dial, the stronger first. */
@@ -27,11 +28,6 @@ struct inventory_variables {
 	int64_t priority; /* ansible_group_priority */
 };
 
-struct index_list {
-	uint32_t *items;
-	uint32_t count, capacity;
-};
-
 struct build_host {
 	const char *name; /* first: see names.h */
 	struct inventory_target *targets[VARIABLE_COUNT];
@@ -51,7 +47,6 @@ struct build_group {
 		hosts; /* direct ones as mentioned; then all, rising, unique */
 	struct build_child *children;
 	uint32_t n_children, child_capacity;
-	uint32_t n_parents;
 	uint32_t depth; /* the longest way down from "all" */
 };
 
@@ -67,18 +62,17 @@ struct inventory_builder {
 	struct build_host *hosts;
 	uint32_t n_hosts, host_capacity;
 	struct name_table host_names;
+	uint32_t last_host; /* found or added last */
 	struct build_group *groups;
 	uint32_t n_groups, group_capacity;
 	struct name_table group_names;
 	uint64_t members; /* see INVENTORY_MAX_MEMBERS */
 	bool incomplete;
-	bool full; /* a limit was met and reported: add no more */
+	bool full; /* a limit was met and reported: add no more, make nothing of it */
 };
 
 /* Makes room for one more element. 0 or -ENOMEM. */
 int array_reserve(void **items, uint32_t *capacity, uint32_t count, size_t size);
-
-int index_list_add(struct index_list *list, uint32_t index);
 
 /* Finds or adds a group; the name is copied. 0 or -ENOMEM. */
 int inventory_intern_group(struct inventory_builder *builder, const char *name,
@@ -105,8 +99,8 @@ int inventory_target_read(
 int inventory_target_from_name(struct inventory_builder *builder,
 	const struct build_host *host, struct inventory_target *target);
 
-/* Finds the cycles of children (mistakes) and gives every group its depth; `order` gets
- * the groups that are in no cycle and below none, parents first. 0 or -ENOMEM. */
+/* Lists all groups, children first, and gives each its depth. A child that closes a
+ * cycle is a mistake and has no say in the order. 0 or -ENOMEM. */
 int inventory_order(struct inventory_builder *builder, struct index_list *order);
 
 /* Fills build_group.hosts with the hosts of a group and its children. 0, -EINVAL or

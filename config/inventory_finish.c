@@ -104,8 +104,7 @@ static int publish_groups(struct inventory_builder *builder, struct inventory *o
 			.hosts = hosts,
 			.n_hosts = group->hosts.count,
 			.mark = group->mark};
-		free(group->hosts.items);
-		group->hosts = (struct index_list){0};
+		index_list_fini(&group->hosts);
 	}
 	out->groups = groups;
 	out->n_groups = builder->n_groups;
@@ -173,7 +172,9 @@ int inventory_builder_finish(struct inventory_builder *builder, struct inventory
 {
 	size_t errors = builder->report->errors;
 	struct index_list order = {0};
-	*out = (struct inventory){0};
+	*out = (struct inventory){.incomplete = true};
+	if (builder->full) /* refused, and large: spare the work */
+		return 0;
 	int rc = inventory_order(builder, &order);
 	if (rc == 0)
 		rc = inventory_gather(builder, &order);
@@ -181,7 +182,7 @@ int inventory_builder_finish(struct inventory_builder *builder, struct inventory
 		rc = apply_group_variables(builder);
 	if (rc == 0)
 		rc = publish(builder, out);
-	free(order.items);
+	index_list_fini(&order);
 	if (rc < 0)
 		return rc;
 	return builder->report->errors == errors ? 0 : -EINVAL;

@@ -2,32 +2,8 @@
 /* The hosts of every group, its children's included. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "config/inventory_build.h"
-
-static int compare_indexes(const void *a, const void *b)
-{
-	uint32_t x, y;
-	memcpy(&x, a, sizeof x);
-	memcpy(&y, b, sizeof y);
-	return (x > y) - (x < y);
-}
-
-static bool is_rising(const struct index_list *list)
-{
-	for (uint32_t i = 1; i < list->count; i++)
-		if (list->items[i - 1] > list->items[i])
-			return false;
-	return true;
-}
-
-/* Most lists are in order by themselves, since indexes are given by first mention. */
-static void sort_indexes(struct index_list *list)
-{
-	if (!is_rising(list))
-		qsort(list->items, list->count, sizeof *list->items, compare_indexes);
-}
 
 /* Drops repeated mentions; stamps[host] is the last group that took the host, plus 1.
  */
@@ -72,7 +48,7 @@ static int gather_group(
 		if (add_new(&group->hosts, &child->hosts, stamps, index + 1) < 0)
 			return -ENOMEM;
 	}
-	sort_indexes(&group->hosts);
+	indexes_sort(group->hosts.items, group->hosts.count);
 	return 0;
 }
 
@@ -95,7 +71,7 @@ static int gather_implicit(struct inventory_builder *builder, uint32_t *stamps)
 static int gather(struct inventory_builder *builder, const struct index_list *order,
 	uint32_t *stamps)
 {
-	for (uint32_t at = order->count; at-- > 0;) {
+	for (uint32_t at = 0; at < order->count; at++) {
 		uint32_t index = order->items[at];
 		if (index == GROUP_ALL || index == GROUP_UNGROUPED)
 			continue;
@@ -105,7 +81,8 @@ static int gather(struct inventory_builder *builder, const struct index_list *or
 				"with group '%s' hosts are in groups more than %d times",
 				builder->groups[index].name, INVENTORY_MAX_MEMBERS);
 			builder->incomplete = true;
-			break;
+			builder->full = true;
+			return -EINVAL;
 		}
 		if (rc < 0)
 			return rc;

@@ -7,103 +7,107 @@
 #include "config/inventory_build.h"
 
 enum {
-	CYCLE_TOLD = 8
-}; /* groups of a cycle that a message names */
-
-/* Where the walk of a group that was never reached came from. */
-struct origin {
-	uint32_t parent;
-	struct conf_mark mark; /* of the child's name below that parent */
-	uint32_t walk;         /* the walk that passed here; 0: none yet */
+	CYCLE_TOLD = 8, /* groups of a cycle that a message names */
+	DONE = -1,
 };
 
-/* Kahn's way: a group follows when all of its parents did. parents_left counts down. */
-static int sort_groups(struct inventory_builder *builder, uint32_t *parents_left,
-	struct index_list *order)
+/* A walk down the children, depth first. Not by recursion: a file may chain as many
+ * groups as it has lines. */
+struct walk {
+	struct inventory_builder *builder;
+	struct index_list *order;
+	struct frame {
+		uint32_t group;
+		uint32_t next; /* child to go to */
+	} * path;
+	int64_t length;
+	int64_t *states; /* of each group: 0 not seen, DONE, or 1 + place in the path */
+};
+
+/* The group at `start` of the path holds the next one, and so on; the last one of the
+ * path holds that at `start` again, by the name at `mark`. */
+static void report_cycle(struct walk *walk, int64_t start, struct conf_mark mark)
 {
-	for (uint32_t i = 0; i < builder->n_groups; i++) {
-		struct build_group *group = &builder->groups[i];
-		parents_left[i] = group->n_parents;
-		group->depth = i == GROUP_ALL ? 0 : 1;
-		if (group->n_parents == 0 && index_list_add(order, i) < 0)
-			return -ENOMEM;
+	const struct build_group *groups = walk->builder->groups;
+	const char *first = groups[walk->path[start].group].name;
+	struct strbuf text;
+	strbuf_init(&text);
+	for (int64_t i = start; i < walk->length && i < start + CYCLE_TOLD; i++)
+		strbuf_addf(&text, "%s > ", groups[walk->path[i].group].name);
+	if (walk->length - start > CYCLE_TOLD)
+		strbuf_adds(&text, "... > ");
+	char *told = strbuf_take(&text);
+	conf_error(walk->builder->report, mark,
+		"group '%s' holds itself by its children: %s%s", first,
+		told ? told : "", first);
+	free(told);
+	walk->builder->incomplete = true;
+}
+
+static void enter(struct walk *walk, uint32_t group)
+{
+	walk->path[walk->length++] = (struct frame){.group = group};
+	walk->states[group] = walk->length;
+}
+
+/* Goes one step on from the end of the path. 0 or -ENOMEM. */
+static int step(struct walk *walk)
+{
+	struct frame *frame = &walk->path[walk->length - 1];
+	const struct build_group *group = &walk->builder->groups[frame->group];
+	if (frame->next == group->n_children) {
+		walk->states[frame->group] = DONE;
+		walk->length--;
+		return index_list_add(walk->order, frame->group);
 	}
-	for (uint32_t at = 0; at < order->count; at++) {
+	const struct build_child *child = &group->children[frame->next++];
+	int64_t state = walk->states[child->group];
+	if (state == 0)
+		enter(walk, child->group);
+	else if (state != DONE)
+		report_cycle(walk, state - 1, child->mark);
+	return 0;
+}
+
+static int walk_all(struct walk *walk)
+{
+	for (uint32_t i = 0; i < walk->builder->n_groups; i++) {
+		if (walk->states[i] == 0)
+			enter(walk, i);
+		while (walk->length > 0)
+			if (step(walk) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The longest way down counts, as in Ansible. `order` has children first. */
+static void measure_depth(
+	struct inventory_builder *builder, const struct index_list *order)
+{
+	for (uint32_t i = 0; i < builder->n_groups; i++)
+		builder->groups[i].depth = i == GROUP_ALL ? 0 : 1;
+	for (uint32_t at = order->count; at-- > 0;) {
 		const struct build_group *group = &builder->groups[order->items[at]];
 		for (uint32_t i = 0; i < group->n_children; i++) {
 			uint32_t child = group->children[i].group;
 			if (builder->groups[child].depth <= group->depth)
 				builder->groups[child].depth = group->depth + 1;
-			if (--parents_left[child] == 0 &&
-				index_list_add(order, child) < 0)
-				return -ENOMEM;
 		}
-	}
-	return 0;
-}
-
-/* One cycle, told from its group of the lowest index on. */
-static void report_cycle(struct inventory_builder *builder,
-	const struct origin *origins, uint32_t member)
-{
-	uint32_t first = member, names[CYCLE_TOLD + 1], length = 0;
-	for (uint32_t i = origins[member].parent; i != member; i = origins[i].parent)
-		first = i < first ? i : first;
-	for (uint32_t i = first; !length || i != first; i = origins[i].parent)
-		if (length++ < CYCLE_TOLD)
-			names[length - 1] = i;
-	/* Origins lead upwards; people read downwards. */
-	struct strbuf text;
-	strbuf_init(&text);
-	strbuf_adds(&text, builder->groups[first].name);
-	if (length > CYCLE_TOLD)
-		strbuf_adds(&text, " > ...");
-	for (uint32_t i = length > CYCLE_TOLD ? CYCLE_TOLD : length; i-- > 0;)
-		strbuf_addf(&text, " > %s", builder->groups[names[i]].name);
-	char *told = strbuf_take(&text);
-	conf_error(builder->report, origins[first].mark,
-		"group '%s' holds itself by its children: %s",
-		builder->groups[first].name, told ? told : "(out of memory)");
-	free(told);
-	builder->incomplete = true;
-}
-
-static void find_cycles(struct inventory_builder *builder, const uint32_t *parents_left,
-	struct origin *origins)
-{
-	for (uint32_t i = 0; i < builder->n_groups; i++) {
-		const struct build_group *group = &builder->groups[i];
-		for (uint32_t k = 0; parents_left[i] && k < group->n_children; k++) {
-			struct origin *origin = &origins[group->children[k].group];
-			origin->parent = i;
-			origin->mark = group->children[k].mark;
-		}
-	}
-	/* Every group left over has a parent left over: going up from any of them ends
-	 * in a cycle, or in the track of an earlier walk. */
-	for (uint32_t i = 0; i < builder->n_groups; i++) {
-		uint32_t at = i;
-		while (parents_left[at] && !origins[at].walk) {
-			origins[at].walk = i + 1;
-			at = origins[at].parent;
-		}
-		if (origins[at].walk == i + 1)
-			report_cycle(builder, origins, at);
 	}
 }
 
 int inventory_order(struct inventory_builder *builder, struct index_list *order)
 {
-	uint32_t *parents_left = calloc(builder->n_groups, sizeof *parents_left);
-	struct origin *origins = NULL;
-	int rc = parents_left ? sort_groups(builder, parents_left, order) : -ENOMEM;
-	if (rc == 0 && order->count < builder->n_groups) {
-		origins = calloc(builder->n_groups, sizeof *origins);
-		rc = origins ? 0 : -ENOMEM;
-	}
-	if (origins)
-		find_cycles(builder, parents_left, origins);
-	free(origins);
-	free(parents_left);
+	struct walk walk = {.builder = builder, .order = order};
+	int rc = -ENOMEM;
+	walk.path = calloc(builder->n_groups, sizeof *walk.path);
+	walk.states = calloc(builder->n_groups, sizeof *walk.states);
+	if (walk.path && walk.states)
+		rc = walk_all(&walk);
+	if (rc == 0)
+		measure_depth(builder, order);
+	free(walk.path);
+	free(walk.states);
 	return rc;
 }

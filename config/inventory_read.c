@@ -48,15 +48,13 @@ static int expand(struct addition *addition, const char *pattern)
 	int rc = inventory_expand(
 		pattern, INVENTORY_MAX_HOSTS, add_host, addition, &error);
 	if (rc == -E2BIG) {
+		bool mentions = builder->members > INVENTORY_MAX_MEMBERS;
 		builder->full = true;
 		REPORT_LOSS(builder, addition->mark,
-			builder->n_hosts == INVENTORY_MAX_HOSTS
-				? "with '%s' there are more than %d hosts"
-				: "with '%s' hosts are named more than %d times",
+			mentions ? "with '%s' hosts are named more than %d times"
+				 : "with '%s' there are more than %d hosts",
 			pattern,
-			builder->n_hosts == INVENTORY_MAX_HOSTS
-				? INVENTORY_MAX_HOSTS
-				: INVENTORY_MAX_MEMBERS);
+			mentions ? INVENTORY_MAX_MEMBERS : INVENTORY_MAX_HOSTS);
 		return 0;
 	}
 	if (rc != -EINVAL)
@@ -233,7 +231,6 @@ static int link_child(struct inventory_builder *builder, uint32_t parent,
 		return rc;
 	group->children[group->n_children++] =
 		(struct build_child){.group = child, .mark = key->mark};
-	builder->groups[child].n_parents++;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "config/indexes.h"
 #include "config/rules_bind.h"
 
 /* With more hosts than this only groups are suggested: every host costs a comparison.
@@ -74,25 +75,6 @@ bool rule_from_check(const struct rules_binder *binder, const struct rule *rule)
 		"rule '%s' has no flows: group '%s' has no hosts", rule->name,
 		rule->from);
 	return false;
-}
-
-static int compare_indexes(const void *a, const void *b)
-{
-	uint32_t x, y;
-	memcpy(&x, a, sizeof x);
-	memcpy(&y, b, sizeof y);
-	return (x > y) - (x < y);
-}
-
-static uint32_t sort_unique(uint32_t *items, uint32_t count)
-{
-	uint32_t kept = 0;
-	if (count)
-		qsort(items, count, sizeof *items, compare_indexes);
-	for (uint32_t i = 0; i < count; i++)
-		if (i == 0 || items[i] != items[i - 1])
-			items[kept++] = items[i];
-	return kept;
 }
 
 /* How many hosts the names stand for, those named twice counted twice. False when a
@@ -173,6 +155,7 @@ int rule_to_bind(const struct rules_binder *binder, const struct conf_texts *nam
 			to[n++] = hosts[k];
 	}
 	rule->to = to;
-	rule->n_to = sort_unique(to, n);
+	indexes_sort(to, n);
+	rule->n_to = indexes_unique(to, n);
 	return 0;
 }

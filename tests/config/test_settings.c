@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/config/loaded.h"
+
+#include <unistd.h>
+
+#include "base/strbuf.h"
+
+#define REST                                  \
+	"inventory: {web: {hosts: {w1: }}}\n" \
+	"rules: [{name: n, to: web, check: tcp/443}]\n"
+
+static void good(struct loaded *loaded, const char *settings)
+{
+	struct strbuf text;
+	strbuf_init(&text);
+	strbuf_adds(&text, settings);
+	strbuf_adds(&text, REST);
+	loaded_good(loaded, text.text);
+	strbuf_fini(&text);
+}
+
+static void refused(const char *settings, size_t errors, const char *part)
+{
+	struct strbuf text;
+	strbuf_init(&text);
+	strbuf_adds(&text, settings);
+	strbuf_adds(&text, REST);
+	expect_refused(text.text, errors, part);
+	strbuf_fini(&text);
+}
+
+static void expect_defaults(const struct settings *settings)
+{
+	char name[256] = "";
+	assert_int_equal(gethostname(name, sizeof name - 1), 0);
+	assert_string_equal(settings->vantage, name);
+	assert_string_equal(settings->store, "reachd.db");
+	assert_int_equal(settings->every_ms, 300000);
+	assert_int_equal(settings->jitter_ms, 0);
+	assert_int_equal(settings->timeout_ms, 2000);
+	assert_int_equal(settings->attempts, 2);
+	assert_int_equal(settings->concurrency, 1024);
+	assert_int_equal(settings->rate_per_hour, 18000000);
+	assert_int_equal(settings->per_host, 32);
+	assert_int_equal(settings->confirm, 2);
+	assert_int_equal(settings->n_dns, 0);
+	assert_int_equal(settings->dns_timeout_ms, 1000);
+	assert_int_equal(settings->dns_attempts, 2);
+}
+
+static void everything_has_a_default(void **state)
+{
+	(void)state;
+	struct loaded loaded;
+	good(&loaded, "");
+	expect_defaults(&loaded.config->settings);
+	loaded_fini(&loaded);
+	good(&loaded, "vantage:\nstore:\nschedule:\nprobe:\ndns: {servers: }\n");
+	expect_defaults(&loaded.config->settings);
+	loaded_fini(&loaded);
+}
+
+static void without_a_file_the_defaults_hold(void **state)
+{
+	(void)state;
+	struct arena arena;
+	struct conf_report report;
+	struct settings settings;
+	arena_init(&arena, 0);
+	conf_report_init(&report);
+	assert_int_equal(settings_bind(NULL, NULL, &arena, &report, &settings), 0);
+	expect_defaults(&settings);
+	conf_report_fini(&report);
+	arena_fini(&arena);
+}
+
+static void every_key_is_bound(void **state)
+{
+	(void)state;
+	struct loaded loaded;
+	good(&loaded, "vantage: par-sh-001\n"
+		      "store: /var/lib/reachd/reachd.db\n"
+		      "schedule: {every: 1h, jitter: 30s}\n"
+		      "probe: {timeout: 1500ms, attempts: 3, concurrency: 65535, "
+		      "rate: 300/m, per_host: 7, confirm: 1}\n"
+		      "dns: {servers: [192.0.2.53, \"192.0.2.54:5353\", "
+		      "\"2001:db8::53\", \"[2001:db8::54]:53\"], timeout: 250ms, "
+		      "attempts: 5}\n");
+	const struct settings *settings = &loaded.config->settings;
+	assert_string_equal(settings->vantage, "par-sh-001");
+	assert_string_equal(settings->store, "/var/lib/reachd/reachd.db");
+	assert_int_equal(settings->every_ms, 3600000);
+	assert_int_equal(settings->jitter_ms, 30000);
+	assert_int_equal(settings->timeout_ms, 1500);
+	assert_int_equal(settings->attempts, 3);
+	assert_int_equal(settings->concurrency, 65535);
+	assert_int_equal(settings->rate_per_hour, 18000);
+	assert_int_equal(settings->per_host, 7);
+	assert_int_equal(settings->confirm, 1);
+	assert_int_equal(settings->n_dns, 4);
+	assert_int_equal(settings->dns[0].port, 53);
+	assert_int_equal(settings->dns[1].port, 5353);
+	assert_int_equal(settings->dns[2].address.family, 6);
+	char text[NET_ADDRESS_TEXT];
+	assert_string_equal(
+		net_address_format(&settings->dns[3].address, text, sizeof text),
+		"2001:db8::54");
+	assert_int_equal(settings->dns_timeout_ms, 250);
+	assert_int_equal(settings->dns_attempts, 5);
+	loaded_fini(&loaded);
+}
+
+static void one_server_may_be_text(void **state)
+{
+	(void)state;
+	struct loaded loaded;
+	good(&loaded, "dns: {servers: 192.0.2.53}\n");
+	assert_int_equal(loaded.config->settings.n_dns, 1);
+	loaded_fini(&loaded);
+}
+
+static void the_store_is_relative_to_the_files_folder(void **state)
+{
+	(void)state;
+	struct arena arena;
+	struct conf_report report;
+	struct settings settings;
+	const struct conf_node *root = NULL;
+	arena_init(&arena, 0);
+	conf_report_init(&report);
+	static const char text[] = "store: data/r.db\n";
+	assert_int_equal(
+		conf_document_parse("x", text, sizeof text - 1, &arena, &report, &root),
+		0);
+	assert_int_equal(
+		settings_bind(root, "/etc/reachd/a.yaml", &arena, &report, &settings),
+		0);
+	assert_string_equal(settings.store, "/etc/reachd/data/r.db");
+	assert_int_equal(settings_bind(root, "a.yaml", &arena, &report, &settings), 0);
+	assert_string_equal(settings.store, "data/r.db");
+	assert_int_equal(
+		settings_bind(NULL, "etc/a.yaml", &arena, &report, &settings), 0);
+	assert_string_equal(settings.store, "etc/reachd.db");
+	conf_report_fini(&report);
+	arena_fini(&arena);
+}
+
+static void unknown_keys_are_mistakes_with_a_suggestion(void **state)
+{
+	(void)state;
+	refused("vantagge: x\n", 1, "did you mean 'vantage'?");
+	refused("inventry: x\n", 1, "did you mean 'inventory'?");
+	refused("probe: {timout: 1s}\n", 1, "did you mean 'timeout'?");
+	refused("dns: {server: 192.0.2.1}\n", 1, "did you mean 'servers'?");
+	refused("schedule: {every: 5m, jiter: 1s}\n", 1, "did you mean 'jitter'?");
+}
+
+static void values_out_of_range_are_mistakes(void **state)
+{
+	(void)state;
+	refused("schedule: {every: 999ms}\n", 1, "every");
+	refused("schedule: {every: 5m, jitter: 6m}\n", 1, "longer than 'every' (5m)");
+	refused("probe: {timeout: 0}\n", 1, "timeout");
+	refused("probe: {timeout: 301s}\n", 1, "timeout");
+	refused("probe: {attempts: 0}\n", 1, "attempts");
+	refused("probe: {attempts: 21}\n", 1, "attempts");
+	refused("probe: {concurrency: 65536}\n", 1, "concurrency");
+	refused("probe: {per_host: 0}\n", 1, "per_host");
+	refused("probe: {confirm: 11}\n", 1, "confirm");
+	refused("probe: {rate: 0/s}\n", 1, "rate");
+	refused("probe: {rate: 5000}\n", 1, "rate");
+	refused("dns: {servers: [192.0.2.1], timeout: 1}\n", 1, "timeout");
+}
+
+static void the_limits_themselves_are_allowed(void **state)
+{
+	(void)state;
+	struct loaded loaded;
+	good(&loaded, "schedule: {every: 1s, jitter: 1s}\n"
+		      "probe: {timeout: 1ms, attempts: 1, concurrency: 1, per_host: "
+		      "1, rate: 1/h, confirm: 1}\n");
+	assert_int_equal(loaded.config->settings.rate_per_hour, 1);
+	loaded_fini(&loaded);
+	good(&loaded, "schedule: {every: 7d}\n"
+		      "probe: {timeout: 5m, attempts: 20, concurrency: 65535, "
+		      "per_host: 65535, confirm: 10}\n");
+	assert_int_equal(loaded.config->settings.timeout_ms, 300000);
+	loaded_fini(&loaded);
+}
+
+static void wrong_shapes_are_mistakes(void **state)
+{
+	(void)state;
+	refused("probe: fast\n", 1, "probe");
+	refused("schedule: [5m]\n", 1, "schedule");
+	refused("vantage: [a]\n", 1, "vantage");
+	refused("dns: {servers: {a: b}}\n", 1, "servers");
+}
+
+static void dns_servers_are_addresses_named_once(void **state)
+{
+	(void)state;
+	refused("dns: {servers: [ns1.corp.example]}\n", 1, "ADDRESS:PORT");
+	refused("dns: {servers: [\"192.0.2.1:0\"]}\n", 1, "ADDRESS:PORT");
+	refused("dns: {servers: [192.0.2.1, \"192.0.2.1:53\"]}\n", 1, "twice");
+	refused("dns: {servers: [192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, "
+		"192.0.2.5, 192.0.2.6, 192.0.2.7, 192.0.2.8, 192.0.2.9, 192.0.2.10, "
+		"192.0.2.11, 192.0.2.12, 192.0.2.13, 192.0.2.14, 192.0.2.15, "
+		"192.0.2.16, 192.0.2.17]}\n",
+		1, "at most 16");
+}
+
+static void mistakes_of_all_sections_are_told_at_once(void **state)
+{
+	(void)state;
+	refused("vantage: []\nschedule: {every: soon}\nprobe: {attempts: many}\n"
+		"dns: {servers: [x], attempts: 0}\nextra: 1\n",
+		6, "extra");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_has_a_default),
+		cmocka_unit_test(without_a_file_the_defaults_hold),
+		cmocka_unit_test(every_key_is_bound),
+		cmocka_unit_test(one_server_may_be_text),
+		cmocka_unit_test(the_store_is_relative_to_the_files_folder),
+		cmocka_unit_test(unknown_keys_are_mistakes_with_a_suggestion),
+		cmocka_unit_test(values_out_of_range_are_mistakes),
+		cmocka_unit_test(the_limits_themselves_are_allowed),
+		cmocka_unit_test(wrong_shapes_are_mistakes),
+		cmocka_unit_test(dns_servers_are_addresses_named_once),
+		cmocka_unit_test(mistakes_of_all_sections_are_told_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
