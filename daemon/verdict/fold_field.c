@@ -137,6 +137,12 @@ int fold_grow(void **items, uint32_t count, uint32_t *capacity, size_t size)
 	return 0;
 }
 
+bool fold_outdone(const struct fold *fold, uint32_t around, uint32_t n)
+{
+	return around != FOLD_NONE && fold->candidates[around].unchanged == 0 &&
+	       fold->candidates[around].n_members > n;
+}
+
 int fold_add_candidate(struct fold *fold, const struct fold_field *field,
 	struct fold_candidate candidate, uint32_t could, uint32_t *index)
 {

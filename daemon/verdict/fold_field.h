@@ -51,6 +51,12 @@ bool fold_convincing(uint32_t changes, uint32_t could);
 int fold_grow(void **items, uint32_t count, uint32_t *capacity, size_t size);
 
 /*
+ * A candidate of n changes inside another (FOLD_NONE: none) that has more and no
+ * exception will never be the better one.
+ */
+bool fold_outdone(const struct fold *fold, uint32_t around, uint32_t n);
+
+/*
  * Completes the candidate and adds it; `could` flows could have changed in its scope,
  * its members among them. Its number in *index. 0 or -ENOMEM.
  */

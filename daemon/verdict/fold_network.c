@@ -103,7 +103,8 @@ static int propose_node(struct fold *fold, const struct fold_field *field,
 
 	if (first == fold->changes[members[n - 1]].rank ||
 		node->bits < (v4 ? WIDEST_V4 : WIDEST_V6) ||
-		(n == 2 && node->bits < usual))
+		(n == 2 && node->bits < usual) ||
+		fold_outdone(fold, candidate.parent, n))
 		return 0;
 	could = measure(fold, field, members, n, &candidate);
 	if (!fold_convincing(n, could))

@@ -60,7 +60,8 @@ static uint32_t count_groups(
 	return n;
 }
 
-static int propose_group(struct fold *fold, struct fold_field *field, uint32_t group)
+static int propose_group(
+	struct fold *fold, struct fold_field *field, uint32_t group, uint32_t around)
 {
 	const uint32_t *first = fold->index.first_of_group;
 	struct fold_candidate candidate = {
@@ -74,7 +75,8 @@ static int propose_group(struct fold *fold, struct fold_field *field, uint32_t g
 	uint32_t could = field->by_group[group];
 
 	field->candidate[group] = FOLD_NONE;
-	if (!fold_convincing(candidate.n_members, could))
+	if (!fold_convincing(candidate.n_members, could) ||
+		fold_outdone(fold, around, candidate.n_members))
 		return 0;
 	candidate.members =
 		arena_calloc(&fold->scratch, candidate.n_members, sizeof(uint32_t));
@@ -113,14 +115,15 @@ static int fill_groups(
 	return 0;
 }
 
-static int propose_groups(
-	struct fold *fold, struct fold_field *field, const struct fold_run *run)
+/* `around` is the candidate of the whole run. */
+static int propose_groups(struct fold *fold, struct fold_field *field,
+	const struct fold_run *run, uint32_t around)
 {
 	uint32_t n = count_groups(fold, field, run);
 	int rc = 0;
 
 	for (uint32_t i = 0; i < n && rc == 0; i++)
-		rc = propose_group(fold, field, field->touched[i]);
+		rc = propose_group(fold, field, field->touched[i], around);
 	if (rc == 0)
 		rc = fill_groups(fold, field, run);
 	for (uint32_t i = 0; i < n; i++)
@@ -147,7 +150,7 @@ static int propose_host(struct fold *fold, const struct fold_field *field,
 	};
 	uint32_t index;
 
-	if (!fold_convincing(n, could))
+	if (!fold_convincing(n, could) || fold_outdone(fold, candidate.parent, n))
 		return 0;
 	if (fold_add_candidate(fold, field, candidate, could, &index) < 0)
 		return -ENOMEM;
@@ -179,7 +182,7 @@ static int propose_run(struct fold *fold, struct fold_field *field,
 	int rc = propose_all(fold, field, run, leaf);
 
 	if (rc == 0)
-		rc = propose_groups(fold, field, run);
+		rc = propose_groups(fold, field, run, leaf[run->changes[0]]);
 	if (rc == 0)
 		rc = fold_propose_networks(fold, field, run, leaf);
 	if (rc == 0 && field->check == FOLD_NONE)
