@@ -92,13 +92,19 @@ struct known_flow *known_find_flow(struct known *known, uint32_t host, uint32_t 
 {
 	uint32_t at;
 
+	/* Rows mostly come in the order in which they were loaded. */
+	if (known->guess < known->n_flows && known->flows[known->guess].host == host &&
+		known->flows[known->guess].check == check)
+		return &known->flows[known->guess++];
 	if (!known->n_slots)
 		return NULL;
 	for (at = first_slot(known, host, check); known->slots[at];
 		at = (at + 1) & (known->n_slots - 1)) {
 		struct known_flow *flow = &known->flows[known->slots[at] - 1];
-		if (flow->host == host && flow->check == check)
+		if (flow->host == host && flow->check == check) {
+			known->guess = known->slots[at];
 			return flow;
+		}
 	}
 	return NULL;
 }
@@ -113,40 +119,49 @@ static void place(struct known *known, uint32_t index)
 	known->slots[at] = index + 1;
 }
 
-/* Room for `capacity` (a power of two) flows. */
-static int grow(struct known *known, uint32_t capacity)
+/* Twice as many slots as there is room for flows. */
+static int build_slots(struct known *known)
 {
-	struct known_flow *flows = reallocarray(known->flows, capacity, sizeof *flows);
-	uint32_t *slots;
+	uint32_t *slots = calloc((size_t)known->capacity * 2, sizeof *slots);
 
-	if (!flows)
-		return -ENOMEM;
-	known->flows = flows;
-	slots = calloc((size_t)capacity * 2, sizeof *slots);
 	if (!slots)
-		return -ENOMEM;
+		return store_no_memory(known->store);
 	free(known->slots);
 	known->slots = slots;
-	known->n_slots = capacity * 2;
-	known->capacity = capacity;
+	known->n_slots = known->capacity * 2;
 	for (uint32_t i = 0; i < known->n_flows; i++)
 		place(known, i);
 	return 0;
 }
 
-struct known_flow *known_add_flow(struct known *known, const struct known_flow *flow)
+static int append(struct known *known, const struct known_flow *flow)
 {
-	if (known->n_flows == known->capacity &&
-		(known->capacity > MAX_NUMBER / 2 ||
-			grow(known, known->capacity ? known->capacity * 2 : 64) < 0)) {
-		store_no_memory(known->store);
-		return NULL;
+	if (known->n_flows == known->capacity) {
+		uint32_t capacity = known->capacity ? known->capacity * 2 : 64;
+		struct known_flow *flows =
+			capacity > MAX_NUMBER
+				? NULL
+				: reallocarray(known->flows, capacity, sizeof *flows);
+		if (!flows)
+			return store_no_memory(known->store);
+		known->flows = flows;
+		known->capacity = capacity;
 	}
-	known->flows[known->n_flows] = *flow;
-	place(known, known->n_flows);
+	known->flows[known->n_flows++] = *flow;
 	if (flow->number >= known->next_number)
 		known->next_number = flow->number + 1;
-	return &known->flows[known->n_flows++];
+	return 0;
+}
+
+struct known_flow *known_add_flow(struct known *known, const struct known_flow *flow)
+{
+	if (append(known, flow) < 0)
+		return NULL;
+	if (known->n_slots == known->capacity * 2)
+		place(known, known->n_flows - 1);
+	else if (build_slots(known) < 0)
+		return NULL;
+	return &known->flows[known->n_flows - 1];
 }
 
 static int load_flow(struct known *known, struct sqlite3_stmt *row)
@@ -169,7 +184,7 @@ static int load_flow(struct known *known, struct sqlite3_stmt *row)
 	if (number < 0 || number > MAX_NUMBER)
 		return store_damaged(
 			known->store, "a flow has the number %lld", (long long)number);
-	return known_add_flow(known, &flow) ? 0 : -ENOMEM;
+	return append(known, &flow);
 }
 
 static int load_flows(struct known *known)
@@ -189,7 +204,7 @@ static int load_flows(struct known *known)
 			break;
 	}
 	sql_free(rows);
-	return rc;
+	return rc < 0 || !known->n_flows ? rc : build_slots(known);
 }
 
 /* ---- both -------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ struct known {
 	uint32_t next_number; /* above every flow's */
 	uint32_t *slots;      /* index of a flow + 1, or 0; a power of two of them */
 	uint32_t n_slots;
+	uint32_t guess; /* the flow after the one found last */
 	uint64_t seed;
 };
 

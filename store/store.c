@@ -43,6 +43,18 @@ static bool side_file_is_empty(const struct store *store, const char *suffix)
 	return rc < 0 ? errno == ENOENT : info.st_size == 0;
 }
 
+/* A damaged first page, or tables that are not ours, show here and not in mid-scan. */
+static int check_tables(struct store *store)
+{
+	int64_t none;
+	int rc = sql_number(store,
+		"SELECT 1 FROM word, vantage, host, scan, flow, interval, gap, rtt_hour,"
+		" baseline LIMIT 0",
+		&none);
+
+	return rc == -EIO ? store_damaged(store, "its tables are not ours") : rc;
+}
+
 /* ---- reading ----------------------------------------------------------------- */
 
 /* "file:/path?immutable=1" with what a URI reserves written as %XX. */
@@ -108,7 +120,7 @@ static int open_for_reading(struct store *store)
 	if ((rc == -EACCES || rc == -EROFS) && side_file_is_empty(store, "-shm") &&
 		side_file_is_empty(store, "-wal"))
 		rc = read_immutable(store);
-	return rc;
+	return rc < 0 ? rc : check_tables(store);
 }
 
 /* ---- writing ----------------------------------------------------------------- */
@@ -139,6 +151,8 @@ static int prepare_writer(struct store *store)
 	if (sqlite3_db_readonly(store->db, "main") == 1)
 		return store_fail(store, SQLITE_READONLY);
 	rc = store_migrate(store);
+	if (rc == 0)
+		rc = check_tables(store);
 	if (rc < 0)
 		return rc;
 	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);

@@ -66,7 +66,7 @@ static int remember(
 
 static int look_up(struct words *words, const char *text, uint32_t *number)
 {
-	int64_t id;
+	int64_t id = 0;
 	int rc = find_or_insert(words, text, &id);
 
 	if (rc < 0)

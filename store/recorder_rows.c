@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flows of a scan. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/recorder.h"
+
+/* ---- intervals and gaps ------------------------------------------------------ */
+
+/* Binds the flow's key, then runs. */
+#define RUN(r, name, flow, ...)                                                     \
+	(SQL_BIND((r)->statements[name], (r)->vantage, (flow)->host, (flow)->check, \
+		 ##__VA_ARGS__),                                                    \
+		sql_run((r)->store, (r)->statements[name]))
+
+static int end_gap(struct recorder *r, struct known_flow *flow)
+{
+	int rc;
+
+	if (!flow->gap_reason)
+		return 0;
+	rc = RUN(r, KEEP_GAP, flow, r->previous);
+	if (rc == 0)
+		rc = RUN(r, END_GAP, flow);
+	flow->gap_reason = 0;
+	return rc;
+}
+
+static int begin_gap(struct recorder *r, struct known_flow *flow, uint32_t reason)
+{
+	int rc;
+
+	if (flow->gap_reason == reason)
+		return 0;
+	rc = end_gap(r, flow);
+	if (rc == 0)
+		rc = RUN(r, SET_GAP, flow, r->scan, reason);
+	flow->gap_reason = reason;
+	return rc;
+}
+
+static int keep_state(struct recorder *r, const struct known_flow *flow, bool removed)
+{
+	return flow->state ? RUN(r, KEEP_STATE, flow, r->previous, removed) : 0;
+}
+
+static int remove_flow(struct recorder *r, struct known_flow *flow)
+{
+	int rc = keep_state(r, flow, true);
+
+	if (rc == 0)
+		rc = RUN(r, LEAVE, flow);
+	flow->state = 0;
+	return rc < 0 ? rc : end_gap(r, flow);
+}
+
+/* ---- rows -------------------------------------------------------------------- */
+
+static int host_of(struct recorder *r, const char *name, uint32_t *id)
+{
+	struct store_host fresh = {.name = name};
+	uint32_t number;
+	int rc = 0;
+
+	if (!r->host_name || strcmp(r->host_name, name) != 0) {
+		if (!names_find(&r->known.host_names, name, &number))
+			rc = recorder_host(r, &fresh);
+		if (rc < 0)
+			return rc;
+		names_find(&r->known.host_names, name, &number);
+		r->host_name = r->known.host_names.texts[number];
+		r->host_id = r->known.hosts[number].id;
+	}
+	*id = r->host_id;
+	return 0;
+}
+
+/* A row in words. */
+struct seen {
+	uint32_t host, check, expect, verdict, rules;
+	uint32_t state, reason, phase, identity, evidence;
+	uint32_t gap_reason; /* 0: measured */
+};
+
+static int read_terms(
+	struct recorder *r, const struct store_row *row, struct seen *seen)
+{
+	int rc = host_of(r, row->host, &seen->host);
+
+	if (rc == 0)
+		rc = recorder_word(r, CHECK, row->check, &seen->check);
+	if (rc == 0)
+		rc = recorder_word(r, EXPECT, row->expect, &seen->expect);
+	if (rc == 0)
+		rc = recorder_word(r, VERDICT, row->verdict, &seen->verdict);
+	if (rc == 0)
+		rc = recorder_word(r, RULES, row->rules, &seen->rules);
+	return rc;
+}
+
+static int read_state(
+	struct recorder *r, const struct store_row *row, struct seen *seen)
+{
+	int rc = recorder_word(r, REASON, row->reason, &seen->reason);
+
+	if (rc == 0)
+		rc = recorder_word(
+			r, STATE, row->measured ? row->state : "", &seen->state);
+	if (rc == 0)
+		rc = recorder_word(r, IDENTITY, row->measured ? row->identity : "",
+			&seen->identity);
+	seen->gap_reason = row->measured ? 0 : seen->reason;
+	return rc;
+}
+
+/* What only a new interval needs. */
+static int read_detail(
+	struct recorder *r, const struct store_row *row, struct seen *seen)
+{
+	int rc = recorder_word(r, PHASE, row->phase, &seen->phase);
+
+	return rc < 0 ? rc : recorder_word(r, EVIDENCE, row->evidence, &seen->evidence);
+}
+
+static int add_flow(
+	struct recorder *r, const struct seen *seen, struct known_flow **out)
+{
+	struct known_flow flow = {
+		.host = seen->host,
+		.check = seen->check,
+		.expect = seen->expect,
+		.verdict = seen->verdict,
+		.rules = seen->rules,
+		.state = seen->state,
+		.reason = seen->reason,
+		.identity = seen->identity,
+		.number = r->known.next_number & INT32_MAX,
+	};
+	int rc = RUN(r, ADD_FLOW, &flow, flow.number, seen->expect, seen->verdict,
+		seen->rules, r->scan, seen->state, seen->reason, seen->phase,
+		seen->identity, seen->evidence);
+
+	if (rc < 0)
+		return rc;
+	*out = known_add_flow(&r->known, &flow);
+	return *out ? 0 : -ENOMEM;
+}
+
+static void keep_terms(struct known_flow *flow, const struct seen *seen)
+{
+	flow->expect = seen->expect;
+	flow->verdict = seen->verdict;
+	flow->rules = seen->rules;
+}
+
+static int update_terms(
+	struct recorder *r, struct known_flow *flow, const struct seen *seen)
+{
+	if (flow->expect == seen->expect && flow->verdict == seen->verdict &&
+		flow->rules == seen->rules)
+		return 0;
+	keep_terms(flow, seen);
+	return RUN(r, SET_TERMS, flow, seen->expect, seen->verdict, seen->rules);
+}
+
+static int begin_interval(
+	struct recorder *r, struct known_flow *flow, const struct seen *seen)
+{
+	int rc = keep_state(r, flow, false);
+
+	if (rc == 0)
+		rc = RUN(r, SET_FLOW, flow, seen->expect, seen->verdict, seen->rules,
+			r->scan, seen->state, seen->reason, seen->phase, seen->identity,
+			seen->evidence);
+	keep_terms(flow, seen);
+	flow->state = seen->state;
+	flow->reason = seen->reason;
+	flow->identity = seen->identity;
+	return rc;
+}
+
+/* Whether the open interval ends with this row. */
+static bool differs(const struct known_flow *flow, const struct seen *seen)
+{
+	if (!flow->state)
+		return true;
+	return !seen->gap_reason &&
+	       (flow->state != seen->state || flow->reason != seen->reason ||
+		       flow->identity != seen->identity);
+}
+
+static int keep_time(struct recorder *r, const struct known_flow *flow, uint32_t rtt_us)
+{
+	if (!rtt_us)
+		return 0;
+	if (flow->number >= r->n_times) {
+		size_t grown = (size_t)flow->number * 2 + 64;
+		uint32_t *times = reallocarray(r->times_us, grown, sizeof *times);
+		if (!times)
+			return store_no_memory(r->store);
+		memset(times + r->n_times, 0, (grown - r->n_times) * sizeof *times);
+		r->times_us = times;
+		r->n_times = grown;
+	}
+	r->times_us[flow->number] = rtt_us;
+	return 0;
+}
+
+static int refuse_twice(struct recorder *r, const struct store_row *row)
+{
+	return store_refuse(
+		r->store, -EINVAL, "%s %s was seen twice", row->host, row->check);
+}
+
+static int update_flow(struct recorder *r, struct known_flow *flow,
+	const struct store_row *row, struct seen *seen)
+{
+	int rc;
+
+	if (!differs(flow, seen))
+		return update_terms(r, flow, seen);
+	rc = read_detail(r, row, seen);
+	return rc < 0 ? rc : begin_interval(r, flow, seen);
+}
+
+int recorder_row(struct recorder *r, const struct store_row *row)
+{
+	struct seen seen;
+	struct known_flow *flow;
+	int rc = read_terms(r, row, &seen);
+
+	if (rc == 0)
+		rc = read_state(r, row, &seen);
+	if (rc < 0)
+		return rc;
+	flow = known_find_flow(&r->known, seen.host, seen.check);
+	if (flow && flow->seen)
+		return refuse_twice(r, row);
+	if (flow) {
+		rc = update_flow(r, flow, row, &seen);
+	} else {
+		rc = read_detail(r, row, &seen);
+		if (rc == 0)
+			rc = add_flow(r, &seen, &flow);
+	}
+	if (rc < 0)
+		return rc;
+	flow->seen = true;
+	if (seen.gap_reason)
+		return begin_gap(r, flow, seen.gap_reason);
+	rc = end_gap(r, flow);
+	return rc < 0 ? rc : keep_time(r, flow, row->rtt_us);
+}
+
+int recorder_remove_rest(struct recorder *r)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < r->known.n_flows && rc == 0; i++) {
+		struct known_flow *flow = &r->known.flows[i];
+		if (!flow->seen && flow->state)
+			rc = remove_flow(r, flow);
+	}
+	return rc;
+}

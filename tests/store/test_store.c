@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <sqlite3.h>
+
+#include "tests/store/fixture.h"
+
+/* ---- files ------------------------------------------------------------------- */
+
+struct bytes {
+	size_t size;
+	unsigned char data[1 << 20];
+};
+
+static struct bytes *slurp(const char *path)
+{
+	struct bytes *bytes = calloc(1, sizeof *bytes);
+	FILE *file = fopen(path, "rb");
+
+	assert_non_null(bytes);
+	assert_non_null(file);
+	bytes->size = fread(bytes->data, 1, sizeof bytes->data, file);
+	assert_true(bytes->size < sizeof bytes->data);
+	fclose(file);
+	return bytes;
+}
+
+static void spill(const char *path, const void *data, size_t size)
+{
+	FILE *file = fopen(path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+static bool exists(const struct bed *bed, const char *suffix)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s%s", bed->path, suffix);
+	return access(path, F_OK) == 0;
+}
+
+static void remove_side(const struct bed *bed, const char *suffix)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s%s", bed->path, suffix);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Both modes refuse the file with `code`, and its bytes stay as they were. */
+static void assert_refused(struct bed *bed, int code, const char *text)
+{
+	struct bytes *before = slurp(bed->path), *after;
+
+	for (int mode = STORE_READ; mode <= STORE_WRITE; mode++) {
+		assert_int_equal(store_open(bed->path, (enum store_mode)mode,
+					 &bed->store, &bed->error),
+			code);
+		assert_null(bed->store);
+		assert_non_null(strstr(bed->error.text, bed->path));
+		assert_non_null(strstr(bed->error.text, text));
+		after = slurp(bed->path);
+		assert_int_equal(before->size, after->size);
+		assert_memory_equal(before->data, after->data, before->size);
+		free(after);
+	}
+	free(before);
+}
+
+static void sql(const char *path, const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* A closed store with a scan in it. */
+static void make_store(struct bed *bed)
+{
+	bed_open(bed, STORE_WRITE);
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+	bed_close(bed);
+}
+
+/* ---- making ------------------------------------------------------------------ */
+
+static void makes_a_store_where_there_is_none(void **state)
+{
+	struct bed *bed = *state;
+	mode_t old = umask(0);
+	struct stat info;
+
+	bed_open(bed, STORE_WRITE);
+	umask(old);
+	assert_int_equal(stat(bed->path, &info), 0);
+	assert_int_equal(info.st_mode & 0777, 0640);
+	assert_string_equal(bed->error.text, "");
+	assert_string_equal(store_last_error(bed->store), "");
+	assert_false(exists(bed, "-new"));
+}
+
+static void finds_again_what_it_stored(void **state)
+{
+	struct bed *bed = *state;
+	struct store_scan scan;
+
+	make_store(bed);
+	for (int mode = STORE_READ; mode <= STORE_WRITE; mode++) {
+		bed_open(bed, (enum store_mode)mode);
+		assert_int_equal(store_scan_last(bed->store, "paris", &scan), 0);
+		assert_int_equal(scan.id, 1);
+		bed_close(bed);
+	}
+}
+
+static void makes_a_store_of_an_empty_file(void **state)
+{
+	struct bed *bed = *state;
+
+	spill(bed->path, "", 0);
+	assert_int_equal(
+		store_open(bed->path, STORE_READ, &bed->store, &bed->error), -ENOENT);
+	make_store(bed);
+}
+
+static void takes_no_notice_of_a_store_half_made(void **state)
+{
+	struct bed *bed = *state;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s-new", bed->path);
+	spill(path, "half", 4);
+	make_store(bed);
+	assert_false(exists(bed, "-new"));
+}
+
+static void says_how_to_get_a_store_when_there_is_none_to_read(void **state)
+{
+	struct bed *bed = *state;
+
+	assert_int_equal(
+		store_open(bed->path, STORE_READ, &bed->store, &bed->error), -ENOENT);
+	assert_non_null(strstr(bed->error.text, "`reachd scan` makes one"));
+	assert_false(exists(bed, ""));
+	assert_false(exists(bed, "-lock"));
+}
+
+static void says_that_the_folder_is_missing(void **state)
+{
+	struct bed *bed = *state;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/no/such.db", bed->folder);
+	assert_int_equal(
+		store_open(path, STORE_WRITE, &bed->store, &bed->error), -ENOENT);
+	assert_non_null(strstr(bed->error.text, path));
+	assert_non_null(strstr(bed->error.text, "No such file or directory"));
+}
+
+/* ---- what is not ours -------------------------------------------------------- */
+
+static void refuses_a_folder(void **state)
+{
+	struct bed *bed = *state;
+
+	for (int mode = STORE_READ; mode <= STORE_WRITE; mode++) {
+		assert_int_equal(store_open(bed->folder, (enum store_mode)mode,
+					 &bed->store, &bed->error),
+			-EINVAL);
+		assert_non_null(strstr(bed->error.text, "this is no file"));
+	}
+}
+
+static void refuses_a_text_file_and_leaves_nothing_beside_it(void **state)
+{
+	struct bed *bed = *state;
+
+	spill(bed->path, "vantage: here\n", 14);
+	assert_refused(bed, -EINVAL, "not a reachd database");
+	assert_false(exists(bed, "-lock"));
+	assert_false(exists(bed, "-wal"));
+	assert_false(exists(bed, "-shm"));
+}
+
+static void refuses_the_database_of_another_program(void **state)
+{
+	struct bed *bed = *state;
+
+	sql(bed->path, "PRAGMA application_id = 7; CREATE TABLE mine (x)");
+	assert_refused(bed, -EINVAL, "another program");
+	sql(bed->path, "PRAGMA journal_mode = WAL; INSERT INTO mine VALUES (1)");
+	assert_refused(bed, -EINVAL, "another program");
+	assert_false(exists(bed, "-lock"));
+	assert_false(exists(bed, "-shm"));
+}
+
+static void refuses_a_file_of_zeros(void **state)
+{
+	struct bed *bed = *state;
+	static const char zeros[8192];
+
+	spill(bed->path, zeros, sizeof zeros);
+	assert_refused(bed, -EINVAL, "not a reachd database");
+}
+
+/* ---- damage ------------------------------------------------------------------ */
+
+static void refuses_a_file_that_was_cut(void **state)
+{
+	struct bed *bed = *state;
+	struct bytes *bytes;
+
+	make_store(bed);
+	bytes = slurp(bed->path);
+	spill(bed->path, bytes->data, bytes->size / 2);
+	assert_refused(bed, -EBADMSG, "damaged");
+	free(bytes);
+}
+
+static void refuses_a_file_whose_first_page_is_rubbish(void **state)
+{
+	struct bed *bed = *state;
+	struct bytes *bytes;
+
+	make_store(bed);
+	bytes = slurp(bed->path);
+	memset(bytes->data + 100, 0xa5, 3996);
+	spill(bed->path, bytes->data, bytes->size);
+	assert_refused(bed, -EBADMSG, "damaged");
+	free(bytes);
+}
+
+static void refuses_a_file_of_ours_with_other_tables(void **state)
+{
+	struct bed *bed = *state;
+
+	make_store(bed);
+	sql(bed->path, "PRAGMA foreign_keys = OFF; DROP TABLE gap");
+	assert_refused(bed, -EBADMSG, "damaged");
+}
+
+static bool pass_over(void *data, const struct store_flow *flow)
+{
+	(void)data;
+	(void)flow;
+	return true;
+}
+
+static long root_page(const char *path, const char *table)
+{
+	sqlite3 *db;
+	sqlite3_stmt *row;
+	long page;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+				 "SELECT rootpage FROM sqlite_schema WHERE name = ?",
+				 -1, &row, NULL),
+		SQLITE_OK);
+	sqlite3_bind_text(row, 1, table, -1, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+	page = (long)sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	sqlite3_close(db);
+	return page;
+}
+
+static void reports_damage_further_in_when_it_meets_it(void **state)
+{
+	struct bed *bed = *state;
+	struct store_row row = SEEN("a", "tcp/1", "open");
+	struct bytes *bytes;
+	int64_t id;
+
+	make_store(bed);
+	bytes = slurp(bed->path);
+	memset(bytes->data + (root_page(bed->path, "flow") - 1) * 4096, 0xa5, 4096);
+	spill(bed->path, bytes->data, bytes->size);
+	free(bytes);
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(store_flows_at(bed->store, 1, pass_over, NULL), -EBADMSG);
+	assert_non_null(strstr(store_last_error(bed->store), "damaged"));
+	id = begin(bed->store, "paris", 0);
+	assert_int_equal(
+		record(bed->store, id, 0, (struct feed){.rows = &row, .count = 1}),
+		-EBADMSG);
+	assert_non_null(strstr(store_last_error(bed->store), "scan 2 was not stored"));
+}
+
+/* ---- two writers ------------------------------------------------------------- */
+
+static void refuses_a_second_writer_and_names_the_first(void **state)
+{
+	struct bed *bed = *state;
+	struct store *second = NULL;
+	char pid[32];
+
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(
+		store_open(bed->path, STORE_WRITE, &second, &bed->error), -EBUSY);
+	assert_null(second);
+	snprintf(pid, sizeof pid, "process %ld is writing", (long)getpid());
+	assert_non_null(strstr(bed->error.text, pid));
+	assert_non_null(strstr(bed->error.text, bed->path));
+	bed_close(bed);
+	bed_open(bed, STORE_WRITE);
+}
+
+static void a_link_to_the_file_is_the_same_store(void **state)
+{
+	struct bed *bed = *state;
+	struct store *second = NULL;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s-other", bed->path);
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(symlink(bed->path, path), 0);
+	assert_int_equal(store_open(path, STORE_WRITE, &second, &bed->error), -EBUSY);
+}
+
+static void does_not_mark_the_scan_of_a_living_writer(void **state)
+{
+	struct bed *bed = *state;
+	struct store *second = NULL;
+	struct store_scan scan;
+	int64_t id;
+
+	bed_open(bed, STORE_WRITE);
+	id = begin(bed->store, "paris", 0);
+	assert_int_equal(
+		store_open(bed->path, STORE_WRITE, &second, &bed->error), -EBUSY);
+	assert_int_equal(store_open(bed->path, STORE_READ, &second, &bed->error), 0);
+	store_close(second);
+	assert_int_equal(store_scan_get(bed->store, id, &scan), 0);
+	assert_int_equal(scan.status, STORE_SCAN_RUNNING);
+}
+
+static void marks_the_scans_that_a_dead_writer_left(void **state)
+{
+	struct bed *bed = *state;
+	struct store_scan scan;
+	int64_t id;
+
+	bed_open(bed, STORE_WRITE);
+	id = begin(bed->store, "paris", 0);
+	bed_close(bed);
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(store_scan_get(bed->store, id, &scan), 0);
+	assert_int_equal(scan.status, STORE_SCAN_INTERRUPTED);
+}
+
+/* ---- readers ----------------------------------------------------------------- */
+
+static int count_scans(struct store *store)
+{
+	struct store_scan scan;
+	int rc = store_scan_last(store, NULL, &scan);
+
+	return rc < 0 ? rc : (int)scan.id;
+}
+
+static void readers_and_the_writer_do_not_wait_for_each_other(void **state)
+{
+	struct bed *bed = *state;
+	struct store *readers[3];
+
+	make_store(bed);
+	bed_open(bed, STORE_WRITE);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+			store_open(bed->path, STORE_READ, &readers[i], &bed->error), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(count_scans(readers[i]), 1);
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "closed"));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(count_scans(readers[i]), 2);
+	for (int i = 0; i < 3; i++)
+		store_close(readers[i]);
+	/* The readers' going has not freed the file for another writer. */
+	assert_int_equal(
+		store_open(bed->path, STORE_WRITE, &readers[0], &bed->error), -EBUSY);
+}
+
+struct while_writing {
+	struct store *writer;
+	size_t flows;
+};
+
+static bool record_meanwhile(void *data, const struct store_flow *flow)
+{
+	struct while_writing *during = data;
+
+	assert_string_equal(flow->state, "open");
+	if (during->flows++ == 0)
+		SCAN(during->writer, "paris", SEEN("a", "tcp/1", "closed"),
+			SEEN("b", "tcp/1", "closed"));
+	return true;
+}
+
+static void a_reader_sees_one_moment_while_the_writer_goes_on(void **state)
+{
+	struct bed *bed = *state;
+	struct while_writing during = {0};
+	struct store *reader;
+
+	bed_open(bed, STORE_WRITE);
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"),
+		SEEN("b", "tcp/1", "open"));
+	during.writer = bed->store;
+	assert_int_equal(store_open(bed->path, STORE_READ, &reader, &bed->error), 0);
+	assert_int_equal(store_flows_at(reader, 1, record_meanwhile, &during), 0);
+	assert_int_equal(during.flows, 2);
+	assert_int_equal(count_scans(reader), 2);
+	store_close(reader);
+}
+
+static void a_reader_may_not_write(void **state)
+{
+	struct bed *bed = *state;
+	struct store_record nothing = {.scan = 1, .next = feed_row};
+	int64_t id;
+
+	make_store(bed);
+	bed_open(bed, STORE_READ);
+	assert_int_equal(store_scan_begin(bed->store, "paris", 0, &id), -EROFS);
+	assert_int_equal(store_scan_record(bed->store, &nothing), -EROFS);
+	assert_int_equal(store_scan_interrupt(bed->store, 1), -EROFS);
+	assert_int_equal(store_baseline_save(bed->store, "x", 1, 0, false), -EROFS);
+	assert_int_equal(store_baseline_remove(bed->store, "x"), -EROFS);
+	assert_non_null(strstr(store_last_error(bed->store), "for reading only"));
+}
+
+/* ---- rights ------------------------------------------------------------------ */
+
+/*
+ * Opens as someone who may read the folder and the file, and no more; 0 when that found
+ * the scan, else what failed. In a process of its own, for root may do everything.
+ */
+static int open_as_stranger(struct bed *bed, enum store_mode mode)
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct store *store = NULL;
+		int rc = 0;
+		if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(120);
+		rc = store_open(bed->path, mode, &store, &bed->error);
+		if (rc == 0 && count_scans(store) != 1)
+			rc = -121;
+		if (rc < 0 && !strstr(bed->error.text, bed->path))
+			rc = -122;
+		store_close(store);
+		_exit(-rc);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void forbid_writing(struct bed *bed, bool forbid)
+{
+	assert_int_equal(chmod(bed->path, forbid ? 0444 : 0640), 0);
+	assert_int_equal(chmod(bed->folder, forbid ? 0555 : 0700), 0);
+}
+
+static void chmod_side(struct bed *bed, const char *suffix)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s%s", bed->path, suffix);
+	assert_int_equal(chmod(path, 0444), 0);
+}
+
+static void reads_what_a_writer_left_in_a_folder_that_may_not_be_written(void **state)
+{
+	struct bed *bed = *state;
+
+	make_store(bed);
+	chmod_side(bed, "-wal");
+	chmod_side(bed, "-shm");
+	forbid_writing(bed, true);
+	assert_int_equal(open_as_stranger(bed, STORE_READ), 0);
+	forbid_writing(bed, false);
+}
+
+static void reads_beside_a_living_writer_without_the_right_to_write(void **state)
+{
+	struct bed *bed = *state;
+
+	make_store(bed);
+	bed_open(bed, STORE_WRITE);
+	chmod_side(bed, "-wal");
+	chmod_side(bed, "-shm");
+	forbid_writing(bed, true);
+	assert_int_equal(open_as_stranger(bed, STORE_READ), 0);
+	forbid_writing(bed, false);
+}
+
+static void reads_a_bare_copy_in_a_folder_that_may_not_be_written(void **state)
+{
+	struct bed *bed = *state;
+
+	make_store(bed);
+	remove_side(bed, "-wal");
+	remove_side(bed, "-shm");
+	forbid_writing(bed, true);
+	assert_int_equal(open_as_stranger(bed, STORE_READ), 0);
+	forbid_writing(bed, false);
+}
+
+static void refuses_to_write_where_it_may_not(void **state)
+{
+	struct bed *bed = *state;
+
+	make_store(bed);
+	remove_side(bed, "-lock");
+	forbid_writing(bed, true);
+	assert_int_equal(open_as_stranger(bed, STORE_WRITE), -EACCES);
+	forbid_writing(bed, false);
+	assert_false(exists(bed, "-lock"));
+}
+
+static void refuses_to_read_what_it_may_not(void **state)
+{
+	struct bed *bed = *state;
+
+	make_store(bed);
+	assert_int_equal(chmod(bed->folder, 0755), 0);
+	assert_int_equal(chmod(bed->path, 0), 0);
+	assert_int_equal(open_as_stranger(bed, STORE_READ), -EACCES);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(makes_a_store_where_there_is_none),
+		TEST(finds_again_what_it_stored),
+		TEST(makes_a_store_of_an_empty_file),
+		TEST(takes_no_notice_of_a_store_half_made),
+		TEST(says_how_to_get_a_store_when_there_is_none_to_read),
+		TEST(says_that_the_folder_is_missing),
+		TEST(refuses_a_folder),
+		TEST(refuses_a_text_file_and_leaves_nothing_beside_it),
+		TEST(refuses_the_database_of_another_program),
+		TEST(refuses_a_file_of_zeros),
+		TEST(refuses_a_file_that_was_cut),
+		TEST(refuses_a_file_whose_first_page_is_rubbish),
+		TEST(refuses_a_file_of_ours_with_other_tables),
+		TEST(reports_damage_further_in_when_it_meets_it),
+		TEST(refuses_a_second_writer_and_names_the_first),
+		TEST(a_link_to_the_file_is_the_same_store),
+		TEST(does_not_mark_the_scan_of_a_living_writer),
+		TEST(marks_the_scans_that_a_dead_writer_left),
+		TEST(readers_and_the_writer_do_not_wait_for_each_other),
+		TEST(a_reader_sees_one_moment_while_the_writer_goes_on),
+		TEST(a_reader_may_not_write),
+		TEST(reads_what_a_writer_left_in_a_folder_that_may_not_be_written),
+		TEST(reads_beside_a_living_writer_without_the_right_to_write),
+		TEST(reads_a_bare_copy_in_a_folder_that_may_not_be_written),
+		TEST(refuses_to_write_where_it_may_not),
+		TEST(refuses_to_read_what_it_may_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
