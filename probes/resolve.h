@@ -96,7 +96,8 @@ void resolver_catch_up(struct resolver *resolver);
 
 /*
  * Cancels what is in flight (those callbacks run as error/cancelled before this
- * returns) and closes; `closed` runs from the loop when nothing of it is left.
+ * returns) and closes; `closed` (may be NULL) runs from the loop when nothing of it is
+ * left.
  */
 void resolver_close(struct resolver *resolver, void (*closed)(void *data), void *data);
 
