@@ -4,23 +4,18 @@
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/size.h"
+#include "probes/dns_socket.h"
 #include "probes/probe.h"
 
 enum {
-	RECEIVE_BUFFER = 4 << 20, /* wished for; the kernel cuts it to rmem_max */
-	READ_BURST = 256,         /* datagrams read before other handles have a turn */
-	CHANNEL_SOCKETS = 2,      /* a server's datagram and stream socket */
+	READ_BURST = 256,    /* datagrams read before other handles have a turn */
+	CHANNEL_SOCKETS = 2, /* a server's datagram and stream socket */
 	TICK_MIN_MS = 1,
 	TICK_MAX_MS = 20,
 };
@@ -52,128 +47,26 @@ struct dns_channel {
 	struct list waiting, flying, polls;
 	size_t in_flight; /* with the detached ones */
 	unsigned handles;
-	bool received; /* the last read of a socket brought something */
-	/* What went wrong on a socket within the current call into c-ares. */
-	int trouble;        /* positive errno; 0: nothing */
-	bool trouble_local; /* nothing left this machine */
+	struct dns_socket_news news; /* of the current call into c-ares */
+	int unwatched; /* negative code: the last socket could not be polled */
 	bool closing;
 	void (*closed)(void *data);
 	void *closed_data;
-};
-
-static void note(struct dns_channel *channel, int error, bool local)
-{
-	/* EAGAIN from a datagram socket means that its send buffer is full. */
-	channel->trouble = error == EAGAIN ? ENOBUFS : error;
-	channel->trouble_local = local;
-}
-
-static bool is_stream(ares_socket_t fd)
-{
-	int type = 0;
-	socklen_t size = sizeof type;
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-	       type == SOCK_STREAM;
-}
-
-/*
- * c-ares 1.18 reports every socket error as ARES_ECONNREFUSED, so its sockets are made
- * and used here, where errno is still there to see.
- */
-static ares_socket_t on_socket(int family, int type, int protocol, void *data)
-{
-	struct dns_channel *channel = data;
-	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), one = 1;
-	if (fd < 0) {
-		note(channel, errno, true);
-		return ARES_SOCKET_BAD;
-	}
-	if (type == SOCK_STREAM)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	else
-		setsockopt(
-			fd, SOL_SOCKET, SO_RCVBUF, &(int){RECEIVE_BUFFER}, sizeof(int));
-	return fd;
-}
-
-static int on_close(ares_socket_t fd, void *data)
-{
-	(void)data;
-	return close(fd);
-}
-
-static int on_connect(
-	ares_socket_t fd, const struct sockaddr *address, socklen_t size, void *data)
-{
-	int rc = connect(fd, address, size);
-	if (rc < 0 && errno != EINPROGRESS) {
-		int error = errno;
-		note(data, error, error != ECONNREFUSED);
-		errno = error;
-	}
-	return rc;
-}
-
-static ares_ssize_t on_receive(ares_socket_t fd, void *bytes, size_t size, int flags,
-	struct sockaddr *from, socklen_t *from_size, void *data)
-{
-	struct dns_channel *channel = data;
-	ssize_t got = recvfrom(fd, bytes, size, flags, from, from_size);
-	channel->received = got > 0;
-	if (got < 0 && errno != EAGAIN) {
-		int error = errno;
-		note(channel, error, false);
-		errno = error;
-	}
-	if (got == 0 && is_stream(fd))
-		note(channel, ECONNRESET, false);
-	return got;
-}
-
-static ares_ssize_t on_send(
-	ares_socket_t fd, const struct iovec *parts, int n_parts, void *data)
-{
-	struct msghdr message = {
-		.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)n_parts};
-	ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-	if (sent >= 0)
-		return sent;
-	bool stream = is_stream(fd);
-	if (stream && errno == EAGAIN)
-		return sent;
-	/*
-	 * A connected datagram socket reports the ICMP error that an earlier packet met
-	 * and sends nothing; the second call tells whether this one can be sent.
-	 */
-	if (!stream)
-		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-	if (sent < 0) {
-		int error = errno;
-		note(data, error, !stream && error != ECONNREFUSED);
-		errno = error;
-	}
-	return sent;
-}
-
-static const struct ares_socket_functions socket_functions = {
-	.asocket = on_socket,
-	.aclose = on_close,
-	.aconnect = on_connect,
-	.arecvfrom = on_receive,
-	.asendv = on_send,
 };
 
 /* The reason of a query that c-ares ended without an answer. */
 static enum probe_reason failure_reason(
 	const struct dns_channel *channel, int status, int *error)
 {
-	*error = channel->trouble ? uv_translate_sys_error(channel->trouble) : 0;
+	*error = channel->news.error ? uv_translate_sys_error(channel->news.error) : 0;
 	switch (status) {
 	case ARES_ECONNREFUSED:
 	case ARES_ETIMEOUT:
-		if (channel->trouble_local)
+		if (channel->unwatched)
+			*error = channel->unwatched;
+		if (channel->unwatched || channel->news.local)
 			return probe_reason_from_code(*error);
-		if (channel->options.own && channel->trouble == ECONNREFUSED)
+		if (channel->options.own && channel->news.error == ECONNREFUSED)
 			return REASON_RESOLVER_UNAVAILABLE;
 		return REASON_DNS_TIMEOUT;
 	case ARES_EBADNAME:
@@ -218,8 +111,7 @@ static void channel_push(struct dns_channel *channel)
 		list_remove(&query->node);
 		list_append(&channel->flying, &query->node);
 		channel->in_flight++;
-		channel->trouble = 0;
-		channel->trouble_local = false;
+		channel->news = (struct dns_socket_news){.error = 0};
 		query->sent_us = clock_monotonic_us();
 		ares_query(channel->ares, query->name, ns_c_in, query->type, on_answer,
 			query);
@@ -229,9 +121,7 @@ static void channel_push(struct dns_channel *channel)
 static void channel_process(
 	struct dns_channel *channel, ares_socket_t readable, ares_socket_t writable)
 {
-	channel->trouble = 0;
-	channel->trouble_local = false;
-	channel->received = false;
+	channel->news = (struct dns_socket_news){.error = 0};
 	ares_process_fd(channel->ares, readable, writable);
 }
 
@@ -254,7 +144,8 @@ static void channel_read(struct dns_channel *channel, ares_socket_t fd)
 	int burst = 0;
 	do
 		channel_process(channel, fd, ARES_SOCKET_BAD);
-	while (channel->received && find_poll(channel, fd) && ++burst < READ_BURST);
+	while (channel->news.received && find_poll(channel, fd) &&
+		++burst < READ_BURST);
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events)
@@ -318,13 +209,9 @@ static void on_poll_closed(uv_handle_t *handle)
 static struct channel_poll *new_poll(struct dns_channel *channel, ares_socket_t fd)
 {
 	struct channel_poll *poll = calloc(1, sizeof *poll);
-	if (!poll) {
-		note(channel, ENOMEM, true);
-		return NULL;
-	}
-	int rc = uv_poll_init(channel->loop, &poll->poll, fd);
-	if (rc < 0) {
-		note(channel, -rc, true);
+	channel->unwatched =
+		poll ? uv_poll_init(channel->loop, &poll->poll, fd) : UV_ENOMEM;
+	if (channel->unwatched) {
 		free(poll);
 		return NULL;
 	}
@@ -398,7 +285,8 @@ static int open_ares(struct dns_channel *channel)
 	if (rc < 0)
 		ares_destroy(channel->ares);
 	else
-		ares_set_socket_functions(channel->ares, &socket_functions, channel);
+		ares_set_socket_functions(
+			channel->ares, &dns_socket_functions, &channel->news);
 	return rc;
 }
 
