@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/size.h"
 #include "config/names.h"
 
 struct reader {
@@ -63,6 +64,21 @@ static int remember(struct reader *reader, const char *path)
 		&reader->table, NAME_ARRAY(reader->paths, reader->n_paths));
 }
 
+/* Most inventories of Ansible users who have not moved to YAML are INI files. */
+static void help_with_ini(struct reader *reader, const char *path)
+{
+	static const char *const endings[] = {".yaml", ".yml", ".json"};
+	size_t length = strlen(path);
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		size_t ending = strlen(endings[i]);
+		if (length > ending && strcmp(path + length - ending, endings[i]) == 0)
+			return;
+	}
+	conf_help(reader->report,
+		"an INI inventory becomes YAML with 'ansible-inventory -i FILE --list "
+		"--yaml'");
+}
+
 static int read_document(struct reader *reader, const char *path)
 {
 	const struct conf_node *root = NULL;
@@ -73,6 +89,8 @@ static int read_document(struct reader *reader, const char *path)
 		return rc;
 	if (rc < 0 || !root)
 		lose(reader);
+	if (rc < 0 && !root)
+		help_with_ini(reader, path);
 	if (root) {
 		int added = inventory_builder_add(reader->builder, root);
 		return added < 0 ? added : rc;

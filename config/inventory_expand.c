@@ -17,6 +17,13 @@ static const uint64_t LARGEST = 999999999999999;
 /* Ansible counts letters in this order, so [y:B] is y, z, A, B. */
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
+#define TEXT_OF(number) #number
+#define LIMIT_TEXT(number) TEXT_OF(number)
+
+static const char too_many[] =
+	"the ranges stand for too many names; an inventory holds "
+	"at most " LIMIT_TEXT(INVENTORY_MAX_HOSTS) " hosts";
+
 struct range {
 	const char *before; /* the literal text in front of it, in the pattern */
 	size_t before_length;
@@ -145,12 +152,12 @@ static bool fits(const struct pattern *pattern, uint32_t max, const char **error
 	for (size_t i = 0; i < pattern->n_ranges; i++) {
 		const struct range *range = &pattern->ranges[i];
 		if (__builtin_mul_overflow(count, range->count, &count) || count > max)
-			return fail(error, "the ranges stand for too many names");
+			return fail(error, too_many);
 		length += range->before_length + range->longest;
 	}
 	if (length > INVENTORY_MAX_NAME)
 		return fail(error, "the name is too long");
-	return count <= max || fail(error, "the ranges stand for too many names");
+	return count <= max || fail(error, too_many);
 }
 
 static char *put_number(char *out, uint64_t value, size_t width)

@@ -172,5 +172,7 @@ int rules_bind(const struct conf_node *node, struct conf_mark file_mark,
 		"'rules' is a list of rules or the word 'rds'; this is %s",
 		node->kind == CONF_SEQUENCE ? "an empty list"
 					    : conf_kind_name(node->kind));
+	if (node->kind == CONF_MAPPING)
+		conf_help(report, "each rule begins with a dash, as in '- name: ...'");
 	return -EINVAL;
 }

@@ -172,6 +172,14 @@ static int bind_form(const struct rules_binder *binder, const struct conf_node *
 	return rc;
 }
 
+static int report_no_names(
+	const struct rules_binder *binder, const struct conf_node *rule)
+{
+	conf_error(binder->report, conf_node_get(rule, "to")->mark,
+		"'to' names no group and no host");
+	return -EINVAL;
+}
+
 int rule_bind(const struct rules_binder *binder, const struct conf_node *node,
 	struct rule *rule)
 {
@@ -183,6 +191,8 @@ int rule_bind(const struct rules_binder *binder, const struct conf_node *node,
 		rc = -EINVAL;
 	if (form.to.count)
 		rc = worse(rc, rule_to_bind(binder, &form.to, rule));
+	else if (form.to.nodes)
+		rc = worse(rc, report_no_names(binder, node));
 	if (rc != -ENOMEM)
 		rc = worse(rc, bind_require(binder, form.require, rule));
 	if (rc != -ENOMEM && !conf_node_is_null(form.check))

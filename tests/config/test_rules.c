@@ -213,6 +213,7 @@ static void rules_without_flows_are_mistakes(void **state)
 		"rule 'a' has no flows: group 'nobody' has no hosts");
 	refused("rules: [{name: a, to: ls1, check: []}]\n", 1, "no checks");
 	refused("rules: []\n", 1, "empty list");
+	refused("rules: [{name: a, to: [], check: dns}]\n", 1, "'to' names no group");
 }
 
 static void an_empty_group_beside_others_is_a_warning(void **state)
