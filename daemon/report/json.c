@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/report/json.h"
+
+#include <stdlib.h>
+
+#include "daemon/report/visible.h"
+
+void json_filler_init(struct json_filler *filler)
+{
+	*filler = (struct json_filler){.object = json_object()};
+	filler->failed = !filler->object;
+}
+
+void json_put(struct json_filler *filler, const char *key, json_t *value)
+{
+	if (json_object_set_new(filler->object, key, value) < 0)
+		filler->failed = true;
+}
+
+json_t *json_text(const char *text)
+{
+	json_t *value;
+	struct strbuf repaired;
+	char *valid;
+
+	if (!text)
+		return json_null();
+	value = json_string(text);
+	if (value)
+		return value;
+	strbuf_init(&repaired);
+	utf8_repair(&repaired, text);
+	valid = strbuf_take(&repaired);
+	value = valid ? json_string(valid) : NULL;
+	free(valid);
+	return value;
+}
+
+void json_put_text(struct json_filler *filler, const char *key, const char *text)
+{
+	json_put(filler, key, json_text(text));
+}
+
+void json_put_text_if(struct json_filler *filler, const char *key, const char *text)
+{
+	if (text)
+		json_put_text(filler, key, text);
+}
+
+void json_put_number(struct json_filler *filler, const char *key, int64_t number)
+{
+	json_put(filler, key, json_integer(number));
+}
+
+void json_put_number_or_null(
+	struct json_filler *filler, const char *key, int64_t number)
+{
+	json_put(filler, key, number ? json_integer(number) : json_null());
+}
+
+json_t *json_filler_take(struct json_filler *filler)
+{
+	json_t *object = filler->object;
+
+	filler->object = NULL;
+	if (!filler->failed)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *json_evidence(const char *text)
+{
+	json_t *value;
+
+	if (!text || !*text)
+		return json_object();
+	value = json_loads(text, 0, NULL);
+	return value ? value : json_text(text);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The names and their order are a promise, see reachd(1): only add. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "daemon/report/formats.h"
+#include "daemon/report/json.h"
+
+/* Members of an incident that are listed by name. */
+#define MAX_LISTED 100
+
+static int write_line(const struct report *report, struct json_filler *filler)
+{
+	FILE *out = report->options.out;
+	json_t *object = json_filler_take(filler);
+	int rc;
+
+	if (!object)
+		return -ENOMEM;
+	rc = json_dumpf(object, out, JSON_COMPACT);
+	json_decref(object);
+	if (rc < 0)
+		return ferror(out) ? -EIO : -ENOMEM;
+	return fputc('\n', out) == EOF ? -EIO : 0;
+}
+
+static void begin_line(struct json_filler *filler, const char *type, int64_t scan)
+{
+	json_filler_init(filler);
+	json_put_text(filler, "type", type);
+	json_put_number_or_null(filler, "scan", scan);
+}
+
+static void put_time(struct json_filler *filler, const char *key, int64_t time_us)
+{
+	char text[32];
+
+	json_put_text(filler, key, clock_format(time_us, text, sizeof text));
+}
+
+static json_t *text_list(const char *const *items, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < count; i++) {
+		if (json_array_append_new(list, json_text(items[i])) == 0)
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return list;
+}
+
+/* ---- results ----------------------------------------------------------------- */
+
+static json_t *address_object(const struct report_address *address)
+{
+	char text[NET_ADDRESS_TEXT];
+	struct json_filler filler;
+
+	json_filler_init(&filler);
+	json_put_text(&filler, "address",
+		net_address_format(&address->address, text, sizeof text));
+	json_put_text(&filler, "state", probe_state_word(address->state));
+	json_put_number_or_null(&filler, "rtt_us", address->rtt_us);
+	json_put_text(&filler, "reason", probe_reason_word(address->reason));
+	if (address->evidence)
+		json_put(&filler, "evidence", json_evidence(address->evidence));
+	return json_filler_take(&filler);
+}
+
+static json_t *address_list(const struct report_result *result)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < result->n_addresses; i++) {
+		if (json_array_append_new(
+			    list, address_object(&result->addresses[i])) == 0)
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return list;
+}
+
+static int write_result(struct report *report, const struct report_result *result)
+{
+	struct json_filler line;
+
+	begin_line(&line, "result", result->scan);
+	put_time(&line, "time", result->time_us);
+	json_put_text(&line, "vantage", result->vantage);
+	json_put_text(&line, "host", result->host);
+	json_put_text(&line, "check", result->check);
+	json_put(&line, "rules", text_list(result->rules, result->n_rules));
+	json_put_text(&line, "state", probe_state_word(result->state));
+	json_put_text(&line, "path", probe_path_word(probe_state_path(result->state)));
+	json_put_text(&line, "reason", probe_reason_word(result->reason));
+	json_put_text(&line, "phase", probe_phase_word(result->phase));
+	json_put_text(&line, "expect", rule_expect_name(result->expect));
+	json_put_text(&line, "verdict", verdict_word(result->verdict));
+	json_put_text_if(&line, "held_by", result->held_by);
+	json_put_number(&line, "attempts", result->attempts);
+	json_put_number_or_null(&line, "rtt_us", result->rtt_us);
+	json_put(&line, "addresses", address_list(result));
+	json_put(&line, "evidence", json_evidence(result->evidence));
+	if (result->since_us)
+		put_time(&line, "since", result->since_us);
+	return write_line(report, &line);
+}
+
+/* ---- changes ----------------------------------------------------------------- */
+
+static void put_state(struct json_filler *filler, const char *key, uint8_t state)
+{
+	json_put_text(filler, key,
+		state == STATE_NONE ? NULL : probe_state_word((enum probe_state)state));
+}
+
+static int write_change(struct report *report, const struct report_change *change)
+{
+	struct json_filler line;
+
+	begin_line(&line, "change", change->scan);
+	json_put_number_or_null(&line, "since_scan", change->since_scan);
+	json_put_text(&line, "vantage", change->vantage);
+	json_put_text(&line, "host", change->host);
+	json_put_text(&line, "check", change->check);
+	put_state(&line, "from", (uint8_t)change->from);
+	put_state(&line, "to", (uint8_t)change->to);
+	json_put_text(&line, "kind", change_kind_word(change->kind));
+	json_put_number_or_null(&line, "incident", change->incident);
+	json_put_text(&line, "reason", probe_reason_word(change->reason));
+	json_put_text(&line, "expect", rule_expect_name(change->expect));
+	json_put(&line, "evidence", json_evidence(change->evidence));
+	return write_line(report, &line);
+}
+
+/* ---- incidents --------------------------------------------------------------- */
+
+static json_t *flow_object(const struct incident_input *input, uint32_t index)
+{
+	const struct incident_flow *flow = &input->flows[index];
+	struct json_filler filler;
+
+	json_filler_init(&filler);
+	json_put_text(&filler, "host", input->hosts[flow->host].name);
+	json_put_text(&filler, "check", input->checks[flow->check]);
+	return json_filler_take(&filler);
+}
+
+static json_t *unchanged_list(
+	const struct incident *incident, const struct incident_input *input)
+{
+	uint32_t n = incident->n_unchanged < INCIDENT_MAX_UNCHANGED
+			     ? incident->n_unchanged
+			     : INCIDENT_MAX_UNCHANGED;
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; list && i < n; i++) {
+		if (json_array_append_new(
+			    list, flow_object(input, incident->unchanged[i])) == 0)
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return list;
+}
+
+/* The first names met, each once. Flows come by host, so hosts that repeat are
+ * neighbours; checks are few. */
+static json_t *name_list(
+	const struct incident *incident, const struct incident_input *input, bool hosts)
+{
+	uint32_t met[MAX_LISTED], n = 0;
+	const char *names[MAX_LISTED];
+
+	for (uint32_t i = 0; i < incident->n_flows && n < MAX_LISTED; i++) {
+		const struct incident_flow *flow = &input->flows[incident->flows[i]];
+		uint32_t index = hosts ? flow->host : flow->check;
+		uint32_t at = n;
+
+		while (at > 0 && met[at - 1] != index)
+			at--;
+		if (at > 0)
+			continue;
+		names[n] = hosts ? input->hosts[index].name : input->checks[index];
+		met[n++] = index;
+	}
+	return text_list(names, n);
+}
+
+static json_t *contrast_object(const struct incident *incident)
+{
+	struct json_filler filler;
+
+	json_filler_init(&filler);
+	json_put_text(&filler, "check", incident->contrast_check);
+	put_state(&filler, "state", incident->contrast_state);
+	json_put_number(&filler, "hosts", incident->contrast_hosts);
+	return json_filler_take(&filler);
+}
+
+static json_t *scope_object(
+	const struct incident *incident, const struct incident_input *input)
+{
+	struct json_filler scope;
+
+	json_filler_init(&scope);
+	json_put_text(&scope, "kind", incident_scope_word(incident->scope));
+	json_put_text_if(&scope, "check", incident->check);
+	json_put_text_if(&scope, "host", incident->host);
+	json_put_text_if(&scope, "group", incident->group);
+	json_put_text_if(&scope, "subnet", incident->subnet);
+	json_put_text_if(&scope, "cause", incident->cause);
+	put_state(&scope, "from", incident->from);
+	put_state(&scope, "to", incident->to);
+	json_put(&scope, "checks", name_list(incident, input, false));
+	json_put(&scope, "hosts", name_list(incident, input, true));
+	json_put_number(&scope, "n_hosts", incident->n_hosts);
+	json_put_number(&scope, "of_hosts", incident->of_hosts);
+	json_put(&scope, "unchanged", unchanged_list(incident, input));
+	json_put_number(&scope, "n_unchanged", incident->n_unchanged);
+	if (incident->contrast_check)
+		json_put(&scope, "contrast", contrast_object(incident));
+	return json_filler_take(&scope);
+}
+
+static int write_incident(struct report *report, const struct report_incident *incident)
+{
+	const struct incident *what = incident->incident;
+	struct json_filler line;
+
+	begin_line(&line, "incident", incident->scan);
+	json_put_number(&line, "id", what->id);
+	json_put_text(&line, "summary", what->summary);
+	json_put_number(&line, "changes", what->n_flows);
+	json_put_text(&line, "kind", change_kind_word(what->kind));
+	json_put(&line, "scope", scope_object(what, incident->input));
+	return write_line(report, &line);
+}
+
+/* ---- summary ----------------------------------------------------------------- */
+
+static int write_summary(struct report *report, const struct report_summary *summary)
+{
+	struct json_filler line;
+
+	begin_line(&line, "summary", summary->scan);
+	json_put_number(&line, "flows", (int64_t)summary->flows);
+	json_put_number(&line, "pass", (int64_t)summary->pass);
+	json_put_number(&line, "fail", (int64_t)summary->fail);
+	json_put_number(&line, "inconclusive", (int64_t)summary->inconclusive);
+	json_put_number(&line, "changes", (int64_t)summary->changes);
+	json_put_number(&line, "incidents", (int64_t)summary->incidents);
+	json_put(&line, "degraded", json_boolean(summary->degraded));
+	json_put_text_if(&line, "degraded_reason", summary->degraded_reason);
+	json_put_number(&line, "duration_us", (int64_t)summary->duration_us);
+	json_put_text(&line, "command", summary->command);
+	json_put_text_if(&line, "before", summary->before);
+	json_put_text_if(&line, "after", summary->after);
+	return write_line(report, &line);
+}
+
+const struct report_ops report_jsonl = {
+	.name = "jsonl",
+	.result = write_result,
+	.change = write_change,
+	.incident = write_incident,
+	.summary = write_summary,
+};

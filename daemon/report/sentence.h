@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said of one flow, in the same words in every format for people. */
+#ifndef DAEMON_REPORT_SENTENCE_H
+#define DAEMON_REPORT_SENTENCE_H
+
+#include "base/strbuf.h"
+#include "daemon/report/report.h"
+
+/* "filtered, should be open" or "unresolved"; what is expected only where it fails. */
+void sentence_state(struct strbuf *out, const struct report_result *result);
+
+/* "no answer to any attempt (3 attempts); ICMP type 3 code 13 from 10.0.0.1": the
+ * reason, then the evidence in at most `limit` bytes; several addresses one by one. */
+void sentence_why(struct strbuf *out, const struct report_result *result, size_t limit);
+
+/* "open -> filtered", "added, open", "removed, was open", with U+2192. */
+void sentence_change(struct strbuf *out, const struct report_change *change);
+
+/* "6 flows: 5 pass, 1 fail, 0 inconclusive". Without zeros but for flows. */
+void sentence_totals(struct strbuf *out, const struct report_summary *summary);
+
+#endif
