@@ -2,13 +2,12 @@
 /*
  * A DNS server that says what a test tells it to, over UDP and TCP on one port of
  * 127.0.0.1, on the test's own loop. A name without a rule does not exist; a name with
- * rules for other types has no data.
+ * rules for other types has no data. Include cmocka.h first.
  */
 #ifndef TESTS_PROBES_DNS_PEER_H
 #define TESTS_PROBES_DNS_PEER_H
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,7 +55,7 @@ struct dns_peer {
 
 static inline void dns_peer_put(struct dns_peer *peer, const void *bytes, size_t size)
 {
-	assert(peer->size + size <= sizeof peer->message);
+	assert_true(peer->size + size <= sizeof peer->message);
 	memcpy(peer->message + peer->size, bytes, size);
 	peer->size += size;
 }
@@ -87,12 +86,12 @@ static inline void dns_peer_put_rdata(
 	char target[256];
 	if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA) {
 		bool v4 = type == DNS_TYPE_A;
-		assert(inet_pton(v4 ? AF_INET : AF_INET6, text, bytes) == 1);
+		assert_true(inet_pton(v4 ? AF_INET : AF_INET6, text, bytes) == 1);
 		dns_peer_put(peer, bytes, v4 ? 4 : 16);
 	} else if (type == DNS_TYPE_SRV) {
 		int n = sscanf(
 			text, "%u %u %u %255s", &priority, &weight, &port, target);
-		assert(n == 4);
+		assert_true(n == 4);
 		dns_peer_put16(peer, priority);
 		dns_peer_put16(peer, weight);
 		dns_peer_put16(peer, port);
@@ -196,7 +195,7 @@ static inline bool dns_peer_respond(
 	bool sound = dns_name_read(&cursor, name);
 	uint16_t type = cursor_u16be(&cursor);
 	cursor_skip(&cursor, 2);
-	assert(sound && !cursor.failed);
+	assert_true(sound && !cursor.failed);
 	peer->size = 0;
 	dns_peer_put(peer, query, cursor.at);
 	peer->message[2] = 0x85; /* QR AA RD */
@@ -261,7 +260,7 @@ static inline void dns_peer_on_stream(
 		uv_close((uv_handle_t *)stream, dns_peer_on_client_closed);
 		return;
 	}
-	assert(client->size + (size_t)n <= sizeof client->bytes);
+	assert_true(client->size + (size_t)n <= sizeof client->bytes);
 	memcpy(client->bytes + client->size, buf->base, (size_t)n);
 	client->size += (size_t)n;
 	while (client->size >= 2) {
@@ -285,7 +284,7 @@ static inline void dns_peer_on_stream(
 static inline void dns_peer_on_connection(uv_stream_t *listener, int status)
 {
 	struct dns_peer_client *client = calloc(1, sizeof *client);
-	assert(status == 0 && client);
+	assert_true(status == 0 && client);
 	client->peer = listener->data;
 	uv_tcp_init(listener->loop, &client->tcp);
 	client->tcp.data = client;
@@ -303,7 +302,7 @@ static inline uint16_t dns_peer_bind(int *udp, int *tcp)
 		socklen_t size = sizeof sa;
 		*udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		*tcp = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		assert(*udp >= 0 && *tcp >= 0);
+		assert_true(*udp >= 0 && *tcp >= 0);
 		setsockopt(*udp, SOL_SOCKET, SO_RCVBUF, &(int){4 << 20}, sizeof(int));
 		if (bind(*udp, (struct sockaddr *)&sa, size) == 0 &&
 			getsockname(*udp, (struct sockaddr *)&sa, &size) == 0 &&
@@ -312,7 +311,7 @@ static inline uint16_t dns_peer_bind(int *udp, int *tcp)
 		close(*udp);
 		close(*tcp);
 	}
-	assert(!"a free port");
+	fail_msg("no port is free for both UDP and TCP");
 	return 0;
 }
 
@@ -343,7 +342,7 @@ static inline void dns_peer_close(struct dns_peer *peer)
 static inline struct dns_peer_rule *dns_peer_answer(
 	struct dns_peer *peer, const char *name, uint16_t type, const char *records)
 {
-	assert(peer->n_rules < DNS_PEER_MAX_RULES);
+	assert_true(peer->n_rules < DNS_PEER_MAX_RULES);
 	struct dns_peer_rule *rule = &peer->rules[peer->n_rules++];
 	*rule = (struct dns_peer_rule){.name = name, .type = type, .records = records};
 	return rule;
