@@ -174,7 +174,7 @@ static struct probe_spec spec_of(const char *argument)
 		.ops = &sweep_probe_ops,
 		.conf = parse(argument),
 		.target = {.host = "peer", .address = &host},
-		.timeout_ms = 300,
+		.timeout_ms = 200,
 		.attempts = 2,
 		.window = 32,
 	};
