@@ -54,18 +54,19 @@ bool net_address_parse(const char *text, struct net_address *address)
 	return true;
 }
 
-static uint16_t group_at(const uint8_t *v6, int index)
+static uint16_t group_at(const uint8_t *v6, size_t index)
 {
 	return (uint16_t)(v6[index * 2] << 8 | v6[index * 2 + 1]);
 }
 
-/* RFC 5952, 4.2: the longest run of two or more zero groups, the first of equals. */
-static int longest_zeros(const uint8_t *v6, int *length)
+/* RFC 5952, 4.2: the longest run of two or more zero groups, the first of equals. Its
+ * first group, or 8 without one. */
+static size_t longest_zeros(const uint8_t *v6, size_t *length)
 {
-	int best = -1;
+	size_t best = 8;
 	*length = 1;
-	for (int i = 0; i < 8; i++) {
-		int run = 0;
+	for (size_t i = 0; i < 8; i++) {
+		size_t run = 0;
 		while (i + run < 8 && group_at(v6, i + run) == 0)
 			run++;
 		if (run > *length) {
@@ -79,24 +80,25 @@ static int longest_zeros(const uint8_t *v6, int *length)
 
 /* inet_ntop() also writes ::1:2 as "::0.1.0.2", which RFC 5952 (section 5) leaves to
  * prefixes that are known to embed v4. */
-static int format_v6(const uint8_t *v6, char *buf, size_t size)
+static void format_v6(const uint8_t *v6, char *buf, size_t size)
 {
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	if (memcmp(v6, mapped, sizeof mapped) == 0)
-		return snprintf(buf, size, "::ffff:%u.%u.%u.%u", v6[12], v6[13], v6[14],
+	size_t at = 0, run, zeros = longest_zeros(v6, &run);
+	if (memcmp(v6, mapped, sizeof mapped) == 0) {
+		snprintf(buf, size, "::ffff:%u.%u.%u.%u", v6[12], v6[13], v6[14],
 			v6[15]);
-	int run, at = 0, zeros = longest_zeros(v6, &run);
-	for (int i = 0; i < 8; i++) {
-		if (i == zeros) {
-			at += snprintf(buf + at, size - (size_t)at, "::");
-			i += run - 1;
-			continue;
-		}
-		bool colon = i > 0 && i != zeros + run;
-		at += snprintf(buf + at, size - (size_t)at, "%s%x",
-			colon || (zeros < 0 && i > 0) ? ":" : "", group_at(v6, i));
+		return;
 	}
-	return at;
+	for (size_t i = 0; i < 8 && at < size; i++) {
+		bool colon = i > 0 && i != zeros + run;
+		if (i == zeros) {
+			at += (size_t)snprintf(buf + at, size - at, "::");
+			i += run - 1;
+		} else {
+			at += (size_t)snprintf(buf + at, size - at, "%s%x",
+				colon ? ":" : "", group_at(v6, i));
+		}
+	}
 }
 
 const char *net_address_format(

@@ -78,7 +78,7 @@ static void shorten(char *text)
 		head--;
 	while (tail < length && (text[tail] & 0xc0) == 0x80)
 		tail++;
-	memcpy(text + head, "...", 3);
+	memset(text + head, '.', 3);
 	memmove(text + head + 3, text + tail, length - tail + 1);
 }
 
