@@ -34,7 +34,9 @@ uint8_t cursor_u8(struct cursor *cursor)
 uint16_t cursor_u16be(struct cursor *cursor)
 {
 	const uint8_t *b = take(cursor, 2);
-	return b ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+	if (!b)
+		return 0;
+	return (uint16_t)(b[0] << 8 | b[1]);
 }
 
 uint32_t cursor_u32be(struct cursor *cursor)
@@ -48,7 +50,9 @@ uint32_t cursor_u32be(struct cursor *cursor)
 uint16_t cursor_u16le(struct cursor *cursor)
 {
 	const uint8_t *b = take(cursor, 2);
-	return b ? (uint16_t)(b[1] << 8 | b[0]) : 0;
+	if (!b)
+		return 0;
+	return (uint16_t)(b[1] << 8 | b[0]);
 }
 
 uint32_t cursor_u32le(struct cursor *cursor)
