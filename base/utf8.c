@@ -15,7 +15,7 @@ static bool is_in(const struct range *ranges, size_t count, uint32_t code)
 	return false;
 }
 
-size_t utf8_decode(const char *text, size_t size, uint32_t *code)
+size_t utf8_read(const char *text, size_t size, uint32_t *code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -44,20 +44,24 @@ size_t utf8_decode(const char *text, size_t size, uint32_t *code)
 bool utf8_is_printable(uint32_t code)
 {
 	static const struct range hidden[] = {
-		{0x00, 0x1f}, {0x7f, 0x9f}, {0x200e, 0x200f}, /* marks of direction */
-		{0x2028, 0x202e}, /* separators, embeddings and overrides */
-		{0x2066, 0x2069}, /* isolates */
-		{0xfeff, 0xfeff}, {0xfffe, 0xffff}, {0xe0000, 0xe007f}, /* tags */
+		{0x00, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, /* soft hyphen */
+		{0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
+		{0x180b, 0x180f},
+		{0x200b, 0x200f}, /* of no width; marks of direction */
+		{0x2028, 0x202e}, /* separators, embeddings, overrides */
+		{0x2060, 0x206f}, /* isolates */
+		{0x3164, 0x3164}, {0xe000, 0xf8ff}, /* private use */
+		{0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xfffe, 0xffff},
+		{0xe0000, 0x10ffff}, /* tags, private use */
 	};
 	return !is_in(hidden, ARRAY_SIZE(hidden), code);
 }
 
-unsigned utf8_width(uint32_t code)
+unsigned utf8_columns(uint32_t code)
 {
 	static const struct range combining[] = {{0x300, 0x36f}, {0x483, 0x489},
 		{0x591, 0x5bd}, {0x610, 0x61a}, {0x64b, 0x65f}, {0x1ab0, 0x1aff},
-		{0x1dc0, 0x1dff}, {0x200b, 0x200d}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f},
-		{0xfe20, 0xfe2f}};
+		{0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}};
 	/* Wide and fullwidth of Unicode's EastAsianWidth.txt, neighbours joined. */
 	static const struct range wide[] = {{0x1100, 0x115f}, {0x2e80, 0x303e},
 		{0x3041, 0xa4cf}, {0xa960, 0xa97c}, {0xac00, 0xd7a3}, {0xf900, 0xfaff},

@@ -23,7 +23,7 @@ struct glyph {
 static struct glyph glyph_at(const char *text, size_t left)
 {
 	struct glyph glyph = {.bytes = 1, .code = (unsigned char)*text};
-	size_t bytes = utf8_decode(text, left, &glyph.code);
+	size_t bytes = utf8_read(text, left, &glyph.code);
 	if (bytes) {
 		glyph.bytes = bytes;
 		glyph.valid = true;
@@ -37,7 +37,7 @@ static unsigned put_glyph(FILE *out, const char *text, const struct glyph *glyph
 {
 	if (glyph->printable) {
 		fwrite(text, 1, glyph->bytes, out);
-		return utf8_width(glyph->code);
+		return utf8_columns(glyph->code);
 	}
 	bool byte = !glyph->valid || glyph->code < 0x80;
 	int columns = fprintf(out, byte ? "\\x%02x" : "\\u%04x", (unsigned)glyph->code);

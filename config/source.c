@@ -102,7 +102,7 @@ static struct conf_mark mark_at(
 	}
 	while (start < offset) {
 		uint32_t code;
-		start += utf8_decode(text + start, size - start, &code);
+		start += utf8_read(text + start, size - start, &code);
 		mark.column++;
 	}
 	return mark;
@@ -127,7 +127,7 @@ static size_t first_bad(const char *text, size_t size)
 			at++;
 			continue;
 		}
-		size_t bytes = utf8_decode(text + at, size - at, &code);
+		size_t bytes = utf8_read(text + at, size - at, &code);
 		if (!bytes || !is_allowed(code))
 			return at;
 		at += bytes;
@@ -153,7 +153,7 @@ static void report_bad(const char *text, size_t size, size_t offset, uint32_t fi
 {
 	uint32_t code = 0;
 	struct conf_mark at = mark_at(text, size, offset, file);
-	if (!utf8_decode(text + offset, size - offset, &code)) {
+	if (!utf8_read(text + offset, size - offset, &code)) {
 		conf_error(report, at, "the byte 0x%02x is no UTF-8",
 			(unsigned)(unsigned char)text[offset]);
 		conf_help(report, "save the file as UTF-8");

@@ -37,15 +37,15 @@ static void decodes_one_to_four_bytes(void **state)
 		uint32_t code = 42;
 		size_t length = strlen(cases[i].text);
 		assert_int_equal(
-			utf8_decode(cases[i].text, length, &code), cases[i].bytes);
+			utf8_read(cases[i].text, length, &code), cases[i].bytes);
 		assert_int_equal(code, cases[i].code);
 		/* A character that is cut short is none. */
 		if (length > 1)
 			assert_int_equal(
-				utf8_decode(cases[i].text, length - 1, &code), 0);
+				utf8_read(cases[i].text, length - 1, &code), 0);
 	}
 	uint32_t code = 42;
-	assert_int_equal(utf8_decode("", 1, &code), 1);
+	assert_int_equal(utf8_read("", 1, &code), 1);
 	assert_int_equal(code, 0);
 }
 
@@ -60,7 +60,7 @@ static void refuses_what_rfc_3629_forbids(void **state)
 		"\xc3(", "\xe2\x82(", "\xe2(\xa1", "\xf0\x9f\x98("};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint32_t code = 42;
-		assert_int_equal(utf8_decode(cases[i], strlen(cases[i]), &code), 0);
+		assert_int_equal(utf8_read(cases[i], strlen(cases[i]), &code), 0);
 		assert_int_equal(code, 42);
 	}
 }
@@ -69,9 +69,10 @@ static void tells_what_a_terminal_would_obey(void **state)
 {
 	(void)state;
 	static const uint32_t hidden[] = {0, '\t', '\n', 0x1b, 0x7f, 0x9b, 0x200e,
-		0x202e, 0x2028, 0x2066, 0xfeff, 0xffff, 0xe0041};
+		0x202e, 0x2028, 0x2066, 0xfeff, 0xffff, 0xe0041, 0x200b, 0xe000,
+		0x10ffff};
 	static const uint32_t shown[] = {
-		' ', '~', 0xa0, 0xe9, 0x301, 0x2192, 0x65e5, 0x1f600, 0x10ffff};
+		' ', '~', 0xa0, 0xe9, 0x301, 0x2192, 0x65e5, 0x1f600, 0x2fa1d};
 	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
 		assert_false(utf8_is_printable(hidden[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
@@ -81,13 +82,13 @@ static void tells_what_a_terminal_would_obey(void **state)
 static void knows_the_columns_of_a_character(void **state)
 {
 	(void)state;
-	assert_int_equal(utf8_width('a'), 1);
-	assert_int_equal(utf8_width(0xe9), 1);
-	assert_int_equal(utf8_width(0x2192), 1);
-	assert_int_equal(utf8_width(0x301), 0);
-	assert_int_equal(utf8_width(0x65e5), 2);
-	assert_int_equal(utf8_width(0x1f600), 2);
-	assert_int_equal(utf8_width(0xff21), 2);
+	assert_int_equal(utf8_columns('a'), 1);
+	assert_int_equal(utf8_columns(0xe9), 1);
+	assert_int_equal(utf8_columns(0x2192), 1);
+	assert_int_equal(utf8_columns(0x301), 0);
+	assert_int_equal(utf8_columns(0x65e5), 2);
+	assert_int_equal(utf8_columns(0x1f600), 2);
+	assert_int_equal(utf8_columns(0xff21), 2);
 }
 
 int main(void)
