@@ -13,6 +13,8 @@
 #include "probes/dns_name.h"
 #include "probes/dns_view.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static void check(const struct dns_view *view)
 {
 	for (size_t i = 0; i < view->count; i++) {
