@@ -10,9 +10,9 @@
 #include "daemon/engine/pass.h"
 
 enum {
-	/* Starts between two looks at the sockets: an answer must not wait behind more
-	 * of them than take about a millisecond, or its round-trip time would lie. */
-	STARTS_A_ROUND = 64,
+	/* Starts between two looks at the sockets: an answer waits behind them, and its
+	 * round-trip time with it. */
+	STARTS_A_ROUND = 8,
 	LOOKUPS_AT_ONCE = 256,
 	/* Hosts admitted before those in the ring have had their turn. It bounds how
 	 * old a lookup is when it is used and how fast the DNS servers are asked. */
@@ -22,7 +22,7 @@ enum {
 static bool has_work(const struct pass *pass, const struct pass_host *host)
 {
 	return host->slots < pass->per_host &&
-	       (!list_empty(&host->ready) || host->next < host->end);
+	       (!list_empty(&host->ready) || (host->next < host->end && !host->parked));
 }
 
 void dispatch_host(struct pass *pass, struct pass_host *host)
@@ -53,16 +53,56 @@ static struct pass_host *pop(struct pass *pass)
 	return host;
 }
 
-/* The next flow to begin; false when those left were settled by the lookup. */
-static bool next_flow(struct pass *pass, struct pass_host *host, uint32_t *flow)
+/* Moves on to the next flow to begin; false when those left were settled by the lookup.
+ */
+static bool seek_flow(const struct pass *pass, struct pass_host *host)
 {
-	while (host->next < host->end) {
-		*flow = pass_flow(pass, host->next++);
-		if (!host->undialable ||
-			pass_check(pass, *flow)->ops->flags & PROBE_PER_HOST)
-			return true;
+	while (host->undialable && host->next < host->end &&
+		!(pass_check(pass, pass_flow(pass, host->next))->ops->flags &
+			PROBE_PER_HOST))
+		host->next++;
+	return host->next < host->end;
+}
+
+static void park(struct pass *pass, struct pass_host *host)
+{
+	uint32_t number = (uint32_t)(host - pass->hosts) + 1;
+
+	host->parked = true;
+	host->next_parked = 0;
+	if (pass->parked_last)
+		pass->hosts[pass->parked_last - 1].next_parked = number;
+	else
+		pass->parked_first = number;
+	pass->parked_last = number;
+}
+
+void dispatch_unpark(struct pass *pass)
+{
+	if (!pass->parked_first)
+		return;
+	struct pass_host *host = &pass->hosts[pass->parked_first - 1];
+	pass->parked_first = host->next_parked;
+	if (!pass->parked_first)
+		pass->parked_last = 0;
+	host->parked = false;
+	dispatch_host(pass, host);
+}
+
+/* Begins the host's next flow. A sweep has state for every port: as many are open at
+ * once as keep the connections busy, and not one a host. */
+static void begin_flow(struct pass *pass, struct pass_host *host)
+{
+	if (host->parked || !seek_flow(pass, host))
+		return;
+	uint32_t flow = pass_flow(pass, host->next);
+	bool paced = pass_check(pass, flow)->ops->flags & PROBE_PACED;
+	if (paced && pass->paced >= pass->most_paced) {
+		park(pass, host);
+		return;
 	}
-	return false;
+	host->next++;
+	flight_begin(pass, host, flow);
 }
 
 /* A leg that stands first in the list wants a connection for its run, or has none. */
@@ -84,12 +124,11 @@ static void serve(struct leg *leg)
 static void take_turn(struct pass *pass)
 {
 	struct pass_host *host = pop(pass);
-	uint32_t flow;
 
 	if (!list_empty(&host->ready))
 		serve(LIST_FIRST(&host->ready, struct leg, node));
-	else if (next_flow(pass, host, &flow))
-		flight_begin(pass, host, flow);
+	else
+		begin_flow(pass, host);
 	dispatch_host(pass, host);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "daemon/engine/pass.h"
 #include "daemon/os/os.h"
 
@@ -30,6 +31,17 @@ void engine_options_from(const struct settings *settings, struct engine_options 
 	}
 }
 
+/* A scan that is slower than it was told to be should not be a riddle. */
+static void warn_of_limits(const struct engine *engine)
+{
+	uint32_t wanted = engine->options.concurrency;
+
+	if (wanted != UINT32_MAX && engine->descriptors < wanted + RESERVED_DESCRIPTORS)
+		log_notice("this process may open %u descriptors: fewer than %u "
+			   "connections at once",
+			engine->descriptors, (unsigned)wanted);
+}
+
 int engine_new(const struct engine_options *options, struct engine **out)
 {
 	struct engine *engine = calloc(1, sizeof *engine);
@@ -44,6 +56,7 @@ int engine_new(const struct engine_options *options, struct engine **out)
 	if (engine->options.per_host == 0)
 		engine->options.per_host = UINT32_MAX;
 	engine->descriptors = os_raise_descriptors();
+	warn_of_limits(engine);
 	atomic_init(&engine->cancelled, false);
 	*out = engine;
 	return 0;

@@ -8,6 +8,7 @@
  *   other local trouble     once more after a while: a route may flap
  *   anything else           settles the leg
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -104,6 +105,10 @@ static void flight_land(struct flight *flight)
 		fold_many(flight, result);
 	result->at_ms = pass_now_ms(pass);
 	pass->settled++;
+	if (flight->paced) {
+		pass->paced--;
+		dispatch_unpark(pass);
+	}
 	list_remove(&flight->node);
 	free(flight);
 }
@@ -322,14 +327,18 @@ static struct flight *flight_new(
 void flight_begin(struct pass *pass, struct pass_host *host, uint32_t flow)
 {
 	const struct host_addresses *addresses = &pass->results->hosts[host->host];
-	bool per_host = pass_check(pass, flow)->ops->flags & PROBE_PER_HOST;
+	unsigned flags = pass_check(pass, flow)->ops->flags;
+	bool per_host = flags & PROBE_PER_HOST;
 	uint32_t n_legs = per_host ? 1 : addresses->count;
 	struct flight *flight = flight_new(pass, host, flow, n_legs);
 
+	assert(n_legs > 0); /* a host has addresses or was looked up */
 	if (!flight) {
 		pass_settle(pass, flow, STATE_ERROR, REASON_NO_MEMORY, PHASE_NONE);
 		return;
 	}
+	flight->paced = flags & PROBE_PACED;
+	pass->paced += flight->paced;
 	for (uint32_t i = 0; i < n_legs && !per_host; i++)
 		flight->legs[i].seen.address = addresses->items[i];
 	for (uint32_t i = 1; i < n_legs; i++)

@@ -9,7 +9,8 @@
 #include "base/clock.h"
 
 enum {
-	TICK_MS = 100
+	TICK_MS = 100,
+	FEWEST_PACED = 64
 };
 
 /* ---- what is to be probed */
@@ -221,6 +222,17 @@ static int open_handles(struct pass *pass)
 	return rc;
 }
 
+/* Twice as many paced runs as fill the connections with their windows. */
+static uint32_t most_paced(const struct pass *pass, uint32_t concurrency)
+{
+	uint32_t window = pass->per_host < concurrency ? pass->per_host : concurrency;
+	uint64_t enough = 2 * (uint64_t)concurrency / window;
+
+	if (enough < FEWEST_PACED)
+		return FEWEST_PACED;
+	return enough > UINT32_MAX ? UINT32_MAX : (uint32_t)enough;
+}
+
 int pass_run(struct pass *pass, uint32_t concurrency)
 {
 	const struct engine_options *options = &pass->engine->options;
@@ -228,6 +240,7 @@ int pass_run(struct pass *pass, uint32_t concurrency)
 
 	if (rc < 0)
 		return rc;
+	pass->most_paced = most_paced(pass, concurrency);
 	throttle_init(&pass->throttle, concurrency, options->patience_ms);
 	pace_init(&pass->pace, options->rate_per_hour, concurrency, pass->started_us);
 	rc = open_handles(pass);

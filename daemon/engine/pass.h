@@ -38,9 +38,11 @@ struct pass_host {
 	uint32_t host;      /* index into plan->hosts */
 	uint32_t next, end; /* flows not begun: places in the pass's selection */
 	uint32_t slots;     /* connections open */
-	bool queued;        /* in the ring */
-	bool fresh;         /* looked up ahead, and had no turn yet */
-	bool undialable;    /* no address: its per-address flows are settled */
+	uint32_t next_parked; /* 1 + the host parked after this one; 0: the last */
+	bool parked;          /* its next flow waits until fewer paced runs are open */
+	bool queued;          /* in the ring */
+	bool fresh;           /* looked up ahead, and had no turn yet */
+	bool undialable;      /* no address: its per-address flows are settled */
 };
 
 struct flight;
@@ -68,6 +70,7 @@ struct flight {
 	uint32_t flow;
 	uint32_t open; /* legs not settled */
 	uint32_t n_legs;
+	bool paced;
 	struct leg legs[];
 };
 
@@ -91,6 +94,9 @@ struct pass {
 	uint32_t fresh;      /* hosts that are */
 	uint32_t *ring;      /* a queue of hosts that can start something */
 	uint32_t ring_head, ring_count;
+
+	uint32_t paced, most_paced;         /* flights of paced kinds: open, allowed */
+	uint32_t parked_first, parked_last; /* 1 + host; 0: none */
 
 	struct list flights;
 	struct pace pace;
@@ -136,6 +142,9 @@ static inline const struct plan_check *pass_check(
 
 /* Puts the host into the ring if it can start something and is not in it. */
 void dispatch_host(struct pass *pass, struct pass_host *host);
+
+/* A flow of a paced kind has ended: a host that waits to begin one may. */
+void dispatch_unpark(struct pass *pass);
 
 /* Admits hosts, grants what may start now, and arms what wakes the loop for the rest.
  */

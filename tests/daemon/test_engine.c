@@ -408,6 +408,35 @@ static void paces_the_connections_of_a_paced_kind(void **state)
 	fleet_fini(&fleet);
 }
 
+/* Sweeps have memory for every port; a thousand hosts must not have one open each. */
+static void opens_few_runs_of_a_paced_kind_at_once(void **state)
+{
+	static const struct batch_conf conf = {3};
+	struct fleet fleet;
+	uint32_t most = 0, open = 0;
+
+	(void)state;
+	fleet_init(&fleet, 900, 2);
+	fleet_check(&fleet, 0, "batch", &batch, &conf);
+	fleet_check(&fleet, 1, "instant", &instant, NULL);
+	fleet.options.per_host = 2;
+	fleet.options.concurrency = 70;
+	assert_int_equal(fleet_run(&fleet), 0);
+	assert_int_equal(notes.count, 900 * 4);
+	for (uint32_t i = 0, seen[900] = {0}; i < notes.count; i++) {
+		/* the first note of a host begins its batch, the third is past half */
+		seen[notes.host[i]]++;
+		open += seen[notes.host[i]] == 1;
+		open -= seen[notes.host[i]] == 4;
+		most = open > most ? open : most;
+	}
+	assert_in_range(most, 20, 300);
+	for (uint32_t i = 0; i < 1800; i++)
+		assert_int_equal(fleet.results.flows[i].state,
+			i % 2 ? STATE_OPEN : STATE_CLOSED);
+	fleet_fini(&fleet);
+}
+
 static void counts_what_it_starts(void *data, const struct engine_progress *progress)
 {
 	*(struct engine_progress *)data = *progress;
@@ -706,6 +735,7 @@ int main(void)
 		TEST(shuffles_hosts_by_the_seed),
 		TEST(keeps_the_limits_of_a_host_and_of_all),
 		TEST(paces_the_connections_of_a_paced_kind),
+		TEST(opens_few_runs_of_a_paced_kind_at_once),
 		TEST(counts_connections_for_the_progress),
 		TEST(asks_once_for_a_kind_that_asks_about_the_host),
 		TEST(tries_silence_again_after_a_back_off),
