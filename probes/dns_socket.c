@@ -50,12 +50,27 @@ static int on_close(ares_socket_t fd, void *news)
 	return close(fd);
 }
 
+/*
+ * A datagram socket binds and chooses its source address in connect(): no port left is
+ * EAGAIN, which c-ares would take for a connect under way, and a machine without an
+ * IPv6 address says EADDRNOTAVAIL where it has no way there.
+ */
+static int datagram_error(int error)
+{
+	if (error == EAGAIN)
+		return EADDRNOTAVAIL;
+	return error == EADDRNOTAVAIL ? ENETUNREACH : error;
+}
+
 static int on_connect(
 	ares_socket_t fd, const struct sockaddr *address, socklen_t size, void *news)
 {
 	int rc = connect(fd, address, size);
-	if (rc < 0 && errno != EINPROGRESS)
+	if (rc < 0 && errno != EINPROGRESS) {
+		if (!is_stream(fd))
+			errno = datagram_error(errno);
 		note(news, errno, errno != ECONNREFUSED);
+	}
 	return rc;
 }
 
@@ -85,9 +100,11 @@ static ares_ssize_t on_send(
 		return sent;
 	/*
 	 * A connected datagram socket reports the ICMP error that an earlier packet met
-	 * and sends nothing; the second call tells whether this one can be sent.
+	 * and sends nothing; the second call tells whether this one can be sent. EPERM
+	 * is this machine's own filter alone, and after it the second call might say
+	 * otherwise: a filter that rejects leaves an ICMP error behind.
 	 */
-	if (!stream)
+	if (!stream && errno != EPERM)
 		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
 	if (sent < 0)
 		note(news, errno, !stream && errno != ECONNREFUSED);
