@@ -22,15 +22,6 @@ static const char *result_evidence(const struct flow_result *result)
 					: leg_evidence(result->detail);
 }
 
-static struct diff_side result_side(const struct flow_result *result)
-{
-	return (struct diff_side){
-		.present = true,
-		.state = (enum probe_state)result->state,
-		.identity = result->detail ? result->detail->identity : NULL,
-	};
-}
-
 /* Groups of a host without "all", which says nothing about a cause. */
 static int host_groups(struct change_set *set, const struct inventory *inventory,
 	const struct inventory_host *from, struct incident_host *to)
@@ -92,11 +83,12 @@ static int build_names(struct change_set *set, const struct plan *plan)
 }
 
 static int add_flow(struct change_set *set, const struct plan *plan,
-	const struct flow_result *result, const struct diff_side *before,
+	const struct results *results, const struct diff_side *before,
 	struct incident_flow *entry, uint32_t index)
 {
 	const struct plan_flow *flow = &plan->flows[index];
-	struct diff_side after = result_side(result);
+	const struct flow_result *result = &results->flows[index];
+	struct diff_side after = result_side(plan, results, index);
 	enum change_kind kind =
 		diff_flow(before, &after, (enum rule_expect)flow->expect);
 	struct change change = {
@@ -154,7 +146,7 @@ static int build_flows(struct change_set *set, const struct plan *plan,
 
 	for (uint32_t i = 0; i < plan->n_flows && rc == 0; i++) {
 		struct diff_side before = previous_side(previous, i);
-		rc = add_flow(set, plan, &results->flows[i], &before, &flows[i], i);
+		rc = add_flow(set, plan, results, &before, &flows[i], i);
 	}
 	set->input.flows = flows;
 	set->input.n_flows = plan->n_flows;

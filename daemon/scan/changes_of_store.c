@@ -5,6 +5,7 @@
  * whole.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,6 +307,17 @@ static int fill_texts(struct arena *arena, const struct store_flow *flow,
 	return 0;
 }
 
+/* The kind of a stored check is the word before its slash. */
+static bool counts_by_path(const char *check)
+{
+	const struct probe_ops *ops;
+	char kind[32];
+
+	snprintf(kind, sizeof kind, "%.*s", (int)strcspn(check, "/"), check);
+	ops = registry_find(kind);
+	return ops && ops->flags & PROBE_EXPECTS_CLEAR;
+}
+
 static int add_after(struct building *b, const struct store_flow *flow)
 {
 	struct incident_input *input = &b->set->input;
@@ -314,6 +326,7 @@ static int add_after(struct building *b, const struct store_flow *flow)
 		.present = true,
 		.state = (enum probe_state)state_of(flow->state),
 		.identity = flow->identity,
+		.by_path = counts_by_path(flow->check),
 	};
 	struct diff_side before = side_before(b, item, &after);
 	struct incident_flow entry = {.to = (uint8_t)after.state};

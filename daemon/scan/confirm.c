@@ -6,21 +6,12 @@
 
 #include "daemon/verdict/diff.h"
 
-static struct diff_side side_of(const struct flow_result *result)
-{
-	return (struct diff_side){
-		.present = true,
-		.state = (enum probe_state)result->state,
-		.identity = result->detail ? result->detail->identity : NULL,
-	};
-}
-
 /* A change of what was known; own trouble and new flows need no second look. */
 static bool needs_look(const struct plan *plan, const struct previous *previous,
 	const struct results *results, uint32_t flow)
 {
 	struct diff_side before = previous_side(previous, flow);
-	struct diff_side after = side_of(&results->flows[flow]);
+	struct diff_side after = result_side(plan, results, flow);
 	enum change_kind kind =
 		diff_flow(&before, &after, (enum rule_expect)plan->flows[flow].expect);
 

@@ -107,6 +107,20 @@ struct diff_side previous_side(const struct previous *previous, uint32_t flow)
 	};
 }
 
+struct diff_side result_side(
+	const struct plan *plan, const struct results *results, uint32_t flow)
+{
+	const struct flow_result *result = &results->flows[flow];
+	const struct plan_check *check = &plan->checks[plan->flows[flow].check];
+
+	return (struct diff_side){
+		.present = true,
+		.state = (enum probe_state)result->state,
+		.identity = result->detail ? result->detail->identity : NULL,
+		.by_path = check->ops->flags & PROBE_EXPECTS_CLEAR,
+	};
+}
+
 void previous_fini(struct previous *previous)
 {
 	free(previous->states);

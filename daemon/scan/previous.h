@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "daemon/engine/plan.h"
+#include "daemon/engine/results.h"
 #include "daemon/verdict/diff.h"
 #include "store/store.h"
 
@@ -35,8 +36,12 @@ struct previous {
  */
 int previous_load(struct store *store, const struct plan *plan, struct previous *out);
 
-/* One flow's side for diff_flow(). */
+/* One flow's side for diff_flow(): as it was ... */
 struct diff_side previous_side(const struct previous *previous, uint32_t flow);
+
+/* ... and as it is now. */
+struct diff_side result_side(
+	const struct plan *plan, const struct results *results, uint32_t flow);
 
 void previous_fini(struct previous *previous);
 

@@ -20,13 +20,8 @@ struct feeding {
 
 static bool is_withheld(const struct recording *r, uint32_t index)
 {
-	const struct flow_result *result = &r->results->flows[index];
 	struct diff_side before = previous_side(r->previous, index);
-	struct diff_side after = {
-		.present = true,
-		.state = (enum probe_state)result->state,
-		.identity = result->detail ? result->detail->identity : NULL,
-	};
+	struct diff_side after = result_side(r->plan, r->results, index);
 
 	return r->assessment->degraded &&
 	       diff_flow(&before, &after,

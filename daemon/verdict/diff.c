@@ -79,6 +79,17 @@ static bool unmeasured(const struct diff_side *side)
 	return side->state == STATE_NONE || side->state == STATE_ERROR;
 }
 
+static bool same_state(const struct diff_side *before, const struct diff_side *after)
+{
+	bool by_path = before->by_path || after->by_path;
+
+	if (before->state == after->state)
+		return true;
+	return by_path &&
+	       (before->state == STATE_OPEN || before->state == STATE_CLOSED) &&
+	       (after->state == STATE_OPEN || after->state == STATE_CLOSED);
+}
+
 enum change_kind diff_flow(const struct diff_side *before,
 	const struct diff_side *after, enum rule_expect expect)
 {
@@ -89,7 +100,7 @@ enum change_kind diff_flow(const struct diff_side *before,
 	}
 	if (unmeasured(before) || unmeasured(after))
 		return CHANGE_NONE;
-	if (before->state == after->state)
+	if (same_state(before, after))
 		return same_identity(before->identity, after->identity) ? CHANGE_NONE
 									: CHANGE_OTHER;
 	if (expect == EXPECT_BLOCKED)

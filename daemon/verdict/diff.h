@@ -31,6 +31,8 @@ struct diff_side {
 	bool present;           /* the flow was in scope */
 	enum probe_state state; /* last known; STATE_NONE: never measured */
 	const char *identity;   /* "" or NULL when there is none */
+	bool by_path; /* a check of many ports (on either side): listeners come and go
+			 there, so `open` and `closed` are the same */
 };
 
 /*

@@ -57,7 +57,8 @@ static void fleet_init(struct fleet *f)
 		.n_checks = 2,
 		.rule_sets = f->sets,
 		.n_rule_sets = 2};
-	f->results = (struct results){&f->plan, f->seen, f->probed};
+	f->results = (struct results){
+		.plan = &f->plan, .flows = f->seen, .hosts = f->probed};
 }
 
 static void set(struct fleet *f, uint32_t flow, enum probe_state state,

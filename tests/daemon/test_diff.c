@@ -110,8 +110,12 @@ static void equal_states_of_other_identity_are_an_other_change(void **unused)
 {
 	(void)unused;
 	for (int expect = EXPECT_OPEN; expect <= EXPECT_ANY; expect++) {
-		struct diff_side before = {true, STATE_PARTIAL, "49152-49663"};
-		struct diff_side after = {true, STATE_PARTIAL, "49152-49664"};
+		struct diff_side before = {.present = true,
+			.state = STATE_PARTIAL,
+			.identity = "49152-49663"};
+		struct diff_side after = {.present = true,
+			.state = STATE_PARTIAL,
+			.identity = "49152-49664"};
 		assert_int_equal(diff_flow(&before, &after, (enum rule_expect)expect),
 			CHANGE_OTHER);
 		after.identity = "49152-49663";
@@ -130,8 +134,10 @@ static void equal_states_of_other_identity_are_an_other_change(void **unused)
 
 static void the_kind_of_two_states_does_not_hang_on_the_identity(void **unused)
 {
-	struct diff_side before = {true, STATE_OPEN, "a"};
-	struct diff_side after = {true, STATE_FILTERED, "b"};
+	struct diff_side before = {
+		.present = true, .state = STATE_OPEN, .identity = "a"};
+	struct diff_side after = {
+		.present = true, .state = STATE_FILTERED, .identity = "b"};
 
 	(void)unused;
 	assert_int_equal(diff_flow(&before, &after, EXPECT_OPEN), CHANGE_REGRESSION);
@@ -143,7 +149,8 @@ static void the_inventory_alone_adds_and_removes(void **unused)
 
 	(void)unused;
 	for (int state = 0; state < STATE_COUNT; state++) {
-		struct diff_side side = {true, (enum probe_state)state, NULL};
+		struct diff_side side = {
+			.present = true, .state = (enum probe_state)state};
 		for (int expect = EXPECT_OPEN; expect <= EXPECT_ANY; expect++) {
 			enum rule_expect e = (enum rule_expect)expect;
 			assert_int_equal(diff_flow(&absent, &side, e), CHANGE_ADDED);
@@ -165,9 +172,25 @@ static void kinds_have_the_promised_words(void **unused)
 	assert_string_equal(change_kind_word(CHANGE_REMOVED), "removed");
 }
 
+static void listeners_of_a_range_may_come_and_go(void **state)
+{
+	struct diff_side open = {.present = true, .state = STATE_OPEN, .by_path = true};
+	struct diff_side closed = {.present = true, .state = STATE_CLOSED};
+	struct diff_side partial = {.present = true, .state = STATE_PARTIAL};
+
+	(void)state;
+	for (int e = EXPECT_OPEN; e <= EXPECT_ANY; e++) {
+		enum rule_expect expect = (enum rule_expect)e;
+		assert_int_equal(diff_flow(&open, &closed, expect), CHANGE_NONE);
+		assert_int_equal(diff_flow(&closed, &open, expect), CHANGE_NONE);
+		assert_int_not_equal(diff_flow(&open, &partial, expect), CHANGE_NONE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(listeners_of_a_range_may_come_and_go),
 		cmocka_unit_test(every_pair_of_states_has_its_kind),
 		cmocka_unit_test(equal_states_of_other_identity_are_an_other_change),
 		cmocka_unit_test(the_kind_of_two_states_does_not_hang_on_the_identity),
