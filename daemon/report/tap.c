@@ -111,7 +111,8 @@ static int write_result(struct report *report, const struct report_result *resul
 	strbuf_init(&state);
 	strbuf_init(&why);
 	sentence_state(&state, result);
-	sentence_why(&why, result, EVIDENCE_LIMIT);
+	if (result->verdict != VERDICT_PASS)
+		sentence_why(&why, result, EVIDENCE_LIMIT);
 	add_point(report->state, &text, result->verdict != VERDICT_FAIL, result->host,
 		result->check);
 	text.failed |= state.failed || why.failed;

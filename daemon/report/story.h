@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An incident told in a few lines: what happened, to whom, and what speaks against a
+ * wider cause. */
+#ifndef DAEMON_REPORT_STORY_H
+#define DAEMON_REPORT_STORY_H
+
+#include "daemon/report/page.h"
+#include "daemon/report/report.h"
+
+struct story {
+	uint32_t id;
+	enum change_kind kind;
+	char *summary;
+	char *where;  /* "regression of dns, tcp/135 on rdls[01:02]" */
+	char *stayed; /* "rdls03 stayed open", or "" */
+	char *beside; /* "tcp/443 stayed open on the same 2 hosts", or "" */
+};
+
+/* Copies what it needs. 0 (story_fini() it) or -ENOMEM. */
+int story_init(struct story *story, const struct report_incident *incident);
+
+void story_print(const struct story *story, struct page *page);
+
+void story_fini(struct story *story);
+
+/* The sign of a kind of change, in its colour: - regression or removed, + recovery or
+ * added, ! exposure, ~ other. */
+void story_print_sign(struct page *page, enum change_kind kind);
+
+#endif

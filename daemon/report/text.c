@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For people. What is to be said of many flows is said once, in this order: the matrix,
+ * what fails and why, what is not known and why, the incidents of the changes, one line
+ * of totals. All of it is kept folded until the end, so that memory does not follow the
+ * size of the fleet.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/quantity.h"
+#include "daemon/report/digest.h"
+#include "daemon/report/formats.h"
+#include "daemon/report/matrix.h"
+#include "daemon/report/sentence.h"
+#include "daemon/report/story.h"
+
+enum {
+	MAX_FAILING = 50,
+	MAX_UNSURE = 20,
+	MAX_STORIES = 50,
+	MAX_CHANGES = 50,
+	EVIDENCE_LIMIT = 300,
+	INDENT = 4,
+	DETAIL = 6,
+};
+
+enum command {
+	COMMAND_SCAN,
+	COMMAND_STATUS,
+	COMMAND_DIFF,
+	COMMAND_PROBE
+};
+
+struct text {
+	struct page page;
+	enum command command;
+	struct matrix matrix;
+	struct digest failing, unsure, passing;
+	struct digest changes;
+	struct story stories[MAX_STORIES];
+	uint32_t n_stories;
+	uint64_t stories_left_out;
+	int64_t scan, time_us; /* of the first result; scan 0: not stored */
+	bool printed;
+};
+
+static enum command command_of(const char *word)
+{
+	if (strcmp(word, "status") == 0)
+		return COMMAND_STATUS;
+	if (strcmp(word, "diff") == 0)
+		return COMMAND_DIFF;
+	return strcmp(word, "probe") == 0 ? COMMAND_PROBE : COMMAND_SCAN;
+}
+
+static int begin(struct report *report, const char *command)
+{
+	struct text *text = calloc(1, sizeof *text);
+
+	if (!text)
+		return -ENOMEM;
+	page_init(&text->page, report->options.out, report->options.colour,
+		report->options.width);
+	text->command = command_of(command);
+	text->failing.limit = MAX_FAILING;
+	text->passing.limit = MAX_FAILING;
+	text->unsure.limit = MAX_UNSURE;
+	text->changes.limit = MAX_CHANGES;
+	report->state = text;
+	return 0;
+}
+
+/* ---- results ----------------------------------------------------------------- */
+
+static struct digest *digest_of(
+	const struct report *report, const struct report_result *result)
+{
+	struct text *text = report->state;
+
+	if (result->verdict == VERDICT_FAIL)
+		return &text->failing;
+	if (result->verdict == VERDICT_INCONCLUSIVE)
+		return &text->unsure;
+	return report->options.quiet_passes ? NULL : &text->passing;
+}
+
+static int add_to_digest(struct digest *digest, const struct report_result *result)
+{
+	struct strbuf state, why;
+	struct digest_flow flow = {
+		.mark = matrix_mark_of(result),
+		.host = result->host,
+		.subject = result->check,
+		.since_us = result->since_us,
+	};
+	int rc = -ENOMEM;
+
+	strbuf_init(&state);
+	strbuf_init(&why);
+	sentence_state(&state, result);
+	sentence_why(&why, result, EVIDENCE_LIMIT);
+	flow.state = state.text;
+	flow.why = why.text;
+	if (!state.failed && !why.failed)
+		rc = digest_add(digest, &flow);
+	strbuf_fini(&state);
+	strbuf_fini(&why);
+	return rc;
+}
+
+/* "2026-01-31 23:59:59Z" */
+static const char *short_time(int64_t time_us, char *buf, size_t size)
+{
+	clock_format(time_us, buf, size);
+	buf[10] = ' ';
+	memcpy(buf + 19, "Z", 2);
+	return buf;
+}
+
+/* One flow, asked for by hand: all that is known of it. */
+static int print_probe(struct text *text, const struct report_result *result)
+{
+	struct page *page = &text->page;
+	struct strbuf line;
+	char rtt[48];
+
+	strbuf_init(&line);
+	strbuf_addf(&line, "%s on %s: ", result->check, result->host);
+	sentence_state(&line, result);
+	matrix_print_mark(page, matrix_mark_of(result));
+	page_add(page, INK_PLAIN, " ");
+	page_wrap(page, INK_STRONG, 2, line.failed ? "" : line.text);
+	if (result->rtt_us) {
+		snprintf(rtt, sizeof rtt, " in %.1f ms", result->rtt_us / 1e3);
+		page_add(page, INK_PLAIN, rtt);
+	}
+	page_newline(page);
+	text->page.failed |= line.failed;
+	strbuf_reset(&line);
+	sentence_why(&line, result, EVIDENCE_LIMIT * 4);
+	page_to(page, 2);
+	page_wrap(page, INK_PLAIN, 2, line.failed ? "" : line.text);
+	page_newline(page);
+	text->page.failed |= line.failed;
+	strbuf_fini(&line);
+	return text->page.failed ? -ENOMEM : 0;
+}
+
+static int write_result(struct report *report, const struct report_result *result)
+{
+	struct text *text = report->state;
+	struct digest *digest = digest_of(report, result);
+	int rc;
+
+	if (text->command == COMMAND_PROBE)
+		return print_probe(text, result);
+	if (!text->time_us) {
+		text->time_us = result->time_us;
+		text->scan = result->scan;
+	}
+	rc = matrix_add(&text->matrix, result);
+	if (rc == 0 && digest)
+		rc = add_to_digest(digest, result);
+	return rc;
+}
+
+/* ---- changes ----------------------------------------------------------------- */
+
+/* The incidents of a scan say what changed; only who came and went is left to say. */
+static int write_change(struct report *report, const struct report_change *change)
+{
+	struct text *text = report->state;
+	struct strbuf what;
+	struct digest_flow flow = {
+		.mark = (uint32_t)change->kind,
+		.host = change->host,
+		.subject = change->check,
+		.why = "",
+	};
+	int rc = -ENOMEM;
+
+	if (text->command == COMMAND_SCAN && change->incident)
+		return 0;
+	if (change->to != STATE_NONE && change->kind != CHANGE_ADDED)
+		flow.why = probe_reason_text(change->reason);
+	strbuf_init(&what);
+	sentence_change(&what, change);
+	flow.state = what.text;
+	if (!what.failed)
+		rc = digest_add(&text->changes, &flow);
+	strbuf_fini(&what);
+	return rc;
+}
+
+static int write_incident(struct report *report, const struct report_incident *incident)
+{
+	struct text *text = report->state;
+	int rc;
+
+	if (text->n_stories == MAX_STORIES) {
+		text->stories_left_out++;
+		return 0;
+	}
+	rc = story_init(&text->stories[text->n_stories], incident);
+	if (rc == 0)
+		text->n_stories++;
+	return rc;
+}
+
+/* ---- the page ---------------------------------------------------------------- */
+
+static void print_heading(struct page *page, const char *text)
+{
+	page_gap(page);
+	page_wrap(page, INK_STRONG, 0, text);
+	page_newline(page);
+}
+
+static void print_left_out(struct page *page, uint64_t count, const char *what)
+{
+	char line[96];
+
+	if (!count)
+		return;
+	snprintf(line, sizeof line,
+		"and %" PRIu64 " more %s%s (--format jsonl shows all)", count, what,
+		count == 1 ? "" : "s");
+	page_to(page, 2);
+	page_wrap(page, INK_DIM, 2, line);
+	page_newline(page);
+}
+
+/* "tcp/135 on rdls[01:02]: filtered, should be open" */
+static void print_entry_line(
+	struct page *page, const struct digest_entry *entry, const char *more)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	strbuf_addf(&line, "%s on ", entry->subject);
+	host_ranges_format(&entry->hosts, &line, EVIDENCE_LIMIT);
+	strbuf_addf(&line, ": %s%s%s", entry->state, *more ? ", " : "", more);
+	page_to(page, INDENT);
+	page_wrap(page, INK_PLAIN, INDENT, line.failed ? "" : line.text);
+	page_newline(page);
+	page->failed |= line.failed;
+	strbuf_fini(&line);
+}
+
+static void print_entry_since(struct page *page, const struct digest_entry *entry)
+{
+	char time[32];
+
+	if (!entry->since_us)
+		return;
+	page_to(page, DETAIL);
+	page_add(page, INK_DIM, "since ");
+	page_add(page, INK_DIM, short_time(entry->since_us, time, sizeof time));
+	page_newline(page);
+}
+
+static void print_findings(
+	struct page *page, const struct digest *digest, const char *heading)
+{
+	if (!digest->count)
+		return;
+	print_heading(page, heading);
+	for (uint32_t i = 0; i < digest->count; i++) {
+		const struct digest_entry *entry = &digest->entries[i];
+		page_to(page, 2);
+		matrix_print_mark(page, (enum matrix_mark)entry->mark);
+		print_entry_line(page, entry, "");
+		page_to(page, DETAIL);
+		page_wrap(page, INK_DIM, DETAIL, entry->why);
+		page_newline(page);
+		print_entry_since(page, entry);
+	}
+	print_left_out(page, digest->left_out, "flow");
+}
+
+static void print_title(struct text *text)
+{
+	struct page *page = &text->page;
+	char scan[48], time[32];
+
+	page_add(page, INK_STRONG, "Reachability");
+	if (text->matrix.n_vantages == 1) {
+		page_add(page, INK_STRONG, " from ");
+		page_add(page, INK_STRONG, text->matrix.vantages[0]);
+	}
+	if (text->scan) {
+		snprintf(scan, sizeof scan, "%s scan %" PRId64,
+			text->command == COMMAND_STATUS ? " as of" : ",", text->scan);
+		page_add(page, INK_PLAIN, scan);
+	}
+	page_add(page, INK_PLAIN, ", ");
+	page_add(page, INK_PLAIN, short_time(text->time_us, time, sizeof time));
+	page_newline(page);
+	page_newline(page);
+}
+
+static int print_results(struct text *text)
+{
+	struct page *page = &text->page;
+	int rc = matrix_finish(&text->matrix);
+
+	if (rc < 0 || text->matrix.hosts == 0)
+		return rc;
+	print_title(text);
+	matrix_print(&text->matrix, page);
+	print_findings(page, &text->passing, "Passing");
+	print_findings(page, &text->failing, "Failing");
+	print_findings(page, &text->unsure, "Inconclusive");
+	return 0;
+}
+
+static void print_change_list(struct page *page, const struct digest *changes)
+{
+	for (uint32_t i = 0; i < changes->count; i++) {
+		const struct digest_entry *entry = &changes->entries[i];
+		page_to(page, 2);
+		story_print_sign(page, (enum change_kind)entry->mark);
+		print_entry_line(page, entry, entry->why);
+	}
+	print_left_out(page, changes->left_out, "change");
+}
+
+/* `summary` is NULL when the report ended early. */
+static void print_changes(struct text *text, const struct report_summary *summary)
+{
+	struct page *page = &text->page;
+	struct strbuf heading;
+
+	if (!text->n_stories && !text->changes.count)
+		return;
+	strbuf_init(&heading);
+	strbuf_adds(&heading, "Changes");
+	if (summary && summary->before)
+		strbuf_addf(&heading, " since %s", summary->before);
+	if (summary && summary->after && text->command == COMMAND_DIFF)
+		strbuf_addf(&heading, ", to %s", summary->after);
+	page->failed |= heading.failed;
+	if (!heading.failed)
+		print_heading(page, heading.text);
+	strbuf_fini(&heading);
+	for (uint32_t i = 0; i < text->n_stories; i++)
+		story_print(&text->stories[i], page);
+	print_left_out(page, text->stories_left_out, "incident");
+	if (text->n_stories && text->changes.count)
+		page_newline(page);
+	print_change_list(page, &text->changes);
+}
+
+/* ---- totals ------------------------------------------------------------------ */
+
+static void add_duration(struct strbuf *line, uint64_t us)
+{
+	char text[32];
+
+	if (us < 100000)
+		strbuf_addf(line, " in %.1f ms", (double)us / 1e3);
+	else if (us < 60000000)
+		strbuf_addf(line, " in %.1f s", (double)us / 1e6);
+	else
+		strbuf_addf(line, " in %s",
+			duration_format(us / 1000000 * 1000, text, sizeof text));
+}
+
+static void add_count(struct strbuf *line, uint64_t count, const char *word)
+{
+	strbuf_addf(line, "%" PRIu64 " %s%s", count, word, count == 1 ? "" : "s");
+}
+
+/* "2 changes since scan 11 in 1 incident" */
+static void add_changes(struct strbuf *line, const struct report_summary *summary)
+{
+	size_t name = summary->before ? strcspn(summary->before, ",") : 0;
+
+	if (summary->changes)
+		add_count(line, summary->changes, "change");
+	else
+		strbuf_adds(line, "no change");
+	if (name) {
+		strbuf_adds(line, " since ");
+		strbuf_add(line, summary->before, name);
+	}
+	if (summary->incidents) {
+		strbuf_adds(line, " in ");
+		add_count(line, summary->incidents, "incident");
+	}
+}
+
+static void add_scan(struct strbuf *line, const struct report_summary *summary)
+{
+	sentence_totals(line, summary);
+	add_duration(line, summary->duration_us);
+	if (summary->scan)
+		strbuf_addf(line, "; scan %" PRId64 " stored", summary->scan);
+	else
+		strbuf_adds(line, "; not stored");
+	strbuf_adds(line, "; ");
+	if (summary->before)
+		add_changes(line, summary);
+	else
+		strbuf_adds(line, "nothing before it to compare with");
+}
+
+/* Who came and who went is no change of reachability, but it is a difference. */
+static void add_diff(struct strbuf *line, const struct text *text,
+	const struct report_summary *summary)
+{
+	uint64_t all = text->changes.flows;
+	uint64_t others = all > summary->changes ? all - summary->changes : 0;
+
+	if (!all) {
+		strbuf_adds(line, "no difference");
+		return;
+	}
+	add_changes(line, summary);
+	if (others) {
+		strbuf_adds(line, "; ");
+		add_count(line, others, "flow");
+		strbuf_adds(line, " added or removed");
+	}
+}
+
+static enum ink ink_of(enum command command, const struct report_summary *summary)
+{
+	if (command == COMMAND_DIFF)
+		return INK_STRONG;
+	if (summary->fail)
+		return INK_BAD;
+	return summary->inconclusive || summary->degraded ? INK_UNSURE : INK_GOOD;
+}
+
+static void print_degraded(struct page *page, const struct report_summary *summary)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	strbuf_addf(&line, "Degraded: %s. Changes wait for a clean scan.",
+		summary->degraded_reason ? summary->degraded_reason
+					 : "this machine had trouble of its own");
+	page_wrap(page, INK_UNSURE, 0, line.failed ? "" : line.text);
+	page_newline(page);
+	page->failed |= line.failed;
+	strbuf_fini(&line);
+}
+
+static void print_totals(struct text *text, const struct report_summary *summary)
+{
+	struct page *page = &text->page;
+	struct strbuf line;
+
+	if (text->command == COMMAND_PROBE)
+		return;
+	strbuf_init(&line);
+	if (text->command == COMMAND_DIFF)
+		add_diff(&line, text, summary);
+	else if (text->command == COMMAND_SCAN)
+		add_scan(&line, summary);
+	else
+		sentence_totals(&line, summary);
+	page_gap(page);
+	if (summary->degraded)
+		print_degraded(page, summary);
+	page_wrap(
+		page, ink_of(text->command, summary), 0, line.failed ? "" : line.text);
+	page_newline(page);
+	page->failed |= line.failed;
+	strbuf_fini(&line);
+}
+
+/* ---- the end ----------------------------------------------------------------- */
+
+static int print_page(struct text *text, const struct report_summary *summary)
+{
+	int rc = text->printed ? 0 : print_results(text);
+
+	if (rc < 0 || text->printed)
+		return rc;
+	text->printed = true;
+	print_changes(text, summary);
+	if (summary)
+		print_totals(text, summary);
+	return text->page.failed ? -ENOMEM : 0;
+}
+
+static int write_summary(struct report *report, const struct report_summary *summary)
+{
+	return print_page(report->state, summary);
+}
+
+static int end(struct report *report)
+{
+	struct text *text = report->state;
+	int rc;
+
+	if (!text)
+		return 0;
+	rc = print_page(text, NULL);
+	matrix_fini(&text->matrix);
+	digest_fini(&text->failing);
+	digest_fini(&text->unsure);
+	digest_fini(&text->passing);
+	digest_fini(&text->changes);
+	for (uint32_t i = 0; i < text->n_stories; i++)
+		story_fini(&text->stories[i]);
+	free(text);
+	report->state = NULL;
+	return rc;
+}
+
+const struct report_ops report_text = {
+	.name = "text",
+	.begin = begin,
+	.result = write_result,
+	.change = write_change,
+	.incident = write_incident,
+	.summary = write_summary,
+	.end = end,
+};
