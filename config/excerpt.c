@@ -53,12 +53,20 @@ void excerpt_text(FILE *out, const char *text, size_t length)
 	}
 }
 
+/* Bytes of the character at `text`; what is none counts byte by byte. */
+static size_t step(const char *text, size_t left)
+{
+	uint32_t code;
+	size_t bytes = (unsigned char)*text < 0x80 ? 1 : utf8_read(text, left, &code);
+	return bytes ? bytes : 1;
+}
+
 /* Bytes of the first `count` characters. */
 static size_t bytes_of(const char *text, size_t length, size_t count)
 {
 	size_t at = 0;
 	for (; count && at < length; count--)
-		at += glyph_at(text + at, length - at).bytes;
+		at += step(text + at, length - at);
 	return at;
 }
 
@@ -66,7 +74,7 @@ static size_t characters_of(const char *text, size_t length)
 {
 	size_t count = 0;
 	for (size_t at = 0; at < length; count++)
-		at += glyph_at(text + at, length - at).bytes;
+		at += step(text + at, length - at);
 	return count;
 }
 
