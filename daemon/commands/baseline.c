@@ -2,7 +2,6 @@
 /* reachd baseline: named scans, to compare with later. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -82,48 +81,65 @@ static bool good_name(const char *name)
 	       !clock_parse(name, &time) && !strchr(name, '/') && !strchr(name, '@');
 }
 
-static int dispatch(const struct command *self, struct store *store, int n,
-	char **words, bool replace)
-{
-	const char *verb = words[0];
+/* The words after the options, understood. */
+struct request {
+	enum {
+		BASELINE_LIST,
+		BASELINE_SAVE,
+		BASELINE_REMOVE
+	} verb;
+	const char *name, *scan;
+	bool replace;
+};
 
-	if (strcmp(verb, "list") == 0)
-		return n == 1 ? list(store)
+static int parse(
+	const struct command *self, int n, char **words, struct request *request)
+{
+	if (n == 0)
+		return command_usage(self, "save, list or rm?");
+	if (strcmp(words[0], "list") == 0) {
+		request->verb = BASELINE_LIST;
+		return n == 1 ? STATUS_PASS
 			      : command_usage(self, "list takes no operand");
-	if (strcmp(verb, "rm") == 0)
-		return n == 2 ? delete (store, words[1])
-			      : command_usage(self, "rm takes one NAME");
+	}
+	request->name = n > 1 ? words[1] : NULL;
+	if (strcmp(words[0], "rm") == 0) {
+		request->verb = BASELINE_REMOVE;
+		return n == 2 ? STATUS_PASS : command_usage(self, "rm takes one NAME");
+	}
+	if (strcmp(words[0], "save") != 0)
+		return command_usage(
+			self, "it is save, list or rm, not '%s'", words[0]);
 	if (n < 2 || n > 3)
 		return command_usage(self, "save takes a NAME and perhaps a SCAN");
-	if (!good_name(words[1]))
+	if (!good_name(request->name))
 		return command_usage(self,
 			"'%s' is no name for a baseline: it could be a scan number, a "
 			"time or a file",
-			words[1]);
-	return save(store, words[1], n == 3 ? words[2] : "last", replace);
+			request->name);
+	request->verb = BASELINE_SAVE;
+	request->scan = n == 3 ? words[2] : "last";
+	return STATUS_PASS;
 }
 
-static struct store *open_for(const struct common_options *options, const char *verb)
+static int carry_out(struct store *store, const struct request *request)
 {
-	struct store *store = NULL;
-	struct store_error error;
-	char *path;
-
-	if (strcmp(verb, "list") == 0)
-		return options_open_store(options);
-	path = options_store_path(options);
-	if (path && store_open(path, STORE_WRITE, &store, &error) < 0)
-		log_error("%s", error.text);
-	free(path);
-	return store;
+	switch (request->verb) {
+	case BASELINE_LIST:
+		return list(store);
+	case BASELINE_SAVE:
+		return save(store, request->name, request->scan, request->replace);
+	default:
+		return delete_baseline(store, request->name);
+	}
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct common_options options;
-	bool replace = false;
+	struct request request = {.name = NULL};
 	const struct verb_option verb_options[] = {
-		{"replace", &replace, NULL},
+		{"replace", &request.replace, NULL},
 		{NULL, NULL, NULL},
 	};
 	int at = options_parse(self, argc, argv, verb_options, &options);
@@ -132,16 +148,14 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if (at < 0)
 		return options_status(at);
-	if (at == argc)
-		return command_usage(self, "save, list or rm?");
-	if (strcmp(argv[at], "save") && strcmp(argv[at], "list") &&
-		strcmp(argv[at], "rm"))
-		return command_usage(
-			self, "it is save, list or rm, not '%s'", argv[at]);
-	store = open_for(&options, argv[at]);
-	if (!store)
-		return STATUS_TROUBLE;
-	status = dispatch(self, store, argc - at, argv + at, replace);
+	status = parse(self, argc - at, argv + at, &request);
+	if (status != STATUS_PASS)
+		return status;
+	status = options_open_store(&options,
+		request.verb == BASELINE_LIST ? STORE_READ : STORE_WRITE, &store);
+	if (status != STATUS_PASS)
+		return status;
+	status = carry_out(store, &request);
 	store_close(store);
 	return status;
 }

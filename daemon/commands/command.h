@@ -88,12 +88,12 @@ int options_status(int parsed);
 struct config *options_config(
 	const struct common_options *options, struct conf_report *report);
 
-/* The store's path: --store, or the configuration's (loaded for that alone). NULL after
- * telling; free() it. */
-char *options_store_path(const struct common_options *options);
-
-/* Opens the store to read; NULL after telling. */
-struct store *options_open_store(const struct common_options *options);
+/*
+ * Opens the store: --store, or the configuration's (loaded for that alone). STATUS_PASS
+ * with *out, or the status to end with, after telling.
+ */
+int options_open_store(const struct common_options *options, enum store_mode mode,
+	struct store **out);
 
 /* Where and how to report on stdout. */
 void options_report(

@@ -78,9 +78,9 @@ static int run_diff(const struct common_options *options, const char *before_spe
 	int status;
 
 	if (!side_names_file(before_spec) || !side_names_file(after_spec)) {
-		store = options_open_store(options);
-		if (!store)
-			return STATUS_TROUBLE;
+		status = options_open_store(options, STORE_READ, &store);
+		if (status != STATUS_PASS)
+			return status;
 	}
 	if (!side_open(store, before_spec, &before)) {
 		store_close(store);

@@ -287,9 +287,9 @@ static int run(const struct command *self, int argc, char **argv)
 		return command_usage(self, "history comes as text or jsonl");
 	if (vantage)
 		snprintf(flow.vantage, sizeof flow.vantage, "%s", vantage);
-	store = options_open_store(&options);
-	if (!store)
-		return STATUS_TROUBLE;
+	status = options_open_store(&options, STORE_READ, &store);
+	if (status != STATUS_PASS)
+		return status;
 	status = find_flow(store, &flow);
 	if (status == STATUS_PASS)
 		status = print_history(

@@ -165,7 +165,8 @@ struct config *options_config(
 	return config;
 }
 
-char *options_store_path(const struct common_options *options)
+/* The store's path; NULL after telling. free() it. */
+static char *store_path(const struct common_options *options)
 {
 	struct conf_report report;
 	struct config *config;
@@ -182,16 +183,20 @@ char *options_store_path(const struct common_options *options)
 	return path;
 }
 
-struct store *options_open_store(const struct common_options *options)
+int options_open_store(
+	const struct common_options *options, enum store_mode mode, struct store **out)
 {
-	struct store *store = NULL;
 	struct store_error error;
-	char *path = options_store_path(options);
+	char *path = store_path(options);
+	int rc;
 
-	if (path && store_open(path, STORE_READ, &store, &error) < 0)
+	if (!path)
+		return STATUS_USAGE;
+	rc = store_open(path, mode, out, &error);
+	if (rc < 0)
 		log_error("%s", error.text);
 	free(path);
-	return store;
+	return rc < 0 ? STATUS_TROUBLE : STATUS_PASS;
 }
 
 static bool want_colour(const struct common_options *options, bool terminal)

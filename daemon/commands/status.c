@@ -123,15 +123,16 @@ static int run(const struct command *self, int argc, char **argv)
 	struct store *store;
 	struct side side;
 	int at = options_parse(self, argc, argv, NULL, &options);
-	int status = STATUS_TROUBLE;
+	int status;
 
 	if (at < 0)
 		return options_status(at);
 	if (at < argc)
 		return command_usage(self, "'%s' is one word too many", argv[at]);
-	store = options_open_store(&options);
-	if (!store)
-		return STATUS_TROUBLE;
+	status = options_open_store(&options, STORE_READ, &store);
+	if (status != STATUS_PASS)
+		return status;
+	status = STATUS_TROUBLE;
 	if (side_open(store, "last", &side)) {
 		status = show(&options, &side);
 		side_fini(&side);
