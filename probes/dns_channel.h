@@ -15,11 +15,10 @@
 #include "probes/reason.h"
 
 /*
- * Queries on the wire at once, per server; more wait their turn. The bound keeps a
- * burst of answers within the socket's buffer, for an answer dropped there would look
- * like a silent server, and c-ares' lists short.
+ * Queries on the wire at once, per server; more wait their turn. Query IDs have 16
+ * bits, and c-ares' lists should stay short.
  */
-#define DNS_CHANNEL_WINDOW 1024
+#define DNS_CHANNEL_WINDOW 8192
 
 struct dns_channel;
 struct dns_query;
