@@ -55,7 +55,7 @@ static int save(struct store *store, const char *name, const char *spec, bool re
 	return STATUS_PASS;
 }
 
-static int delete (struct store *store, const char *name)
+static int delete_baseline(struct store *store, const char *name)
 {
 	int rc = store_baseline_remove(store, name);
 
