@@ -56,11 +56,27 @@ void store_note(struct store *store, const char *format, ...)
 	va_end(args);
 }
 
-static int fail_io(struct store *store)
+static bool is_no_room(int error)
 {
-	int error = store->db ? sqlite3_system_errno(store->db) : 0;
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
 
-	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+/*
+ * A failed COMMIT does not set sqlite3_system_errno() (3.40), which then tells an older
+ * failure. But sql.c clears errno before, and the write that failed has set it.
+ */
+static int system_error(const struct store *store, int last)
+{
+	if (is_no_room(last) || last == EIO)
+		return last;
+	return sqlite3_system_errno(store->db);
+}
+
+static int fail_io(struct store *store, int last)
+{
+	int error = system_error(store, last);
+
+	if (is_no_room(error))
 		return store_refuse(store, -ENOSPC,
 			"the file can't grow (%s): free some space there and try again",
 			strerror(error));
@@ -73,12 +89,14 @@ static int fail_io(struct store *store)
 
 int store_fail(struct store *store, int sqlite_code)
 {
+	int last = errno;
+
 	switch (sqlite_code & 0xff) {
 	case SQLITE_FULL:
 		return store_refuse(store, -ENOSPC,
 			"the disk is full: free some space there and try again");
 	case SQLITE_IOERR:
-		return fail_io(store);
+		return fail_io(store, last);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return store_damaged(store, "%s", sqlite3_errstr(sqlite_code));

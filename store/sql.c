@@ -36,8 +36,10 @@ void sql_bind_blob(
 
 int sql_step(struct store *store, struct sqlite3_stmt *statement)
 {
-	int rc = sqlite3_step(statement);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_step(statement);
 	if (rc == SQLITE_ROW)
 		return 1;
 	if (rc != SQLITE_DONE)
@@ -84,8 +86,10 @@ const void *sql_blob(struct sqlite3_stmt *statement, int column, size_t *size)
 
 int sql_exec(struct store *store, const char *text)
 {
-	int rc = sqlite3_exec(store->db, text, NULL, NULL, NULL);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_exec(store->db, text, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? 0 : store_fail(store, rc);
 }
 
