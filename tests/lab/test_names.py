@@ -25,13 +25,19 @@ ZONES = (
     "local-zone: corp.example. static",
     "local-zone: refused.corp.example. always_refuse",
     "local-zone: slow.corp.example. always_deny",
-    "local-zone: broken.corp.example. transparent",
     "local-zone: 64.10.in-addr.arpa. static",
     'local-data: "1.5.64.10.in-addr.arpa. PTR good.corp.example."',
     'local-data: "2.5.64.10.in-addr.arpa. PTR other.corp.example."',
 )
-# Nobody listens there, so what is forwarded to it fails: SERVFAIL.
-BROKEN = "forward-zone:\n  name: broken.corp.example.\n  forward-addr: 127.0.0.1@1\n"
+# A zone that the server should have and has not: SERVFAIL.
+BROKEN = """
+auth-zone:
+  name: broken.corp.example.
+  zonefile: "no-such-file"
+  for-downstream: yes
+  for-upstream: no
+  fallback-enabled: no
+"""
 
 
 def local_data(*records):

@@ -17,12 +17,12 @@ ACTIONS = {
     "filtered": "drop",
     "prohibited": "goto forbid",
     "unreachable": "goto refuse",
-    "reset": "goto reset",
+    "reset": "goto shut",
 }
 CHAINS = """
 chain forbid { reject with icmp type admin-prohibited; }
 chain refuse { reject with icmp type host-unreachable; }
-chain reset { reject with tcp reset; }
+chain shut { reject with tcp reset; }
 """
 LISTENING = (49664, 49665, 49666, 49667, 50000, 65535)
 
