@@ -2,10 +2,12 @@
 /* The names and their order are a promise, see reachd(1): only add. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "daemon/report/formats.h"
 #include "daemon/report/json.h"
+#include "daemon/report/visible.h"
 
 /* Members of an incident that are listed by name. */
 #define MAX_LISTED 100
@@ -14,15 +16,22 @@ static int write_line(const struct report *report, struct json_filler *filler)
 {
 	FILE *out = report->options.out;
 	json_t *object = json_filler_take(filler);
-	int rc;
+	char *json = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	struct strbuf line;
+	int rc = json ? 0 : -ENOMEM;
 
-	if (!object)
-		return -ENOMEM;
-	rc = json_dumpf(object, out, JSON_COMPACT);
+	strbuf_init(&line);
+	if (json)
+		visible_add_json(&line, json);
+	strbuf_adds(&line, "\n");
+	if (line.failed)
+		rc = -ENOMEM;
+	if (rc == 0 && fwrite(line.text, 1, line.length, out) < line.length)
+		rc = -EIO;
+	strbuf_fini(&line);
+	free(json);
 	json_decref(object);
-	if (rc < 0)
-		return ferror(out) ? -EIO : -ENOMEM;
-	return fputc('\n', out) == EOF ? -EIO : 0;
+	return rc;
 }
 
 static void begin_line(struct json_filler *filler, const char *type, int64_t scan)

@@ -176,6 +176,38 @@ void visible_add(struct strbuf *buf, const char *text, bool ascii)
 	}
 }
 
+static void add_json_escape(struct strbuf *buf, uint32_t character)
+{
+	uint32_t above = character - 0x10000;
+
+	if (character < 0x10000)
+		strbuf_addf(buf, "\\u%04x", character);
+	else
+		strbuf_addf(buf, "\\u%04x\\u%04x", 0xd800 + (above >> 10),
+			0xdc00 + (above & 0x3ff));
+}
+
+void visible_add_json(struct strbuf *buf, const char *json)
+{
+	size_t length;
+	uint32_t character;
+
+	for (; *json; json += length) {
+		length = plain_length(json);
+		if (length) {
+			strbuf_add(buf, json, length);
+			continue;
+		}
+		length = utf8_decode(json, &character);
+		if (length && (is_control(character) || is_hidden(character)))
+			add_json_escape(buf, character);
+		else
+			strbuf_add(buf, json, length ? length : 1);
+		if (!length)
+			length = 1;
+	}
+}
+
 void utf8_repair(struct strbuf *buf, const char *text)
 {
 	size_t length;

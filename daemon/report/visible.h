@@ -29,6 +29,12 @@ size_t utf8_width(const char *text);
  */
 void visible_add(struct strbuf *buf, const char *text, bool ascii);
 
+/*
+ * Appends JSON with such characters as the escapes of RFC 8259, section 7; they stand
+ * in its strings alone, so that it stays the same JSON.
+ */
+void visible_add_json(struct strbuf *buf, const char *json);
+
 /* Appends `text` with U+FFFD in place of every byte that is no UTF-8. */
 void utf8_repair(struct strbuf *buf, const char *text);
 
