@@ -25,15 +25,16 @@ ZONES = (
     "local-zone: corp.example. static",
     "local-zone: refused.corp.example. always_refuse",
     "local-zone: slow.corp.example. always_deny",
+    "local-zone: broken.corp.example. transparent",
     "local-zone: 64.10.in-addr.arpa. static",
     'local-data: "1.5.64.10.in-addr.arpa. PTR good.corp.example."',
     'local-data: "2.5.64.10.in-addr.arpa. PTR other.corp.example."',
 )
-# A zone that the server should have and has not: SERVFAIL.
+# A zone that the server should have and can't get: SERVFAIL.
 BROKEN = """
 auth-zone:
   name: broken.corp.example.
-  zonefile: "no-such-file"
+  primary: 127.0.0.1@1
   for-downstream: yes
   for-upstream: no
   fallback-enabled: no
