@@ -15,24 +15,20 @@
 
 enum {
 	READ_BURST = 256, /* datagrams read before other handles have a turn */
-	/*
-	 * Queries sent before the answers to earlier ones are read: an answer that does
-	 * not fit into the socket's buffer would make its server look silent, and
-	 * 212992 bytes, the usual limit, hold as few as 90 datagrams off a network
-	 * card.
-	 */
-	SEND_BURST = 64,
+	SEND_BURST = 64,  /* likewise sent */
+	FRESH_MIN_US = 50000,
 	CHANNEL_SOCKETS = 2, /* a server's datagram and stream socket */
 	TICK_MIN_MS = 1,
 	TICK_MAX_MS = 20,
 };
 
 struct dns_query {
-	struct list node; /* in waiting, flying, or alone */
+	struct list node; /* in one of the channel's lists, or alone */
 	struct dns_channel *channel;
 	dns_reply_fn done; /* NULL: detached */
 	void *data;
 	uint64_t sent_us; /* 0: waiting */
+	bool fresh;
 	uint16_t type;
 	char name[];
 };
@@ -51,8 +47,11 @@ struct dns_channel {
 	ares_channel ares;
 	uv_timer_t tick; /* time limits, and the first push of what waits */
 	uint64_t tick_ms;
-	struct list waiting, flying, polls;
-	size_t in_flight; /* with the detached ones */
+	struct list polls;
+	struct list waiting;      /* queries not sent */
+	struct list fresh, stale; /* queries sent, in that order; detached ones too */
+	size_t n_fresh, n_stale;
+	uint64_t rtt_us; /* of the answers, smoothed; 0: none yet */
 	unsigned handles;
 	struct dns_socket_news news; /* of the current call into c-ares */
 	int unwatched; /* negative code: the last socket could not be polled */
@@ -90,48 +89,96 @@ static enum probe_reason failure_reason(
 	}
 }
 
+static void note_rtt(struct dns_channel *channel, uint64_t elapsed_us)
+{
+	if (channel->rtt_us == 0)
+		channel->rtt_us = elapsed_us;
+	else
+		channel->rtt_us = (channel->rtt_us * 7 + elapsed_us) / 8;
+}
+
+/* Out of the lists of what is on the wire. */
+static void land(struct dns_query *query)
+{
+	list_remove(&query->node);
+	if (query->fresh)
+		query->channel->n_fresh--;
+	else
+		query->channel->n_stale--;
+}
+
 static void on_answer(
 	void *data, int status, int timeouts, unsigned char *bytes, int size)
 {
 	struct dns_query *query = data;
 	struct dns_channel *channel = query->channel;
 	struct dns_reply reply = {.bytes = bytes, .size = size > 0 ? (size_t)size : 0};
-	(void)timeouts;
+	uint64_t elapsed_us = clock_monotonic_us() - query->sent_us;
 	if (!bytes)
 		reply.reason = failure_reason(channel, status, &reply.error);
-	uint64_t elapsed_us = clock_monotonic_us() - query->sent_us;
+	else if (timeouts == 0)
+		note_rtt(channel, elapsed_us);
 	reply.elapsed_us = elapsed_us < UINT32_MAX ? (uint32_t)elapsed_us : UINT32_MAX;
-	channel->in_flight--;
-	list_remove(&query->node);
+	land(query);
 	if (query->done)
 		query->done(query->data, &reply);
 	free(query);
 }
 
-static void on_tick(uv_timer_t *timer);
-
-static bool can_send(const struct dns_channel *channel)
+static void age(struct dns_channel *channel)
 {
-	return !channel->closing && !list_empty(&channel->waiting) &&
-	       channel->in_flight < DNS_CHANNEL_WINDOW;
+	uint64_t timeout_us = (uint64_t)channel->options.timeout_ms * 1000;
+	uint64_t limit_us = channel->rtt_us * 4, now_us = clock_monotonic_us();
+	if (limit_us < FRESH_MIN_US)
+		limit_us = FRESH_MIN_US;
+	if (limit_us > timeout_us)
+		limit_us = timeout_us;
+	while (!list_empty(&channel->fresh)) {
+		struct dns_query *query =
+			LIST_FIRST(&channel->fresh, struct dns_query, node);
+		if (now_us - query->sent_us < limit_us)
+			return;
+		list_remove(&query->node);
+		list_append(&channel->stale, &query->node);
+		query->fresh = false;
+		channel->n_fresh--;
+		channel->n_stale++;
+	}
 }
+
+static bool has_room(const struct dns_channel *channel)
+{
+	return channel->n_fresh < DNS_CHANNEL_WINDOW &&
+	       channel->n_fresh + channel->n_stale < DNS_CHANNEL_MAX;
+}
+
+static void send_query(struct dns_query *query)
+{
+	struct dns_channel *channel = query->channel;
+	list_remove(&query->node);
+	list_append(&channel->fresh, &query->node);
+	query->fresh = true;
+	channel->n_fresh++;
+	channel->news = (struct dns_socket_news){.error = 0};
+	query->sent_us = clock_monotonic_us();
+	ares_query(channel->ares, query->name, ns_c_in, query->type, on_answer, query);
+}
+
+static void on_tick(uv_timer_t *timer);
 
 /* Sends some of what waits. Runs from the loop alone. */
 static void channel_push(struct dns_channel *channel)
 {
-	for (int burst = 0; can_send(channel) && burst < SEND_BURST; burst++) {
-		struct dns_query *query =
-			LIST_FIRST(&channel->waiting, struct dns_query, node);
-		list_remove(&query->node);
-		list_append(&channel->flying, &query->node);
-		channel->in_flight++;
-		channel->news = (struct dns_socket_news){.error = 0};
-		query->sent_us = clock_monotonic_us();
-		ares_query(channel->ares, query->name, ns_c_in, query->type, on_answer,
-			query);
+	int burst = 0;
+	age(channel);
+	while (!channel->closing && !list_empty(&channel->waiting) &&
+		has_room(channel)) {
+		if (burst++ == SEND_BURST) {
+			uv_timer_start(&channel->tick, on_tick, 0, channel->tick_ms);
+			return;
+		}
+		send_query(LIST_FIRST(&channel->waiting, struct dns_query, node));
 	}
-	if (can_send(channel))
-		uv_timer_start(&channel->tick, on_tick, 0, channel->tick_ms);
 }
 
 static void channel_process(
@@ -199,10 +246,11 @@ static void on_tick(uv_timer_t *timer)
 {
 	struct dns_channel *channel = timer->data;
 	dns_channel_catch_up(channel);
-	if (channel->in_flight > 0)
+	if (channel->n_fresh + channel->n_stale > 0)
 		channel_process(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	channel_push(channel);
-	if (!channel->closing && channel->in_flight == 0)
+	if (!channel->closing && list_empty(&channel->waiting) &&
+		channel->n_fresh + channel->n_stale == 0)
 		uv_timer_stop(&channel->tick);
 }
 
@@ -322,7 +370,8 @@ int dns_channel_open(uv_loop_t *loop, const struct dns_channel_options *options,
 	channel->loop = loop;
 	channel->options = *options;
 	list_init(&channel->waiting);
-	list_init(&channel->flying);
+	list_init(&channel->fresh);
+	list_init(&channel->stale);
 	list_init(&channel->polls);
 	channel->tick_ms = options->timeout_ms / 20;
 	if (channel->tick_ms > TICK_MAX_MS)
@@ -356,7 +405,7 @@ int dns_channel_query(struct dns_channel *channel, const char *name, uint16_t ty
 	query->type = type;
 	memcpy(query->name, name, size);
 	list_append(&channel->waiting, &query->node);
-	if (channel->in_flight < DNS_CHANNEL_WINDOW)
+	if (has_room(channel))
 		uv_timer_start(&channel->tick, on_tick, 0, channel->tick_ms);
 	*out = query;
 	return 0;
@@ -365,28 +414,37 @@ int dns_channel_query(struct dns_channel *channel, const char *name, uint16_t ty
 void dns_query_detach(struct dns_query *query)
 {
 	query->done = NULL;
+	if (query->sent_us > 0)
+		return;
 	list_remove(&query->node);
-	if (query->sent_us == 0)
-		free(query);
+	free(query);
 }
 
 bool dns_query_is_held(const struct dns_query *query)
 {
-	return query->sent_us == 0 && query->channel->in_flight >= DNS_CHANNEL_WINDOW;
+	return query->sent_us == 0 && !has_room(query->channel);
 }
 
+/* The memory of what is on the wire stays until c-ares lets go of it. */
 static void cancel(struct dns_query *query)
 {
 	static const struct dns_reply cancelled = {
 		.reason = REASON_CANCELLED, .error = UV_ECANCELED};
 	dns_reply_fn done = query->done;
 	bool waiting = query->sent_us == 0;
+	list_remove(&query->node);
 	query->done = NULL;
 	query->sent_us = 1; /* so that a detach from `done` leaves it alone */
-	list_remove(&query->node);
-	done(query->data, &cancelled);
+	if (done)
+		done(query->data, &cancelled);
 	if (waiting)
 		free(query);
+}
+
+static void cancel_all(struct list *queries)
+{
+	while (!list_empty(queries))
+		cancel(LIST_FIRST(queries, struct dns_query, node));
 }
 
 /* Not inside a call of c-ares, unlike dns_channel_close() perhaps. */
@@ -403,9 +461,8 @@ void dns_channel_close(
 	channel->closing = true;
 	channel->closed = closed;
 	channel->closed_data = data;
-	while (!list_empty(&channel->waiting))
-		cancel(LIST_FIRST(&channel->waiting, struct dns_query, node));
-	while (!list_empty(&channel->flying))
-		cancel(LIST_FIRST(&channel->flying, struct dns_query, node));
+	cancel_all(&channel->waiting);
+	cancel_all(&channel->fresh);
+	cancel_all(&channel->stale);
 	uv_close((uv_handle_t *)&channel->tick, on_tick_closed);
 }

@@ -15,10 +15,16 @@
 #include "probes/reason.h"
 
 /*
- * Queries on the wire at once, per server; more wait their turn. Query IDs have 16
- * bits, and c-ares' lists should stay short.
+ * So many fresh queries wait for one server's answers at once; more wait their turn,
+ * for a burst that overflows a server's receive buffer, or ours, makes the server look
+ * silent: 212992 bytes, the usual size, hold some 160 datagrams. A query stays fresh
+ * for four times the server's usual round trip (50 ms at least, one timeout at most).
+ * So a slow server is not flooded, and a silent one holds up nobody.
  */
-#define DNS_CHANNEL_WINDOW 8192
+#define DNS_CHANNEL_WINDOW 128
+
+/* Fresh or not; query IDs have 16 bits, and c-ares' lists should stay short. */
+#define DNS_CHANNEL_MAX 8192
 
 struct dns_channel;
 struct dns_query;
@@ -63,7 +69,7 @@ int dns_channel_query(struct dns_channel *channel, const char *name, uint16_t ty
 /* The caller loses interest: no callback. What is on the wire owns its memory. */
 void dns_query_detach(struct dns_query *query);
 
-/* True while the query is held back because the window is full: nothing was sent. */
+/* True while the query is held back by the limits above: nothing was sent. */
 bool dns_query_is_held(const struct dns_query *query);
 
 /* Reads the answers that have come in and that the loop has not seen yet. */
