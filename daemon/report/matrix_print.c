@@ -12,8 +12,10 @@ enum {
 	MAX_SHOWN = 40, /* rows of a table */
 	MIN_LABEL = 8,  /* columns */
 	MAX_LABEL = 44,
-	FLAT_GAP = 2,    /* between columns that have their name above them */
-	STAIR_WIDTH = 2, /* of a column whose name hangs from a line */
+	MAX_NAME = 20,     /* of a check, where names hang; longer ones may be cut */
+	WIDEST_FLAT = 200, /* names side by side where the width has no limit */
+	FLAT_GAP = 2,      /* between columns that have their name above them */
+	STAIR_WIDTH = 2,   /* of a column whose name hangs from a line */
 	LEGEND_GAP = 3,
 	SINCE_WIDTH = 26, /* "since 2026-01-31 23:59:59Z" */
 };
@@ -134,30 +136,67 @@ static bool asked(const struct layout *layout, uint32_t column)
 	return layout->worst[column] != MARK_NOT_ASKED;
 }
 
+/* Columns that the names of checks take, all of them and the longest, and how many. */
+struct names {
+	unsigned all, longest;
+	uint32_t count;
+};
+
+static struct names measure_names(const struct layout *layout, struct page *page)
+{
+	struct names names = {.all = 0};
+
+	for (uint32_t i = 0; i < layout->matrix->n_columns; i++) {
+		unsigned width =
+			(unsigned)page_measure(page, layout->matrix->columns[i]);
+		if (!asked(layout, i))
+			continue;
+		names.count++;
+		names.all += width + FLAT_GAP;
+		if (width > names.longest)
+			names.longest = width;
+	}
+	return names;
+}
+
+/* How many columns fit when their names hang, the last of them to the right. */
+static uint32_t stairs_room(
+	const struct layout *layout, const struct page *page, const struct names *names)
+{
+	unsigned used = layout->label + layout->count + FLAT_GAP;
+	unsigned right = names->longest < MAX_NAME ? names->longest : MAX_NAME;
+
+	if (!page->width)
+		return names->count;
+	if (right > page->width / 4)
+		right = page->width / 4;
+	if (layout->since && right < SINCE_WIDTH)
+		right = SINCE_WIDTH;
+	if (page->width < used + right + STAIR_WIDTH)
+		return 1;
+	return (page->width - used - right) / STAIR_WIDTH;
+}
+
 /* Every column when they fit; else those with trouble before the others. */
 static void choose_columns(struct layout *layout, struct page *page)
 {
-	uint32_t n = layout->matrix->n_columns, room = n, flat = 0, wanted = 0;
+	struct names names = measure_names(layout, page);
 	unsigned used = layout->label + layout->count + FLAT_GAP +
-			(layout->since ? SINCE_WIDTH + FLAT_GAP : 0);
+			(layout->since ? SINCE_WIDTH : 0);
+	uint32_t n = layout->matrix->n_columns, room = n;
 
-	for (uint32_t i = 0; i < n; i++) {
-		wanted += asked(layout, i);
-		if (asked(layout, i))
-			flat += (uint32_t)page_measure(
-					page, layout->matrix->columns[i]) +
-				FLAT_GAP;
-	}
-	layout->stairs = page->width ? used + flat > page->width : flat > 200;
-	if (layout->stairs && page->width)
-		room = page->width > used ? (page->width - used) / STAIR_WIDTH : 1;
+	layout->stairs =
+		page->width ? used + names.all > page->width : names.all > WIDEST_FLAT;
+	if (layout->stairs)
+		room = stairs_room(layout, page, &names);
 	for (int pass = 0; pass < 2; pass++)
 		for (uint32_t i = 0; i < n && layout->n_columns < room; i++) {
-			bool first = room >= wanted || is_trouble(layout->worst[i]);
+			bool first =
+				room >= names.count || is_trouble(layout->worst[i]);
 			if (asked(layout, i) && first == (pass == 0))
 				layout->columns[layout->n_columns++] = i;
 		}
-	layout->columns_left_out = wanted - layout->n_columns;
+	layout->columns_left_out = names.count - layout->n_columns;
 }
 
 /* ---- lines ------------------------------------------------------------------- */

@@ -285,22 +285,22 @@ static void print_findings(
 static void print_title(struct text *text)
 {
 	struct page *page = &text->page;
-	char scan[48], time[32];
+	struct strbuf line;
+	char time[32];
 
-	page_add(page, INK_STRONG, "Reachability");
-	if (text->matrix.n_vantages == 1) {
-		page_add(page, INK_STRONG, " from ");
-		page_add(page, INK_STRONG, text->matrix.vantages[0]);
-	}
-	if (text->scan) {
-		snprintf(scan, sizeof scan, "%s scan %" PRId64,
+	strbuf_init(&line);
+	strbuf_adds(&line, "Reachability");
+	if (text->matrix.n_vantages == 1)
+		strbuf_addf(&line, " from %s", text->matrix.vantages[0]);
+	if (text->scan)
+		strbuf_addf(&line, "%s scan %" PRId64,
 			text->command == COMMAND_STATUS ? " as of" : ",", text->scan);
-		page_add(page, INK_PLAIN, scan);
-	}
-	page_add(page, INK_PLAIN, ", ");
-	page_add(page, INK_PLAIN, short_time(text->time_us, time, sizeof time));
+	strbuf_addf(&line, ", %s", short_time(text->time_us, time, sizeof time));
+	page_wrap(page, INK_STRONG, 0, line.failed ? "" : line.text);
 	page_newline(page);
 	page_newline(page);
+	page->failed |= line.failed;
+	strbuf_fini(&line);
 }
 
 static int print_results(struct text *text)
