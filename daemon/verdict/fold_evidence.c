@@ -3,15 +3,13 @@
 
 #include "daemon/verdict/fold.h"
 
-#define MAX_UNCHANGED 5
-
 /* Collected while the flows of a candidate's scope go by. */
 struct looking {
 	struct fold *fold;
 	const struct fold_candidate *candidate;
 	bool grouped;
 	uint16_t way; /* of the incident's changes, broad */
-	uint32_t stayed[MAX_UNCHANGED];
+	uint32_t stayed[INCIDENT_MAX_UNCHANGED];
 	uint32_t n_stayed;
 	uint32_t hosts; /* met besides those of the incident */
 };
@@ -30,7 +28,7 @@ static void keep_stayed(struct looking *looking, uint32_t index)
 {
 	uint32_t at = looking->n_stayed++;
 
-	if (at < MAX_UNCHANGED)
+	if (at < INCIDENT_MAX_UNCHANGED)
 		looking->stayed[at] = index;
 }
 
@@ -133,7 +131,7 @@ static int find_unchanged(struct fold *fold, const struct fold_pick *pick,
 	looking.grouped = candidate->scope == INCIDENT_GROUP ||
 			  candidate->scope == INCIDENT_CHECK_GROUP;
 	look_at_scope(&looking);
-	kept = looking.n_stayed < MAX_UNCHANGED ? looking.n_stayed : MAX_UNCHANGED;
+	kept = looking.n_stayed < INCIDENT_MAX_UNCHANGED ? looking.n_stayed : INCIDENT_MAX_UNCHANGED;
 	unchanged = arena_calloc(arena, kept, sizeof *unchanged);
 	if (!unchanged)
 		return -ENOMEM;

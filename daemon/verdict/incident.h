@@ -58,6 +58,8 @@ enum incident_scope {
 /* "flow", "host", "check-group" ...: for the JSON. Static. */
 const char *incident_scope_word(enum incident_scope scope);
 
+#define INCIDENT_MAX_UNCHANGED 5
+
 struct incident {
 	uint32_t id; /* from 1, biggest first */
 	enum incident_scope scope;
@@ -75,7 +77,8 @@ struct incident {
 	uint32_t n_hosts; /* hosts among them */
 	uint32_t
 		of_hosts; /* hosts in this scope that could have changed the same way */
-	const uint32_t *unchanged; /* up to 5 flows in scope that stayed as they were */
+	const uint32_t *unchanged; /* the first INCIDENT_MAX_UNCHANGED flows in
+				      scope that stayed as they were */
 	uint32_t n_unchanged;      /* how many there are in all */
 	/* Another check that stayed as it was on most of the same hosts: what tells a
 	 * rule from a dead host. NULL: there is none, or the scope has several checks.
