@@ -55,10 +55,10 @@ bool dial_start(struct dialer *dialer, struct dial_line *line, uint16_t port,
 	struct sockerr *out);
 
 /*
- * True with the answer in *out when the connect has ended though the loop, being late,
- * has not said so yet; the line is idle then.
+ * The time limit of a connect has passed: ends it, and says what came of it; the line
+ * is idle then. An answer counts that came while the loop was late.
  */
-bool dial_answered(struct dialer *dialer, struct dial_line *line, struct sockerr *out);
+void dial_expire(struct dialer *dialer, struct dial_line *line, struct sockerr *out);
 
 /*
  * Ends whatever the line does and closes its socket, with a RST where it had connected.

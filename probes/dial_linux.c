@@ -151,10 +151,14 @@ bool dial_start(struct dialer *dialer, struct dial_line *line, uint16_t port,
 	return false;
 }
 
-bool dial_answered(struct dialer *dialer, struct dial_line *line, struct sockerr *out)
+void dial_expire(struct dialer *dialer, struct dial_line *line, struct sockerr *out)
 {
 	struct pollfd item = {.fd = line->fd, .events = POLLOUT};
-	return line->dialling && poll(&item, 1, 0) > 0 && collect(dialer, line, out);
+	assert(line->dialling);
+	if (poll(&item, 1, 0) > 0 && collect(dialer, line, out))
+		return;
+	sockerr_from_silence(line->fd, &dialer->target, out);
+	dial_hang_up(line);
 }
 
 void dialer_close(struct dialer *dialer)

@@ -57,6 +57,16 @@ bool sockerr_from_queue(
  */
 bool sockerr_pending(uv_os_sock_t fd, int *uv_status);
 
+/*
+ * The time limit passed without an answer: filtered, unless the SYNs never left this
+ * machine, which the kernel can tell once it has tried to repeat one, after a second.
+ */
+void sockerr_from_silence(
+	uv_os_sock_t fd, const struct net_address *target, struct sockerr *out);
+
+/* True when something came back over the network, and took a round trip. */
+bool sockerr_is_answer(const struct sockerr *err);
+
 /* `{"icmp":{"type":3,"code":13,"sender":"10.0.0.1"},"errno":"EHOSTUNREACH"}`, or NULL
  * when there is nothing to say or no memory. The caller frees it. */
 char *sockerr_evidence(const struct sockerr *err);

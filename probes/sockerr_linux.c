@@ -5,10 +5,12 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 /* After the C library's headers, whose timespec it repeats. */
 #include <linux/errqueue.h>
 
@@ -275,6 +277,67 @@ bool sockerr_pending(uv_os_sock_t fd, int *uv_status)
 		return false;
 	*uv_status = -error;
 	return true;
+}
+
+/* What a route lookup says, by connecting a socket that sends nothing. */
+static int find_route(const struct net_address *target)
+{
+	struct sockaddr_storage to;
+	socklen_t length = net_address_to_sockaddr(target, 9, &to);
+	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	int rc = connect(fd, (const struct sockaddr *)&to, length) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+/* The repetition of a SYN was not even tried: its route is gone, or the first still
+ * waits for the link address of the target or of the gateway. */
+static void judge_unsent(const struct net_address *target, struct sockerr *out)
+{
+	int rc = find_route(target);
+	if (rc < 0) {
+		sockerr_from_call(rc, out);
+		return;
+	}
+	out->error = EHOSTUNREACH;
+	if (on_link(target))
+		set(out, STATE_UNREACHABLE, REASON_NEIGHBOUR_SILENT);
+	else
+		set(out, STATE_ERROR, REASON_NO_GATEWAY);
+}
+
+/*
+ * connect() ignores it when its SYN can't be sent, and so do the repetitions, but
+ * TCP_INFO keeps count: `retransmits` of timeouts that had passed, `total_retrans` of
+ * repetitions that were handed to the IP layer, `retrans` of those in flight, which is
+ * none when IP refused the last (EPERM from an output rule that drops).
+ */
+void sockerr_from_silence(
+	uv_os_sock_t fd, const struct net_address *target, struct sockerr *out)
+{
+	struct tcp_info info = {0};
+	socklen_t length = sizeof info;
+
+	memset(out, 0, sizeof *out);
+	set(out, STATE_FILTERED, REASON_TIMEOUT);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 ||
+		info.tcpi_retransmits == 0 || info.tcpi_retrans != 0)
+		return;
+	if (info.tcpi_total_retrans < info.tcpi_retransmits) {
+		judge_unsent(target, out);
+	} else {
+		out->error = EPERM;
+		set(out, STATE_ERROR, REASON_LOCAL_FIREWALL);
+	}
+}
+
+bool sockerr_is_answer(const struct sockerr *err)
+{
+	return err->state == STATE_OPEN || err->state == STATE_CLOSED ||
+	       (err->has_icmp && err->state != STATE_ERROR &&
+		       err->reason != REASON_NEIGHBOUR_SILENT);
 }
 
 static void add_icmp(struct strbuf *text, const struct sockerr *err)

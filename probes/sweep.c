@@ -116,9 +116,9 @@ static void note_port(struct sweep_run *sweep, uint32_t index, uint64_t elapsed_
 {
 	struct sockerr *first = &sweep->icmp.first[answer->state];
 	bool was_silent = sweep_ports_state(&sweep->ports, index) == STATE_FILTERED;
-	if (answer->state != STATE_FILTERED)
+	if (sockerr_is_answer(answer))
 		sweep_passes_answer(&sweep->passes, elapsed_us, was_silent);
-	if (answer->has_icmp && !first->has_icmp)
+	if (first->state == STATE_NONE)
 		*first = *answer;
 	sweep_ports_set(&sweep->ports, index, answer->state);
 }
@@ -238,12 +238,7 @@ static void on_silence(struct deadline *deadline)
 	struct sweep_run *sweep = slot->sweep;
 	struct sockerr answer;
 
-	/* The loop may have been late, and the answer in time. */
-	if (!dial_answered(&sweep->dialer, &slot->line, &answer)) {
-		dial_hang_up(&slot->line);
-		answer = (struct sockerr){
-			.state = STATE_FILTERED, .reason = REASON_TIMEOUT};
-	}
+	dial_expire(&sweep->dialer, &slot->line, &answer);
 	end_connect(sweep, slot, &answer);
 }
 

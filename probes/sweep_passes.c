@@ -115,11 +115,14 @@ static bool wants_last_again(struct sweep_passes *passes)
 
 /*
  * Brief passes go at half the rate of the one before, though at no less than an eighth
- * of the first. A last pass of silent ports is slow by itself, so that half is enough.
+ * of the first. A last pass with the full window is slower than any brief one was, for
+ * each silent port holds its place so much longer; without brief ones it has half.
  */
 static uint32_t room_for(const struct sweep_passes *passes)
 {
-	uint32_t halvings = passes->last ? 1 : passes->pass;
+	uint32_t halvings = passes->pass;
+	if (passes->last && passes->pass > 0)
+		halvings = is_cheap(passes) ? 0 : 1;
 	uint32_t room = passes->window >> (halvings < 3 ? halvings : 3);
 	return room > 0 ? room : 1;
 }

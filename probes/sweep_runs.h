@@ -28,8 +28,8 @@ void sweep_walk_init(struct sweep_walk *walk, const struct sweep_ports *ports);
 /* The next run, or false at the end. */
 bool sweep_walk_next(struct sweep_walk *walk, struct sweep_run_of_ports *run);
 
-/* The first ICMP error of each state, by state; state STATE_NONE where there was none.
- */
+/* The first answer of each state, by state; STATE_NONE where there was none. Those that
+ * are ICMP errors go into the evidence. */
 struct sweep_icmp {
 	struct sockerr first[STATE_COUNT];
 };

@@ -39,23 +39,16 @@ static void settle(struct tcp_run *tcp, const struct sockerr *err)
 	probe_run_settle(run, err->state, err->reason, PHASE_CONNECT);
 }
 
-static void on_answer(struct tcp_run *tcp, int status)
+static void on_answer(struct tcp_run *tcp, uv_os_fd_t fd, int status)
 {
 	struct probe_run *run = &tcp->run;
 	uint64_t elapsed_us = (uv_hrtime() - tcp->sent_ns) / 1000;
 	struct sockerr err;
-	uv_os_fd_t fd;
 
-	int rc = uv_fileno(&tcp->socket.handle, &fd);
-	if (rc < 0) {
-		probe_run_settle_local(run, rc, PHASE_CONNECT);
-		return;
-	}
 	sockerr_from_event(fd, status, run->spec.target.address, &err);
 	if (err.state == STATE_OPEN)
 		sockerr_reset_on_close(fd);
-	/* Silence and local trouble have no round trip. */
-	if (err.state != STATE_FILTERED && err.state != STATE_ERROR)
+	if (sockerr_is_answer(&err))
 		run->result.rtt_us = elapsed_us < 1            ? 1
 				     : elapsed_us > UINT32_MAX ? UINT32_MAX
 							       : (uint32_t)elapsed_us;
@@ -65,8 +58,10 @@ static void on_answer(struct tcp_run *tcp, int status)
 static void on_connect(uv_connect_t *request, int status)
 {
 	struct tcp_run *tcp = CONTAINER_OF(request, struct tcp_run, connect);
-	if (!tcp->run.settled) /* else it is being closed */
-		on_answer(tcp, status);
+	uv_os_fd_t fd;
+	/* A settled run's handle is being closed and has no descriptor any more. */
+	if (!tcp->run.settled && uv_fileno(&tcp->socket.handle, &fd) == 0)
+		on_answer(tcp, fd, status);
 }
 
 static int tcp_start(struct probe_run *run)
@@ -102,12 +97,19 @@ static int tcp_start(struct probe_run *run)
 static void tcp_expired(struct probe_run *run)
 {
 	struct tcp_run *tcp = CONTAINER_OF(run, struct tcp_run, run);
+	struct sockerr err;
 	uv_os_fd_t fd;
 	int status;
-	if (uv_fileno(&tcp->socket.handle, &fd) == 0 && sockerr_pending(fd, &status))
-		on_answer(tcp, status);
-	else
-		probe_run_settle(run, STATE_FILTERED, REASON_TIMEOUT, PHASE_CONNECT);
+
+	int rc = uv_fileno(&tcp->socket.handle, &fd);
+	if (rc < 0) {
+		probe_run_settle_local(run, rc, PHASE_CONNECT);
+	} else if (sockerr_pending(fd, &status)) {
+		on_answer(tcp, fd, status);
+	} else {
+		sockerr_from_silence(fd, run->spec.target.address, &err);
+		settle(tcp, &err);
+	}
 }
 
 const struct probe_ops tcp_probe_ops = {

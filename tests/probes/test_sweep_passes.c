@@ -160,6 +160,16 @@ static void each_brief_pass_is_slower_than_the_one_before(void **state)
 		assert_int_equal(passes.room, rooms[i]);
 	}
 	assert_true(sweep_passes_next(&passes, 10));
+	/* In which each silent port takes forty times as long. */
+	assert_true(passes.last);
+	assert_int_equal(passes.room, 32);
+}
+
+static void a_last_pass_after_none_that_was_brief_is_slower(void **state)
+{
+	(void)state;
+	init(2);
+	assert_true(sweep_passes_next(&passes, 10));
 	assert_true(passes.last);
 	assert_int_equal(passes.room, 16);
 }
@@ -220,6 +230,7 @@ int main(void)
 		cmocka_unit_test(losses_repeat_the_last_pass_where_brief_ones_are_none),
 		cmocka_unit_test(ends_as_soon_as_nothing_is_silent),
 		cmocka_unit_test(each_brief_pass_is_slower_than_the_one_before),
+		cmocka_unit_test(a_last_pass_after_none_that_was_brief_is_slower),
 		cmocka_unit_test(there_is_always_room_for_one),
 		cmocka_unit_test(a_shortage_halves_the_room_and_waits_ever_longer),
 		cmocka_unit_test(patience_ends_after_thirty_seconds_without_success),

@@ -114,6 +114,24 @@ static void the_strongest_of_several_blocked_states_counts(void **state)
 	assert_verdict("uuup", STATE_PROHIBITED, REASON_ICMP_ADMIN_PROHIBITED);
 }
 
+static void a_silent_neighbour_is_the_reason_of_all_its_ports(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, "1-3");
+	scene_states(&s, "uuu");
+	s.icmp.first[STATE_UNREACHABLE].state = STATE_UNREACHABLE;
+	s.icmp.first[STATE_UNREACHABLE].reason = REASON_NEIGHBOUR_SILENT;
+	judge(&s);
+	assert_int_equal(s.state, STATE_UNREACHABLE);
+	assert_int_equal(s.reason, REASON_NEIGHBOUR_SILENT);
+	/* No ICMP error was seen, so none is told. */
+	char *evidence = sweep_evidence(&s.ports, &s.counts, &s.icmp);
+	assert_null(strstr(evidence, "icmp"));
+	free(evidence);
+	sweep_ports_fini(&s.ports);
+}
+
 static void evidence_has_counts_runs_and_the_first_icmp_of_each_state(void **state)
 {
 	(void)state;
