@@ -2,6 +2,7 @@
 /* The builder's own: what is in it, and the inventory that it becomes. */
 #include "config/inventory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ int inventory_intern_group(struct inventory_builder *builder, const char *name,
 	int64_t found =
 		name_table_find(&builder->group_names, group_array(builder), name);
 	if (found >= 0) {
+		assert(builder->groups);
 		*index = (uint32_t)found;
 		if (!builder->groups[*index].mark.line)
 			builder->groups[*index].mark = mark;

@@ -31,7 +31,7 @@ static void give_variables(
 
 static int apply_group_variables(struct inventory_builder *builder)
 {
-	const struct build_group **groups = calloc(builder->n_groups, sizeof *groups);
+	const struct build_group **groups = calloc(builder->n_groups, sizeof(void *));
 	uint32_t count = 0;
 	if (!groups)
 		return -ENOMEM;
@@ -43,7 +43,7 @@ static int apply_group_variables(struct inventory_builder *builder)
 		if (any)
 			groups[count++] = group;
 	}
-	qsort(groups, count, sizeof *groups, compare_strength);
+	qsort(groups, count, sizeof(void *), compare_strength);
 	for (uint32_t i = 0; i < count; i++)
 		give_variables(builder, groups[i]);
 	free(groups);

@@ -143,7 +143,7 @@ static int add_host_pattern(struct inventory_builder *builder, uint32_t group,
 	char pattern[INVENTORY_MAX_NAME + 1];
 	if (builder->full || !check_name(builder, key, "host"))
 		return 0;
-	if (!conf_node_is_null(vars) && vars->kind != CONF_MAPPING) {
+	if (vars && vars->kind != CONF_MAPPING && !conf_node_is_null(vars)) {
 		conf_error(builder->report, vars->mark,
 			"the variables of host '%s' are %s; they are a mapping",
 			key->text, conf_kind_name(vars->kind));

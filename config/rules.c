@@ -74,8 +74,10 @@ static int bind_list(const struct rules_binder *binder, const struct conf_node *
 			&names, NAME_ARRAY(rules, count), rules[count].name);
 		if (same >= 0)
 			rc = report_same_name(binder, node, &rules[same]);
-		else if (name_table_add(&names, NAME_ARRAY(rules, ++count)) < 0)
+		else if (name_table_add(&names, NAME_ARRAY(rules, count + 1)) < 0)
 			rc = -ENOMEM;
+		else
+			count++;
 	}
 	name_table_fini(&names);
 	*out = (struct rule_list){.rules = rules, .count = count};

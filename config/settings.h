@@ -12,7 +12,7 @@
 #include "config/report.h"
 
 #define SETTINGS_MAX_DNS_SERVERS 16
-#define SETTINGS_MAX_TIMEOUT_MS (5 * 60 * 1000)
+#define SETTINGS_MAX_TIMEOUT_MS 300000 /* 5m */
 #define SETTINGS_MAX_ATTEMPTS 20
 
 struct settings_endpoint {
