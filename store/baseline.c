@@ -26,7 +26,7 @@ static int check_complete(struct store *store, int64_t scan)
 int store_baseline_save(struct store *store, const char *name, int64_t scan,
 	int64_t wall_us, bool replace)
 {
-	struct sqlite3_stmt *statement;
+	struct sqlite3_stmt *statement = NULL;
 	int64_t changed;
 	int rc = store_need_writer(store);
 
@@ -77,7 +77,7 @@ int store_baseline_get(
 
 int store_baseline_remove(struct store *store, const char *name)
 {
-	struct sqlite3_stmt *statement;
+	struct sqlite3_stmt *statement = NULL;
 	int64_t changed;
 	int rc = store_need_writer(store);
 

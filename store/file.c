@@ -29,9 +29,9 @@ static void distrust_schema(struct sqlite3 *db)
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 }
 
-int store_connect(struct store *store, const char *path)
+int store_connect(struct store *store, const char *path, bool is_uri)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+	int flags = SQLITE_OPEN_NOMUTEX | (is_uri ? SQLITE_OPEN_URI : 0);
 	int rc;
 
 	flags |= store->mode == STORE_WRITE ? SQLITE_OPEN_READWRITE
@@ -141,7 +141,7 @@ static int make_file(struct store *store, const char *path)
 
 static int fill_file(struct store *store, const char *path)
 {
-	int rc = store_connect(store, path);
+	int rc = store_connect(store, path, false);
 
 	if (rc == 0)
 		rc = sql_exec(store, "PRAGMA page_size = 4096");

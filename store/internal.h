@@ -54,9 +54,9 @@ void store_lock_release(struct store *store);
  */
 int store_create(struct store *store);
 
-/* Opens the SQLite file that exists at `path` into store->db, with what every
- * connection needs set; touches nothing. */
-int store_connect(struct store *store, const char *path);
+/* Opens the SQLite file that exists at `path` (a URI where told) into store->db, with
+ * what every connection needs set; touches nothing. */
+int store_connect(struct store *store, const char *path, bool is_uri);
 
 /* Closes what store_connect() opened. */
 void store_disconnect(struct store *store);

@@ -224,27 +224,33 @@ static int update_flow(struct recorder *r, struct known_flow *flow,
 	return rc < 0 ? rc : begin_interval(r, flow, seen);
 }
 
+static int find_or_add_flow(struct recorder *r, const struct store_row *row,
+	struct seen *seen, struct known_flow **out)
+{
+	struct known_flow *flow = known_find_flow(&r->known, seen->host, seen->check);
+	int rc;
+
+	if (!flow) {
+		rc = read_detail(r, row, seen);
+		return rc < 0 ? rc : add_flow(r, seen, out);
+	}
+	if (flow->seen)
+		return refuse_twice(r, row);
+	*out = flow;
+	return update_flow(r, flow, row, seen);
+}
+
 int recorder_row(struct recorder *r, const struct store_row *row)
 {
 	struct seen seen;
-	struct known_flow *flow;
+	struct known_flow *flow = NULL;
 	int rc = read_terms(r, row, &seen);
 
 	if (rc == 0)
 		rc = read_state(r, row, &seen);
-	if (rc < 0)
-		return rc;
-	flow = known_find_flow(&r->known, seen.host, seen.check);
-	if (flow && flow->seen)
-		return refuse_twice(r, row);
-	if (flow) {
-		rc = update_flow(r, flow, row, &seen);
-	} else {
-		rc = read_detail(r, row, &seen);
-		if (rc == 0)
-			rc = add_flow(r, &seen, &flow);
-	}
-	if (rc < 0)
+	if (rc == 0)
+		rc = find_or_add_flow(r, row, &seen, &flow);
+	if (rc < 0 || !flow)
 		return rc;
 	flow->seen = true;
 	if (seen.gap_reason)

@@ -54,7 +54,7 @@ int store_scan_begin(
 
 static int refuse_status(struct store *store, int64_t id)
 {
-	struct store_scan scan;
+	struct store_scan scan = {0};
 	int rc = store_scan_get(store, id, &scan);
 
 	if (rc < 0 || scan.status == STORE_SCAN_INTERRUPTED)
@@ -66,7 +66,7 @@ static int refuse_status(struct store *store, int64_t id)
 
 int store_scan_interrupt(struct store *store, int64_t id)
 {
-	struct sqlite3_stmt *statement;
+	struct sqlite3_stmt *statement = NULL;
 	int64_t changed;
 	int rc = store_need_writer(store);
 

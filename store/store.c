@@ -73,13 +73,13 @@ static char *immutable_uri(const char *path)
 		else
 			*at++ = *path;
 	}
-	strcpy(at, "?immutable=1");
+	stpcpy(at, "?immutable=1");
 	return uri;
 }
 
-static int connect_ours(struct store *store, const char *path)
+static int connect_ours(struct store *store, const char *path, bool is_uri)
 {
-	int rc = store_connect(store, path);
+	int rc = store_connect(store, path, is_uri);
 
 	return rc < 0 ? rc : store_identify(store);
 }
@@ -97,7 +97,7 @@ static int read_immutable(struct store *store)
 	if (!uri)
 		return store_no_memory(store);
 	store_disconnect(store);
-	rc = connect_ours(store, uri);
+	rc = connect_ours(store, uri, true);
 	free(uri);
 	return rc < 0 ? rc : store_migrate(store);
 }
@@ -113,7 +113,7 @@ static int open_for_reading(struct store *store)
 		return store_refuse(store, -ENOENT,
 			"there is no store: `reachd scan` makes one, or name another "
 			"with `store:`");
-	rc = connect_ours(store, store->path);
+	rc = connect_ours(store, store->path, false);
 	if (rc < 0)
 		return rc;
 	rc = store_migrate(store);
@@ -172,7 +172,7 @@ static int open_for_writing(struct store *store)
 
 	/* Before the lock: beside a file that is not ours nothing is left. */
 	if (rc == 0 && there)
-		rc = connect_ours(store, store->path);
+		rc = connect_ours(store, store->path, false);
 	if (rc == 0)
 		rc = store_lock_take(store);
 	if (rc == 0 && !there)
@@ -180,7 +180,7 @@ static int open_for_writing(struct store *store)
 	if (rc == 0 && !there)
 		rc = store_create(store);
 	if (rc == 0 && !store->db)
-		rc = connect_ours(store, store->path);
+		rc = connect_ours(store, store->path, false);
 	return rc < 0 ? rc : prepare_writer(store);
 }
 

@@ -101,7 +101,7 @@ int words_id(
 
 int texts_init(struct texts *texts, struct store *store)
 {
-	int64_t last;
+	int64_t last = 0;
 	int rc;
 
 	*texts = (struct texts){.store = store};
@@ -113,7 +113,7 @@ int texts_init(struct texts *texts, struct store *store)
 	if (rc < 0)
 		return rc;
 	texts->count = (uint32_t)last + 1;
-	texts->by_id = calloc(texts->count, sizeof *texts->by_id);
+	texts->by_id = calloc((size_t)last + 1, sizeof *texts->by_id);
 	if (!texts->by_id)
 		return store_no_memory(store);
 	return sql_prepare(store, "SELECT text FROM word WHERE id = ?", &texts->get);

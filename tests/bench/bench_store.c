@@ -237,7 +237,7 @@ static void show_day(const char *path, uint32_t n_flows)
 	size = file_size(path);
 	store = open_store(path);
 	for (int i = 0; i < DAY_SCANS; i++) {
-		record(store, &fleet, midnight + i * 300 * INT64_C(1000000), &span);
+		record(store, &fleet, midnight + INT64_C(300000000) * i, &span);
 		mean.wall += span.wall / DAY_SCANS;
 		mean.cpu += span.cpu / DAY_SCANS;
 		longest = span.wall > longest.wall ? span : longest;
@@ -280,7 +280,7 @@ static void show_size(const char *path, uint32_t n_flows)
 	show_record(store, &fleet, "record: 49 % more changed", 50, &id);
 	show_record(store, &fleet, "record: unchanged after that", 50, &id);
 	print_changes(store, "diff: 1 % changed", 2, 3, n_flows / 100);
-	print_changes(store, "diff: 49 % changed", 3, 4, n_flows / 100 * 49);
+	print_changes(store, "diff: 49 % changed", 3, 4, (uint64_t)n_flows * 49 / 100);
 	print_changes(store, "diff: 50 % changed, over 3 scans", 2, 5, n_flows / 2);
 	print_changes(store, "diff: nothing changed", 4, 5, 0);
 	print_flows(store, "flows at the newest scan", 5, n_flows);

@@ -67,7 +67,7 @@ static bool on_baseline(void *data, const struct store_baseline *baseline)
 {
 	struct list *list = data;
 
-	strcat(list->text, baseline->name);
+	stpcpy(list->text + strlen(list->text), baseline->name);
 	return ++list->count != list->stop_at;
 }
 

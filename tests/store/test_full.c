@@ -66,7 +66,7 @@ static void a_scan_that_does_not_fit_leaves_the_store_as_it_was(void **state)
 
 	SCAN(bed->store, "paris", SEEN("host0", "tcp/1", "open"));
 	id = begin(bed->store, "paris", 0);
-	limit_files(128 * 1024);
+	limit_files(131072);
 	rc = record_big(bed->store, id, "filtered");
 	limit_files(0);
 	assert_int_equal(rc, -ENOSPC);
@@ -170,7 +170,7 @@ static void live_on_a_full_disk(struct bed *bed)
 	require(record(bed->store, id, 0, (struct feed){.rows = &one, .count = 1}) == 0,
 		"record");
 	require(store_scan_begin(bed->store, "paris", 0, &id) == 0, "begin again");
-	fill_disk(bed, 64 * 1024);
+	fill_disk(bed, 65536);
 	require(record_big(bed->store, id, "filtered") == -ENOSPC, "not refused");
 	require(strstr(store_last_error(bed->store), "the disk is full") != NULL,
 		store_last_error(bed->store));
@@ -191,7 +191,7 @@ static void live_on_a_full_disk(struct bed *bed)
 			value == 1,
 		"integrity");
 	store_close(bed->store);
-	fill_disk(bed, 900 * 1024);
+	fill_disk(bed, 921600);
 	require(store_open(bed->path, STORE_WRITE, &bed->store, &bed->error) == 0,
 		bed->error.text);
 	require(store_scan_begin(bed->store, "paris", 0, &id) == 0 && id == 3,

@@ -33,7 +33,7 @@ static const char *state_of(int64_t scan, int flow)
 {
 	if (!is_present(scan, flow))
 		return "";
-	return (scan * 31 + flow * 17) % 10 ? "open" : "filtered";
+	return (scan * 31 + INT64_C(17) * flow) % 10 ? "open" : "filtered";
 }
 
 static void name_flow(int flow, char *host, char *check, size_t size)
@@ -44,7 +44,8 @@ static void name_flow(int flow, char *host, char *check, size_t size)
 
 static int flow_of(const char *host, const char *check)
 {
-	return atoi(host + strlen("host")) * CHECKS + atoi(check + strlen("tcp/"));
+	return (int)strtol(host + strlen("host"), NULL, 10) * CHECKS +
+	       (int)strtol(check + strlen("tcp/"), NULL, 10);
 }
 
 struct source {

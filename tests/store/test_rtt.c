@@ -17,7 +17,7 @@ static void lays_a_cell_out_as_documented(void **state)
 	(void)state;
 	rtt_cell_add(blob, 3, 0x01020304);
 	rtt_cell_add(blob, 3, 0x0102);
-	assert_memory_equal(blob + 3 * RTT_CELL_SIZE, expected, sizeof expected);
+	assert_memory_equal(&blob[(size_t)3 * RTT_CELL_SIZE], expected, sizeof expected);
 	for (size_t i = 0; i < RTT_BLOB_SIZE; i++)
 		if (i / RTT_CELL_SIZE != 3)
 			assert_int_equal(blob[i], 0);
@@ -149,7 +149,7 @@ static void keeps_each_flows_times_apart(void **state)
 		rows[i].rtt_us = i % 3 ? i + 1000 : 0;
 	}
 	for (int i = 0; i < 3; i++)
-		scan_at(bed->store, i * 1800 * SECOND, rows, FLOWS);
+		scan_at(bed->store, 1800 * SECOND * i, rows, FLOWS);
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		struct log log = rtts(bed->store, "a", checks[i]);
 		assert_int_equal(log.count, i % 3 ? 2 : 0);
