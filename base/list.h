@@ -39,6 +39,16 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
+/* Takes the first node out of a list that is not empty. */
+static inline struct list *list_pop(struct list *head)
+{
+	struct list *first = head->next;
+	head->next = first->next;
+	head->next->prev = head;
+	list_init(first);
+	return first;
+}
+
 #define LIST_FIRST(head, type, member) CONTAINER_OF((head)->next, type, member)
 
 #endif

@@ -286,8 +286,8 @@ static void ask_name(struct dns_run *dns)
 		dns->candidate, dns->name);
 	dns->questions[0].type = DNS_TYPE_A;
 	dns->questions[1].type = DNS_TYPE_AAAA;
-	strcpy(dns->questions[0].name, dns->name);
-	strcpy(dns->questions[1].name, dns->name);
+	memcpy(dns->questions[0].name, dns->name, sizeof dns->name);
+	memcpy(dns->questions[1].name, dns->name, sizeof dns->name);
 	send_stage(dns);
 }
 
@@ -308,8 +308,8 @@ static void ask_service(struct dns_run *dns)
 {
 	if (!begin_stage(dns, 1, after_service))
 		return;
-	strcpy(dns->name, conf_of(dns)->service);
-	strcpy(dns->questions[0].name, dns->name);
+	snprintf(dns->name, sizeof dns->name, "%s", conf_of(dns)->service);
+	memcpy(dns->questions[0].name, dns->name, sizeof dns->name);
 	dns->questions[0].type = DNS_TYPE_SRV;
 	send_stage(dns);
 }

@@ -425,14 +425,13 @@ bool dns_query_is_held(const struct dns_query *query)
 	return query->sent_us == 0 && !has_room(query->channel);
 }
 
-/* The memory of what is on the wire stays until c-ares lets go of it. */
+/* Of a query in no list. What is on the wire stays until c-ares lets go of it. */
 static void cancel(struct dns_query *query)
 {
 	static const struct dns_reply cancelled = {
 		.reason = REASON_CANCELLED, .error = UV_ECANCELED};
 	dns_reply_fn done = query->done;
 	bool waiting = query->sent_us == 0;
-	list_remove(&query->node);
 	query->done = NULL;
 	query->sent_us = 1; /* so that a detach from `done` leaves it alone */
 	if (done)
@@ -444,7 +443,7 @@ static void cancel(struct dns_query *query)
 static void cancel_all(struct list *queries)
 {
 	while (!list_empty(queries))
-		cancel(LIST_FIRST(queries, struct dns_query, node));
+		cancel(CONTAINER_OF(list_pop(queries), struct dns_query, node));
 }
 
 /* Not inside a call of c-ares, unlike dns_channel_close() perhaps. */

@@ -84,7 +84,7 @@ static int compare_addresses(const void *a, const void *b)
 static bool same_as_declared(const struct dns_view *view,
 	const struct net_address *declared, size_t n_declared)
 {
-	struct net_address sorted[DNS_MAX_RECORDS];
+	struct net_address sorted[DNS_MAX_RECORDS] = {{.family = 0}};
 	size_t n = n_declared < DNS_MAX_RECORDS ? n_declared : DNS_MAX_RECORDS,
 	       kept = 0;
 	for (size_t i = 0; i < n; i++) {

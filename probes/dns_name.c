@@ -22,7 +22,9 @@ struct name_text {
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
 }
 
 static void add_text(struct name_text *name, const char *text, size_t length)
@@ -149,7 +151,7 @@ void dns_name_reverse(const struct net_address *address, char out[DNS_REVERSE_TE
 		*at++ = digits[b[i] >> 4];
 		*at++ = '.';
 	}
-	strcpy(at, "ip6.arpa");
+	memcpy(at, "ip6.arpa", sizeof "ip6.arpa");
 }
 
 bool dns_name_is_host(const char *name, const char *host)

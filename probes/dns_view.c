@@ -103,22 +103,22 @@ static const struct dns_view *spokesman(
 }
 
 /* A's records, then AAAA's: families come in that order, so the whole is sorted. */
-static bool join(struct dns_view *out, struct dns_view *a, struct dns_view *b)
+static bool join(
+	struct dns_view *out, const struct dns_view *a, const struct dns_view *b)
 {
 	size_t count = a->count + b->count;
-	struct dns_record *records = NULL;
-	if (count > 0) {
-		records = malloc(count * sizeof *records);
-		if (!records)
-			return false;
-	}
-	if (a->count)
-		memcpy(records, a->records, a->count * sizeof *records);
-	if (b->count)
-		memcpy(records + a->count, b->records, b->count * sizeof *records);
 	out->cut = a->cut || b->cut || count > DNS_MAX_RECORDS;
-	out->count = count > DNS_MAX_RECORDS ? DNS_MAX_RECORDS : count;
-	out->records = records;
+	if (count > DNS_MAX_RECORDS)
+		count = DNS_MAX_RECORDS;
+	if (count == 0)
+		return true;
+	out->records = malloc(count * sizeof *out->records);
+	if (!out->records)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		out->records[i] =
+			i < a->count ? a->records[i] : b->records[i - a->count];
+	out->count = count;
 	return true;
 }
 

@@ -207,7 +207,7 @@ static void on_kick(uv_timer_t *timer)
 	struct resolver *resolver = timer->data;
 	while (!list_empty(&resolver->ready)) {
 		struct lookup *lookup =
-			LIST_FIRST(&resolver->ready, struct lookup, node);
+			CONTAINER_OF(list_pop(&resolver->ready), struct lookup, node);
 		finish(lookup, lookup->verdict);
 	}
 }
@@ -289,7 +289,8 @@ static void on_kick_closed(uv_handle_t *handle)
 static void cancel_all(struct list *lookups)
 {
 	while (!list_empty(lookups)) {
-		struct lookup *lookup = LIST_FIRST(lookups, struct lookup, node);
+		struct lookup *lookup =
+			CONTAINER_OF(list_pop(lookups), struct lookup, node);
 		lookup->n_known = 0;
 		finish(lookup, REASON_CANCELLED);
 	}
