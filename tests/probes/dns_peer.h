@@ -78,24 +78,26 @@ static inline void dns_peer_put_name(struct dns_peer *peer, const char *name)
 	dns_peer_put(peer, "", 1);
 }
 
+/* "PRIORITY WEIGHT PORT TARGET" */
+static inline void dns_peer_put_service(struct dns_peer *peer, const char *text)
+{
+	char *at = NULL;
+	for (int i = 0; i < 3; i++, text = at)
+		dns_peer_put16(peer, (unsigned)strtoul(text, &at, 10));
+	assert_true(*text == ' ');
+	dns_peer_put_name(peer, text + 1);
+}
+
 static inline void dns_peer_put_rdata(
 	struct dns_peer *peer, uint16_t type, const char *text)
 {
 	uint8_t bytes[16];
-	unsigned priority, weight, port;
-	char target[256];
 	if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA) {
 		bool v4 = type == DNS_TYPE_A;
 		assert_true(inet_pton(v4 ? AF_INET : AF_INET6, text, bytes) == 1);
 		dns_peer_put(peer, bytes, v4 ? 4 : 16);
 	} else if (type == DNS_TYPE_SRV) {
-		int n = sscanf(
-			text, "%u %u %u %255s", &priority, &weight, &port, target);
-		assert_true(n == 4);
-		dns_peer_put16(peer, priority);
-		dns_peer_put16(peer, weight);
-		dns_peer_put16(peer, port);
-		dns_peer_put_name(peer, target);
+		dns_peer_put_service(peer, text);
 	} else {
 		dns_peer_put_name(peer, text);
 	}

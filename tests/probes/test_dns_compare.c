@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static void add_record(struct dns_view *view, const char *text)
 	struct dns_record *record = &view->records[view->count++];
 	memset(record, 0, sizeof *record);
 	if (!net_address_parse(text, &record->address))
-		strcpy(record->name, text);
+		snprintf(record->name, sizeof record->name, "%s", text);
 }
 
 /* A server that gives these records; sorted by the caller. */

@@ -227,14 +227,16 @@ static void refuses_every_shorter_message(void **state)
 
 static void keeps_the_lowest_of_too_many_records(void **state)
 {
+	static const char head[] = HEAD("\x81\x80", "\50") ASKS("\1");
+	static const char record[] = A_RECORD("\0");
 	char bytes[4096];
-	size_t size = sizeof(HEAD("\x81\x80", "\0") ASKS("\1")) - 1;
+	size_t size = sizeof head - 1;
 	(void)state;
-	memcpy(bytes, HEAD("\x81\x80", "\50") ASKS("\1"), size);
+	memcpy(bytes, head, sizeof head);
 	for (char last = 40; last > 0; last--) {
-		memcpy(bytes + size, A_RECORD("\0"), 16);
-		bytes[size + 15] = last;
-		size += 16;
+		memcpy(bytes + size, record, sizeof record);
+		size += sizeof record - 1;
+		bytes[size - 1] = last;
 	}
 	assert_true(parse(bytes, size, "rdls01.corp.example", DNS_TYPE_A));
 	assert_int_equal(answer.count, DNS_MAX_RECORDS);

@@ -70,7 +70,7 @@ static void open_peers(struct bench *bench, size_t n)
 static void write_file(char path[32], const char *text)
 {
 	if (!path[0])
-		strcpy(path, "/tmp/reachd.test.XXXXXX");
+		snprintf(path, 32, "/tmp/reachd.test.XXXXXX");
 	int fd =
 		strstr(path, "XXXXXX") ? mkstemp(path) : open(path, O_WRONLY | O_TRUNC);
 	assert_true(fd >= 0);
