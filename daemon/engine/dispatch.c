@@ -162,27 +162,21 @@ static void on_idle(uv_idle_t *idle)
 	(void)idle;
 }
 
-static void wake_after(struct pass *pass, uint64_t wait_us)
-{
-	uv_idle_stop(&pass->idle);
-	uv_timer_start(&pass->wake, on_wake, (wait_us + 999) / 1000, 0);
-}
-
 /* What is left in the ring waits for a slot (an event will come), a token or the end of
  * a pause (a timer), or only for the sockets to be looked at (no waiting at all). */
 static void arm(struct pass *pass, uint64_t now_us)
 {
 	uint64_t hold_us = throttle_wait_us(&pass->throttle, now_us);
+	uint64_t token_us = pace_wait_us(&pass->pace, now_us);
+	bool full = pass->pace.in_flight >= pass->pace.concurrency;
 
 	uv_timer_stop(&pass->wake);
-	if (pass->ring_count == 0)
-		uv_idle_stop(&pass->idle);
-	else if (hold_us > 0)
-		wake_after(pass, hold_us);
-	else if (pass->pace.in_flight >= pass->pace.concurrency)
-		uv_idle_stop(&pass->idle);
-	else if (pace_wait_us(&pass->pace, now_us) > 0)
-		wake_after(pass, pace_wait_us(&pass->pace, now_us));
+	uv_idle_stop(&pass->idle);
+	if (pass->ring_count == 0 || (full && hold_us == 0))
+		return;
+	if (hold_us > 0 || token_us > 0)
+		uv_timer_start(&pass->wake, on_wake,
+			((hold_us > 0 ? hold_us : token_us) + 999) / 1000, 0);
 	else
 		uv_idle_start(&pass->idle, on_idle);
 }

@@ -63,7 +63,8 @@ static bool same_field(const struct conf_field *field, const void *a, const void
 	case CONF_WORD:
 		return memcmp(left, right, sizeof(int)) == 0;
 	case CONF_TREE:
-		return memcmp(left, right, sizeof(void *)) == 0;
+		return *(const struct conf_node *const *)(const void *)left ==
+		       *(const struct conf_node *const *)(const void *)right;
 	}
 	return false;
 }
@@ -219,15 +220,24 @@ static int prepare(struct plan_builder *builder, struct seen_checks *seen)
 	return 0;
 }
 
+static int resolve_rules(struct plan_builder *builder, struct seen_checks *seen)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < builder->config->rules.count && rc != -ENOMEM; i++) {
+		int one = resolve_rule(builder, seen, i);
+		rc = one < 0 ? one : rc;
+	}
+	return rc;
+}
+
 int plan_resolve_checks(struct plan_builder *builder)
 {
 	struct seen_checks seen = {0};
 	int rc = prepare(builder, &seen);
 
-	for (uint32_t i = 0; i < builder->config->rules.count && rc != -ENOMEM; i++) {
-		int one = resolve_rule(builder, &seen, i);
-		rc = one < 0 ? one : rc;
-	}
+	if (rc == 0)
+		rc = resolve_rules(builder, &seen);
 	name_table_fini(&seen.names);
 	free(seen.first_source);
 	return rc;

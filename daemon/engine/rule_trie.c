@@ -51,7 +51,7 @@ static int grow(struct rule_trie *trie)
 	if (!nodes)
 		return -ENOMEM;
 	trie->nodes = nodes;
-	slots = calloc(capacity * 4U, sizeof *slots);
+	slots = calloc((size_t)capacity * 4, sizeof *slots);
 	if (!slots)
 		return -ENOMEM;
 	free(trie->slots);

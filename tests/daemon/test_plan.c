@@ -6,74 +6,12 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/strbuf.h"
-#include "daemon/engine/plan.h"
-
-#define INVENTORY                                                      \
-	"vantage: sh1\n"                                               \
-	"inventory:\n"                                                 \
-	"  all:\n"                                                     \
-	"    children:\n"                                              \
-	"      session_hosts:\n"                                       \
-	"        hosts:\n"                                             \
-	"          sh1: {ansible_host: 10.1.0.1}\n"                    \
-	"          sh2: {ansible_host: 10.1.0.2}\n"                    \
-	"      license_servers:\n"                                     \
-	"        hosts:\n"                                             \
-	"          ls1: {ansible_host: 10.2.0.1}\n"                    \
-	"          ls2: {reachd_addresses: [10.2.0.2, 2001:db8::2]}\n" \
-	"          ls3.corp.example:\n"
-
-/* A configuration, its plan and what was said about both. */
-struct made {
-	struct conf_report report;
-	struct config *config;
-	struct plan *plan;
-	int rc;
-	char *said;
-};
-
-static void print_report(struct made *made)
-{
-	size_t size;
-	FILE *out = open_memstream(&made->said, &size);
-
-	assert_non_null(out);
-	conf_report_print(&made->report, out);
-	fclose(out);
-}
-
-static void load(struct made *made, const char *text)
-{
-	*made = (struct made){0};
-	conf_report_init(&made->report);
-	int rc = config_parse(
-		"reachd.yaml", text, strlen(text), &made->report, &made->config);
-	if (rc < 0)
-		conf_report_print(&made->report, stderr);
-	assert_int_equal(rc, 0);
-}
-
-static void make(struct made *made, const char *text)
-{
-	load(made, text);
-	made->rc = plan_build(made->config, &made->report, &made->plan);
-	print_report(made);
-}
-
-static void unmake(struct made *made)
-{
-	if (made->rc == 0)
-		plan_free(made->plan);
-	config_free(made->config);
-	conf_report_fini(&made->report);
-	free(made->said);
-}
+#include "tests/support/made.h"
 
 static const struct plan_flow *flow_of(
 	const struct made *made, const char *host, const char *check)
@@ -103,12 +41,6 @@ static void assert_rules(
 	free(text);
 }
 
-static void assert_said(const struct made *made, const char *words)
-{
-	if (!strstr(made->said, words))
-		fail_msg("\"%s\" is not in:\n%s", words, made->said);
-}
-
 static void takes_16_bytes_a_flow(void **state)
 {
 	(void)state;
@@ -120,7 +52,7 @@ static void unrolls_rules_by_host(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY
+	made_build(&made, INVENTORY
 		"rules:\n"
 		"  - {name: a, to: license_servers, check: [tcp/135, tcp/445]}\n"
 		"  - {name: b, to: all, check: [tcp/3389]}\n");
@@ -144,7 +76,7 @@ static void unrolls_rules_by_host(void **state)
 	assert_int_equal(flow_of(&made, "ls1", "tcp/445")->expect, EXPECT_OPEN);
 	assert_null(flow_of(&made, "sh1", "tcp/135"));
 	assert_null(flow_of(&made, "nobody", "tcp/135"));
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void carries_the_addresses_or_the_name_of_a_host(void **state)
@@ -153,7 +85,7 @@ static void carries_the_addresses_or_the_name_of_a_host(void **state)
 	char text[NET_ADDRESS_TEXT];
 
 	(void)state;
-	make(&made,
+	made_build(&made,
 		INVENTORY "rules: [{name: a, to: license_servers, check: tcp/135}]\n");
 	assert_int_equal(made.rc, 0);
 	const struct plan_host *hosts = made.plan->hosts;
@@ -167,7 +99,7 @@ static void carries_the_addresses_or_the_name_of_a_host(void **state)
 	assert_int_equal(hosts[2].n_addresses, 0);
 	/* one each, two, and one for the name */
 	assert_int_equal(made.plan->connections, 4);
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void leaves_hosts_without_flows_out(void **state)
@@ -175,11 +107,11 @@ static void leaves_hosts_without_flows_out(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY "rules: [{name: a, to: ls1, check: tcp/135}]\n");
+	made_build(&made, INVENTORY "rules: [{name: a, to: ls1, check: tcp/135}]\n");
 	assert_int_equal(made.plan->n_hosts, 1);
 	assert_string_equal(made.plan->hosts[0].name, "ls1");
 	assert_int_equal(made.plan->hosts[0].inventory, 2);
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void names_every_rule_that_asks_for_a_flow(void **state)
@@ -187,7 +119,7 @@ static void names_every_rule_that_asks_for_a_flow(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY
+	made_build(&made, INVENTORY
 		"rules:\n"
 		"  - {name: one, to: all, check: [tcp/135, tcp/135]}\n"
 		"  - {name: 'two \"q\"', to: license_servers, check: [tcp/135]}\n"
@@ -200,7 +132,7 @@ static void names_every_rule_that_asks_for_a_flow(void **state)
 	assert_rules(&made, "ls1", "tcp/135", "[\"one\",\"two \\\"q\\\"\",\"three\"]");
 	/* shared, and no set that no flow has */
 	assert_int_equal(made.plan->n_rule_sets, 3);
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void takes_one_name_for_two_spellings(void **state)
@@ -208,15 +140,16 @@ static void takes_one_name_for_two_spellings(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY "rules:\n"
-			      "  - {name: a, to: ls1, check: [sweep/20-30]}\n"
-			      "  - {name: b, to: ls1, check: ['sweep/26-30,20-25']}\n");
+	made_build(&made,
+		INVENTORY "rules:\n"
+			  "  - {name: a, to: ls1, check: [sweep/20-30]}\n"
+			  "  - {name: b, to: ls1, check: ['sweep/26-30,20-25']}\n");
 	assert_int_equal(made.rc, 0);
 	assert_int_equal(made.plan->n_flows, 1);
 	assert_rules(&made, "ls1", "sweep/20-30", "[\"a\",\"b\"]");
 	assert_int_equal(made.plan->checks[0].connections, 11);
 	assert_int_equal(made.plan->connections, 11);
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void expects_what_the_check_says_or_its_kind(void **state)
@@ -224,7 +157,7 @@ static void expects_what_the_check_says_or_its_kind(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made,
+	made_build(&made,
 		INVENTORY "rules:\n"
 			  "  - name: a\n"
 			  "    to: ls1\n"
@@ -241,7 +174,7 @@ static void expects_what_the_check_says_or_its_kind(void **state)
 	assert_int_equal(flow_of(&made, "ls1", "tcp/5")->expect, EXPECT_BLOCKED);
 	assert_true(flow_of(&made, "ls1", "tcp/5")->accept_closed);
 	assert_false(flow_of(&made, "ls1", "tcp/1")->accept_closed);
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void takes_limits_from_the_check_then_the_settings(void **state)
@@ -249,7 +182,7 @@ static void takes_limits_from_the_check_then_the_settings(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY
+	made_build(&made, INVENTORY
 		"probe: {timeout: 3s, attempts: 4}\n"
 		"rules:\n"
 		"  - name: a\n"
@@ -260,7 +193,7 @@ static void takes_limits_from_the_check_then_the_settings(void **state)
 	assert_int_equal(check_of(&made, "ls1", "tcp/1")->attempts, 4);
 	assert_int_equal(check_of(&made, "ls1", "tcp/2")->timeout_ms, 7000);
 	assert_int_equal(check_of(&made, "ls1", "tcp/2")->attempts, 1);
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void asks_controls_only_where_no_rule_asks(void **state)
@@ -268,13 +201,13 @@ static void asks_controls_only_where_no_rule_asks(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY "rules:\n"
-			      "  - name: closed\n"
-			      "    to: license_servers\n"
-			      "    check: [tcp/3389]\n"
-			      "    control: [tcp/135]\n"
-			      "    expect: blocked\n"
-			      "  - {name: open, to: ls1, check: [tcp/135]}\n");
+	made_build(&made, INVENTORY "rules:\n"
+				    "  - name: closed\n"
+				    "    to: license_servers\n"
+				    "    check: [tcp/3389]\n"
+				    "    control: [tcp/135]\n"
+				    "    expect: blocked\n"
+				    "  - {name: open, to: ls1, check: [tcp/135]}\n");
 	assert_int_equal(made.rc, 0);
 	assert_int_equal(made.plan->n_flows, 6);
 	assert_true(flow_of(&made, "ls2", "tcp/135")->control);
@@ -283,7 +216,7 @@ static void asks_controls_only_where_no_rule_asks(void **state)
 	assert_false(flow_of(&made, "ls1", "tcp/135")->control);
 	assert_int_equal(flow_of(&made, "ls1", "tcp/135")->expect, EXPECT_OPEN);
 	assert_rules(&made, "ls1", "tcp/135", "[\"open\"]");
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void asks_a_control_of_two_rules_once(void **state)
@@ -291,7 +224,7 @@ static void asks_a_control_of_two_rules_once(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY
+	made_build(&made, INVENTORY
 		"rules:\n"
 		"  - {name: a, to: ls1, check: tcp/1, control: tcp/135, expect: blocked}\n"
 		"  - {name: b, to: ls1, check: tcp/135}\n"
@@ -302,7 +235,7 @@ static void asks_a_control_of_two_rules_once(void **state)
 	assert_int_equal(made.plan->n_flows, 6);
 	assert_rules(&made, "ls1", "tcp/135", "[\"b\"]");
 	assert_rules(&made, "ls2", "tcp/135", "[\"d\",\"e\"]");
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void refuses_two_expectations_for_a_flow(void **state)
@@ -310,19 +243,19 @@ static void refuses_two_expectations_for_a_flow(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY "rules:\n"
-			      "  - {name: a, to: all, check: [tcp/135, tcp/80]}\n"
-			      "  - name: b\n"
-			      "    to: license_servers\n"
-			      "    check: [tcp/135, tcp/80]\n"
-			      "    expect: blocked\n");
+	made_build(&made, INVENTORY "rules:\n"
+				    "  - {name: a, to: all, check: [tcp/135, tcp/80]}\n"
+				    "  - name: b\n"
+				    "    to: license_servers\n"
+				    "    check: [tcp/135, tcp/80]\n"
+				    "    expect: blocked\n");
 	assert_int_equal(made.rc, -EINVAL);
 	assert_int_equal(made.report.errors, 2); /* a check, not a host */
-	assert_said(&made,
+	made_assert_said(&made,
 		"reachd.yaml:18:13: error: rule 'b' expects tcp/135 on 'ls1' "
 		"to be blocked, rule 'a' expects open (reachd.yaml:15)");
-	assert_said(&made, "reachd.yaml:18:22: error: rule 'b' expects tcp/80");
-	unmake(&made);
+	made_assert_said(&made, "reachd.yaml:18:22: error: rule 'b' expects tcp/80");
+	made_fini(&made);
 }
 
 static void refuses_two_sets_of_options_for_a_check(void **state)
@@ -330,18 +263,18 @@ static void refuses_two_sets_of_options_for_a_check(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY "rules:\n"
-			      "  - {name: a, to: ls1, check: [tcp/135]}\n"
-			      "  - name: b\n"
-			      "    to: ls2\n"
-			      "    check:\n"
-			      "      - {check: tcp/135, timeout: 5s}\n");
+	made_build(&made, INVENTORY "rules:\n"
+				    "  - {name: a, to: ls1, check: [tcp/135]}\n"
+				    "  - name: b\n"
+				    "    to: ls2\n"
+				    "    check:\n"
+				    "      - {check: tcp/135, timeout: 5s}\n");
 	assert_int_equal(made.rc, -EINVAL);
-	assert_said(&made, "reachd.yaml:19:9: error: ");
-	assert_said(&made,
+	made_assert_said(&made, "reachd.yaml:19:9: error: ");
+	made_assert_said(&made,
 		"rule 'b' gives tcp/135 another 'timeout' than rule 'a' does "
 		"(reachd.yaml:15)");
-	unmake(&made);
+	made_fini(&made);
 }
 
 static void tells_every_mistake_in_the_checks_at_once(void **state)
@@ -349,102 +282,20 @@ static void tells_every_mistake_in_the_checks_at_once(void **state)
 	struct made made;
 
 	(void)state;
-	make(&made, INVENTORY
+	made_build(&made, INVENTORY
 		"rules:\n"
 		"  - {name: a, to: ls1, check: [tpc/135, tcp/70000]}\n"
 		"  - {name: b, from: ls1, to: ls2, check: [tcp]}\n"
 		"  - {name: c, to: ls2, check: [{check: tcp/1, colour: red}]}\n");
 	assert_int_equal(made.rc, -EINVAL);
-	assert_said(&made, "reachd.yaml:15:");
-	assert_said(&made, "tpc");
-	assert_said(&made, "70000");
-	assert_said(&made, "reachd.yaml:16:"); /* though it is not for this vantage */
-	assert_said(&made, "reachd.yaml:17:");
-	assert_said(&made, "colour");
-	unmake(&made);
-}
-
-/* ---- from */
-
-static uint32_t flows_from(const char *vantage, const char *from, char **said)
-{
-	struct made made;
-	char *text;
-
-	assert_true(asprintf(&text,
-			    "vantage: %s\n"
-			    "inventory: {all: {children: {\n"
-			    "  sh: {hosts: {sh1.corp.example: , SH2: }},\n"
-			    "  other: {hosts: {sh1.lab.example: }},\n"
-			    "  ls: {hosts: {ls1: , ls2: }}}}}\n"
-			    "rules:\n"
-			    "  - {name: a, to: ls1, check: tcp/1}\n"
-			    "  - {name: b, from: %s, to: ls, check: tcp/2}\n",
-			    vantage, from) > 0);
-	make(&made, text);
-	assert_int_equal(made.rc, 0);
-	uint32_t flows = made.plan->n_flows;
-	if (said)
-		*said = strdup(made.said);
-	free(text);
-	unmake(&made);
-	return flows;
-}
-
-static void applies_rules_from_a_group_of_the_vantage(void **state)
-{
-	char *said;
-
-	(void)state;
-	assert_int_equal(flows_from("sh1.corp.example", "sh", &said), 3);
-	assert_string_equal(said, "");
-	free(said);
-	assert_int_equal(flows_from("SH1.Corp.Example", "sh", NULL), 3);
-	assert_int_equal(flows_from("sh2", "sh", NULL), 3);
-	assert_int_equal(flows_from("sh2", "SH2", NULL), 3);
-	assert_int_equal(flows_from("sh1.corp.example", "all", NULL), 3);
-}
-
-static void passes_over_rules_from_elsewhere_with_a_warning(void **state)
-{
-	char *said;
-
-	(void)state;
-	assert_int_equal(flows_from("ls1", "sh", &said), 1);
-	assert_non_null(strstr(said, "warning: not for vantage 'ls1': 'b'"));
-	free(said);
-	assert_int_equal(flows_from("sh1.lab.example", "sh", NULL), 1);
-	assert_int_equal(flows_from("elsewhere", "sh", NULL), 1);
-	assert_int_equal(flows_from("sh", "SH2", NULL), 1); /* no prefix of a label */
-}
-
-static void finds_the_vantage_by_the_first_label_alone(void **state)
-{
-	char *said;
-
-	(void)state;
-	assert_int_equal(flows_from("sh1", "sh", &said), 3);
-	assert_non_null(strstr(said, "vantage 'sh1' may be 'sh1.corp.example' or "
-				     "'sh1.lab.example'"));
-	free(said);
-	assert_int_equal(flows_from("sh1", "other", NULL), 3);
-}
-
-static void refuses_a_plan_without_flows(void **state)
-{
-	struct made made;
-
-	(void)state;
-	make(&made, "vantage: ls1\n"
-		    "inventory: {all: {children: {sh: {hosts: {sh1: }}, ls: {hosts: "
-		    "{ls1: }}}}}\n"
-		    "rules: [{name: a, from: sh, to: ls, check: tcp/1}]\n");
-	assert_int_equal(made.rc, -EINVAL);
-	assert_said(&made,
-		"error: no rule is for vantage 'ls1', so there is nothing to "
-		"probe");
-	assert_said(&made, "help: set 'vantage' to a host of 'sh', or remove 'from'");
-	unmake(&made);
+	made_assert_said(&made, "reachd.yaml:15:");
+	made_assert_said(&made, "tpc");
+	made_assert_said(&made, "70000");
+	made_assert_said(
+		&made, "reachd.yaml:16:"); /* though it is not for this vantage */
+	made_assert_said(&made, "reachd.yaml:17:");
+	made_assert_said(&made, "colour");
+	made_fini(&made);
 }
 
 /* ---- scope */
@@ -453,10 +304,10 @@ static uint64_t scope_of(const char *text)
 {
 	struct made made;
 
-	make(&made, text);
+	made_build(&made, text);
 	assert_int_equal(made.rc, 0);
 	uint64_t scope = made.plan->scope;
-	unmake(&made);
+	made_fini(&made);
 	return scope;
 }
 
@@ -491,72 +342,6 @@ static void scope_is_of_hosts_and_checks_alone(void **state)
 			 "check: tcp/1}]\n"));
 }
 
-/* ---- one flow by hand */
-
-static void single(struct made *made, const char *check, const char *host)
-{
-	load(made, INVENTORY "probe: {timeout: 4s}\n"
-			     "rules: [{name: a, to: all, check: tcp/1}]\n");
-	made->rc = plan_single(made->config, check, host, &made->report, &made->plan);
-	print_report(made);
-}
-
-static void makes_a_single_flow_of_a_known_host(void **state)
-{
-	struct made made;
-
-	(void)state;
-	single(&made, "tcp/0443", "ls2");
-	assert_int_equal(made.rc, 0);
-	assert_int_equal(made.plan->n_flows, 1);
-	assert_string_equal(made.plan->checks[0].name, "tcp/443");
-	assert_int_equal(made.plan->checks[0].timeout_ms, 4000);
-	assert_int_equal(made.plan->checks[0].attempts, 2);
-	assert_int_equal(made.plan->hosts[0].n_addresses, 2);
-	assert_int_equal(made.plan->hosts[0].inventory, 3);
-	assert_int_equal(made.plan->flows[0].expect, EXPECT_OPEN);
-	assert_int_equal(made.plan->connections, 2);
-	assert_int_equal(plan_find(made.plan, "ls2", "tcp/443"), 0);
-	assert_int_equal(plan_find(made.plan, "ls2", "tcp/1"), -1);
-	assert_int_equal(plan_find(made.plan, "ls1", "tcp/443"), -1);
-	assert_rules(&made, "ls2", "tcp/443", "[]");
-	unmake(&made);
-}
-
-static void makes_a_single_flow_of_an_address_or_a_strange_name(void **state)
-{
-	char host[] = "2001:db8::7";
-	struct made made;
-
-	(void)state;
-	single(&made, "sweep/5-9", host);
-	host[0] = '9'; /* copied */
-	assert_int_equal(made.rc, 0);
-	assert_string_equal(made.plan->hosts[0].name, "2001:db8::7");
-	assert_null(made.plan->hosts[0].dial_name);
-	assert_int_equal(made.plan->hosts[0].addresses[0].family, 6);
-	assert_int_equal(made.plan->hosts[0].inventory, UINT32_MAX);
-	assert_int_equal(made.plan->flows[0].expect, EXPECT_CLEAR);
-	unmake(&made);
-	single(&made, "tcp/1", "stranger.example");
-	assert_int_equal(made.rc, 0);
-	assert_string_equal(made.plan->hosts[0].dial_name, "stranger.example");
-	assert_int_equal(made.plan->hosts[0].n_addresses, 0);
-	unmake(&made);
-}
-
-static void shows_a_mistake_in_a_single_check(void **state)
-{
-	struct made made;
-
-	(void)state;
-	single(&made, "tcp/70000", "ls1");
-	assert_int_equal(made.rc, -EINVAL);
-	assert_said(&made, "<check>:1:1: error: ");
-	assert_said(&made, "| tcp/70000");
-	unmake(&made);
-}
-
 /* ---- size */
 
 static void unrolls_a_million_flows_in_a_moment(void **state)
@@ -572,7 +357,7 @@ static void unrolls_a_million_flows_in_a_moment(void **state)
 		strbuf_addf(&text,
 			"  - {name: r%d, to: all, check: [tcp/%d, tcp/%d]}\n", i, i + 1,
 			i + 2);
-	load(&made, text.text);
+	made_load(&made, text.text);
 	uint64_t start = clock_monotonic_us();
 	made.rc = plan_build(made.config, &made.report, &made.plan);
 	assert_int_equal(made.rc, 0);
@@ -582,7 +367,7 @@ static void unrolls_a_million_flows_in_a_moment(void **state)
 	assert_int_equal(made.plan->n_rule_sets, 21);
 	assert_int_equal(made.plan->connections, 50000 * 21);
 	assert_int_equal(plan_find(made.plan, "h50000", "tcp/21") / 21, 49999);
-	unmake(&made);
+	made_fini(&made);
 	strbuf_fini(&text);
 }
 
@@ -598,10 +383,10 @@ static void refuses_rules_that_explode(void **state)
 	for (int i = 0; i < 400; i++)
 		strbuf_addf(
 			&text, "  - {name: r%d, to: all, check: tcp/%d}\n", i, i + 1);
-	make(&made, text.text);
+	made_build(&made, text.text);
 	assert_int_equal(made.rc, -EINVAL);
-	assert_said(&made, "the rules up to 'r320' make over 16000000 flows");
-	unmake(&made);
+	made_assert_said(&made, "the rules up to 'r320' make over 16000000 flows");
+	made_fini(&made);
 	strbuf_fini(&text);
 }
 
@@ -621,14 +406,7 @@ int main(void)
 		cmocka_unit_test(refuses_two_expectations_for_a_flow),
 		cmocka_unit_test(refuses_two_sets_of_options_for_a_check),
 		cmocka_unit_test(tells_every_mistake_in_the_checks_at_once),
-		cmocka_unit_test(applies_rules_from_a_group_of_the_vantage),
-		cmocka_unit_test(passes_over_rules_from_elsewhere_with_a_warning),
-		cmocka_unit_test(finds_the_vantage_by_the_first_label_alone),
-		cmocka_unit_test(refuses_a_plan_without_flows),
 		cmocka_unit_test(scope_is_of_hosts_and_checks_alone),
-		cmocka_unit_test(makes_a_single_flow_of_a_known_host),
-		cmocka_unit_test(makes_a_single_flow_of_an_address_or_a_strange_name),
-		cmocka_unit_test(shows_a_mistake_in_a_single_check),
 		cmocka_unit_test(unrolls_a_million_flows_in_a_moment),
 		cmocka_unit_test(refuses_rules_that_explode),
 	};

@@ -20,13 +20,13 @@ static void make_hosts(struct fleet *fleet)
 {
 	struct plan *plan = &fleet->plan;
 
-	fleet->addresses = calloc(plan->n_hosts * 2U, sizeof *fleet->addresses);
+	fleet->addresses = calloc(plan->n_hosts, sizeof *fleet->addresses);
 	assert_non_null(fleet->addresses);
 	for (uint32_t h = 0; h < plan->n_hosts; h++) {
-		fleet->addresses[2 * h] = loopback(h);
+		fleet->addresses[h][0] = loopback(h);
 		plan->hosts[h] = (struct plan_host){
 			.name = arena_printf(&plan->arena, "h%u", (unsigned)h),
-			.addresses = &fleet->addresses[2 * h],
+			.addresses = fleet->addresses[h],
 			.n_addresses = 1,
 			.first_flow = h * plan->n_checks,
 			.n_flows = plan->n_checks,
@@ -70,7 +70,7 @@ struct plan_check *fleet_check(struct fleet *fleet, uint32_t check, const char *
 
 void fleet_second_address(struct fleet *fleet, uint32_t host, const char *text)
 {
-	assert_true(net_address_parse(text, &fleet->addresses[2 * host + 1]));
+	assert_true(net_address_parse(text, &fleet->addresses[host][1]));
 	fleet->plan.hosts[host].n_addresses = 2;
 	fleet->results.hosts[host].count = 2;
 }

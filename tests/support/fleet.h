@@ -12,8 +12,8 @@
 struct fleet {
 	struct plan plan;
 	struct results results;
-	struct engine_options options; /* no limit at all, and a seed */
-	struct net_address *addresses; /* two a host, of which the second is not used */
+	struct engine_options options;      /* no limit at all, and a seed */
+	struct net_address (*addresses)[2]; /* of each host; the second is not used */
 };
 
 /* Hosts "h0", "h1" ... at 127.1.0.0, 127.1.0.1 ...; the checks are to be filled in by
