@@ -104,6 +104,7 @@ enum probe_path {
 	X(NO_MEMORY, "no-memory", "this process ran out of memory")                        \
 	X(NO_ROUTE, "no-route", "this machine has no route to the address")                \
 	X(NO_GATEWAY, "no-gateway", "this machine's gateway does not answer")              \
+	X(NO_LINK, "no-link", "the link of this machine that leads there is down")         \
 	X(LOCAL_FIREWALL, "local-firewall",                                                \
 		"this machine's own firewall or routes forbid it")                         \
 	X(NO_FAMILY, "no-family", "this machine has no such address family")               \

@@ -50,15 +50,17 @@ int command_usage(const struct command *command, const char *format, ...)
 
 /* ---- options that every verb has --------------------------------------------- */
 
+enum colour_choice {
+	COLOUR_AUTO,
+	COLOUR_ALWAYS,
+	COLOUR_NEVER
+};
+
 struct common_options {
 	const char *config; /* -c, --config; NULL: not given */
 	const char *store;  /* --store; NULL: the configuration's */
 	const struct report_ops *format;
-	enum {
-		COLOUR_AUTO,
-		COLOUR_ALWAYS,
-		COLOUR_NEVER
-	} colour;
+	enum colour_choice colour;
 	bool quiet;
 	bool verbose;
 };
@@ -92,8 +94,8 @@ struct config *options_config(
  * Opens the store: --store, or the configuration's (loaded for that alone). STATUS_PASS
  * with *out, or the status to end with, after telling.
  */
-int options_open_store(const struct common_options *options, enum store_mode mode,
-	struct store **out);
+int options_open_store(
+	const struct common_options *options, enum store_mode mode, struct store **out);
 
 /* Where and how to report on stdout. */
 void options_report(

@@ -46,7 +46,7 @@ static bool set_colour(const struct command *command, struct common_options *out
 
 	for (int i = 0; i < 3; i++) {
 		if (strcmp(optarg, words[i]) == 0) {
-			out->colour = i;
+			out->colour = (enum colour_choice)i;
 			return true;
 		}
 	}

@@ -10,6 +10,7 @@
 #include "daemon/commands/progress.h"
 #include "daemon/engine/engine.h"
 #include "daemon/os/os.h"
+#include "daemon/scan/observe.h"
 #include "daemon/scan/publish.h"
 #include "daemon/verdict/assess.h"
 
@@ -85,7 +86,7 @@ static int probe_flow(struct probing *p)
 		return rc;
 	running_engine = p->engine;
 	os_on_stop(on_stop);
-	rc = engine_run(p->engine, p->plan, NULL, 0, &p->results);
+	rc = observe(p->engine, p->plan, NULL, 0, &p->results);
 	/* A probe that was stopped still tells what it saw: cancelled. */
 	if (rc == 0 || rc == -ECANCELED)
 		rc = assess(p->plan, &p->results, &p->assessment);

@@ -12,6 +12,7 @@
 #include "daemon/os/os.h"
 #include "daemon/scan/changes.h"
 #include "daemon/scan/confirm.h"
+#include "daemon/scan/observe.h"
 #include "daemon/scan/previous.h"
 #include "daemon/scan/publish.h"
 #include "daemon/scan/record.h"
@@ -104,7 +105,7 @@ static int probe_flows(struct scan *scan)
 		return rc;
 	running_engine = scan->engine;
 	os_on_stop(on_stop);
-	rc = engine_run(scan->engine, scan->plan, NULL, 0, &scan->results);
+	rc = observe(scan->engine, scan->plan, NULL, 0, &scan->results);
 	if (rc == 0) {
 		progress.label = "confirming changes";
 		rc = confirm_changes(scan->engine, scan->plan, &scan->previous,

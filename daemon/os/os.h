@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/address.h"
+
 /* Raises this process's descriptor limit to the hard limit. Returns what it is now. */
 unsigned os_raise_descriptors(void);
 
@@ -15,6 +17,28 @@ unsigned os_count_descriptors(void);
 
 /* True when the stream is a terminal; *width its columns (0 when not known). */
 bool os_is_terminal(FILE *stream, unsigned *width);
+
+/* The first step from this machine towards an address. */
+struct os_hop {
+	unsigned interface; /* index */
+	struct net_address
+		next; /* the gateway, or the address itself when on the link */
+	bool is_gateway;
+};
+
+/* What the machine knows of the first step; nothing is sent to find out. */
+enum os_hop_state {
+	HOP_UNKNOWN, /* nothing: not asked lately, or no such thing here (loopback) */
+	HOP_ANSWERS, /* the neighbour is known */
+	HOP_ASKED,   /* the neighbour was asked and has some seconds left to answer */
+	HOP_SILENT,  /* the neighbour did not answer ARP or neighbour discovery */
+	HOP_DOWN,    /* the interface has no carrier or was taken down */
+};
+
+/* Asks the routing table. False when there is no route or no way to ask. */
+bool os_next_hop(const struct net_address *address, struct os_hop *hop);
+
+enum os_hop_state os_hop_state(const struct os_hop *hop);
 
 /* Calls on_stop (async-signal-safe, no argument) at SIGINT and SIGTERM; the second one
  * ends the process at once. SIGPIPE is ignored, writes report EPIPE. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/scan/observe.h"
 #include "daemon/verdict/diff.h"
 
 /* A change of what was known; own trouble and new flows need no second look. */
@@ -47,7 +48,7 @@ int confirm_changes(struct engine *engine, const struct plan *plan,
 		return -ENOMEM;
 	count = select_flows(plan, previous, results, NULL, plan->n_flows, flows);
 	for (uint32_t seen = 1; seen < confirm && count && rc == 0; seen++) {
-		rc = engine_run(engine, plan, flows, count, results);
+		rc = observe(engine, plan, flows, count, results);
 		count = select_flows(plan, previous, results, flows, count, flows);
 	}
 	free(flows);

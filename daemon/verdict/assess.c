@@ -181,7 +181,8 @@ static struct trouble count_trouble(
 		t.shortages +=
 			r->state == STATE_ERROR && probe_reason_is_shortage(reason);
 		t.lookups += by_name;
-		t.unanswered += by_name && name_unanswered(reason);
+		t.unanswered +=
+			by_name && r->state != STATE_ERROR && name_unanswered(reason);
 	}
 	return t;
 }
@@ -195,7 +196,7 @@ static void find_trouble(
 	if (t.shortages)
 		out->degraded_reason =
 			"this machine ran short of descriptors, ports or memory";
-	else if (plan->n_flows && t.errors == plan->n_flows)
+	else if (t.errors && t.errors + t.unanswered == plan->n_flows)
 		out->degraded_reason =
 			"not one flow could be measured from this machine";
 	else if (t.lookups && t.unanswered == t.lookups)
