@@ -38,7 +38,7 @@ void matrix_print_mark(struct page *page, enum matrix_mark mark)
 struct layout {
 	const struct matrix *matrix;
 	uint32_t vantage;
-	const struct matrix_row **rows; /* those shown */
+	uint32_t *rows; /* those shown */
 	uint32_t n_rows;
 	uint64_t hosts_left_out;
 	uint32_t *columns; /* those shown, in order */
@@ -72,7 +72,7 @@ static void choose_rows(struct layout *layout)
 			(layout->n_rows == MAX_SHOWN || !is_trouble(row->worst)))
 			layout->hosts_left_out += row->hosts.hosts;
 		else
-			layout->rows[layout->n_rows++] = row;
+			layout->rows[layout->n_rows++] = i;
 		layout->since |= row->since_us > 0;
 	}
 	layout->hosts_left_out += matrix->hosts_unrowed;
@@ -116,8 +116,9 @@ static void measure_labels(struct layout *layout, struct page *page)
 	unsigned most = MIN_LABEL, half = page->width / 2;
 
 	for (uint32_t i = 0; i < layout->n_rows; i++) {
-		char *label = label_of(layout->rows[i]);
-		uint64_t hosts = layout->rows[i]->hosts.hosts;
+		const struct matrix_row *row = &layout->matrix->rows[layout->rows[i]];
+		char *label = label_of(row);
+		uint64_t hosts = row->hosts.hosts;
 		size_t width = label ? page_measure(page, label) : 0;
 
 		if (width > most)
@@ -335,7 +336,7 @@ static void print_table(struct layout *layout, struct page *page)
 	else
 		print_flat_heading(layout, page);
 	for (uint32_t i = 0; i < layout->n_rows; i++)
-		print_row(layout, page, layout->rows[i]);
+		print_row(layout, page, &layout->matrix->rows[layout->rows[i]]);
 	print_left_out(layout, page);
 	page_newline(page);
 }

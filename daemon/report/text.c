@@ -24,6 +24,7 @@ enum {
 	MAX_STORIES = 50,
 	MAX_CHANGES = 50,
 	EVIDENCE_LIMIT = 300,
+	PROBE_LIMIT = 1200, /* bytes of evidence where it is of one flow */
 	INDENT = 4,
 	DETAIL = 6,
 };
@@ -141,7 +142,7 @@ static int print_probe(struct text *text, const struct report_result *result)
 	page_newline(page);
 	text->page.failed |= line.failed;
 	strbuf_reset(&line);
-	sentence_why(&line, result, EVIDENCE_LIMIT * 4);
+	sentence_why(&line, result, PROBE_LIMIT);
 	page_to(page, 2);
 	page_wrap(page, INK_PLAIN, 2, line.failed ? "" : line.text);
 	page_newline(page);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define X(symbol, word) [CHANGE_##symbol] = word,
+#define X(symbol, word) [CHANGE_##symbol] = (word),
 static const char *const words[CHANGE_KIND_COUNT] = {CHANGE_KINDS(X)};
 #undef X
 

@@ -131,7 +131,8 @@ static int find_unchanged(struct fold *fold, const struct fold_pick *pick,
 	looking.grouped = candidate->scope == INCIDENT_GROUP ||
 			  candidate->scope == INCIDENT_CHECK_GROUP;
 	look_at_scope(&looking);
-	kept = looking.n_stayed < INCIDENT_MAX_UNCHANGED ? looking.n_stayed : INCIDENT_MAX_UNCHANGED;
+	kept = looking.n_stayed < INCIDENT_MAX_UNCHANGED ? looking.n_stayed
+							 : INCIDENT_MAX_UNCHANGED;
 	unchanged = arena_calloc(arena, kept, sizeof *unchanged);
 	if (!unchanged)
 		return -ENOMEM;
@@ -172,18 +173,22 @@ static uint8_t single_state(uint32_t states)
 	return (uint8_t)__builtin_ctz(states);
 }
 
+static bool more_stayed(const struct fold_marks *marks, uint32_t a, uint32_t b)
+{
+	uint32_t on_a = marks->stayed[a], on_b = marks->stayed[b];
+
+	return on_a != on_b ? on_a > on_b : a < b;
+}
+
 /* The check that stayed on most hosts; of equals the first of the input. */
 static void choose_contrast(struct fold *fold, uint32_t n_touched, struct incident *out)
 {
 	struct fold_marks *marks = &fold->marks;
 	uint32_t best = FOLD_NONE;
 
-	for (uint32_t i = 0; i < n_touched; i++) {
-		uint32_t check = marks->touched[i];
-		if (best == FOLD_NONE || marks->stayed[check] > marks->stayed[best] ||
-			(marks->stayed[check] == marks->stayed[best] && check < best))
-			best = check;
-	}
+	for (uint32_t i = 0; i < n_touched; i++)
+		if (best == FOLD_NONE || more_stayed(marks, marks->touched[i], best))
+			best = marks->touched[i];
 	if (best != FOLD_NONE) {
 		out->contrast_check = fold->input->checks[best];
 		out->contrast_hosts = marks->stayed[best];
