@@ -272,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_verdict_follows_from_what_the_ports_say),
 		cmocka_unit_test(the_strongest_of_several_blocked_states_counts),
+		cmocka_unit_test(a_silent_neighbour_is_the_reason_of_all_its_ports),
 		cmocka_unit_test(
 			evidence_has_counts_runs_and_the_first_icmp_of_each_state),
 		cmocka_unit_test(runs_end_where_the_set_has_a_gap),
