@@ -68,8 +68,10 @@ static void judge_blocked(const struct sweep_counts *counts,
 	while (i + 1 < ARRAY_SIZE(blocked) && counts->of[blocked[i].state] == 0)
 		i++;
 	*state = blocked[i].state;
-	*reason =
-		counts->of[*state] == all ? blocked[i].all : icmp->first[*state].reason;
+	*reason = icmp->first[*state].reason;
+	/* A silent neighbour explains all of its ports. */
+	if (counts->of[*state] == all && *reason != REASON_NEIGHBOUR_SILENT)
+		*reason = blocked[i].all;
 }
 
 void sweep_verdict(const struct sweep_counts *counts, const struct sweep_icmp *icmp,
