@@ -124,18 +124,28 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* Root in a user namespace of its own: user_namespaces(7), "Defining mappings". */
+static void become_root_in_here(uid_t uid, gid_t gid)
+{
+	char map[64];
+
+	write_file("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof map, "0 %u 1", (unsigned)gid);
+	write_file("/proc/self/gid_map", map);
+	snprintf(map, sizeof map, "0 %u 1", (unsigned)uid);
+	write_file("/proc/self/uid_map", map);
+}
+
 /* A tmpfs of 1 MB over the bed's folder, seen by this process alone. */
 static void mount_small_disk(const struct bed *bed)
 {
 	uid_t uid = geteuid();
-	char map[64];
+	gid_t gid = getegid();
 
 	if (unshare(CLONE_NEWNS | (uid ? CLONE_NEWUSER : 0)) < 0)
 		_exit(SKIPPED);
-	if (uid) {
-		snprintf(map, sizeof map, "0 %u 1", (unsigned)uid);
-		write_file("/proc/self/uid_map", map);
-	}
+	if (uid)
+		become_root_in_here(uid, gid);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("none", bed->folder, "tmpfs", 0, "size=1m,mode=0700") < 0)
 		_exit(SKIPPED);
