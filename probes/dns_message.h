@@ -39,8 +39,7 @@ struct dns_record {
 };
 
 #define DNS_MAX_RECORDS 32 /* the lowest are kept */
-#define DNS_MAX_ALIASES 16 /* CNAMEs from the name asked to the one that has records \
-			    */
+#define DNS_MAX_ALIASES 16 /* CNAMEs followed */
 
 struct dns_answer {
 	enum dns_type type;
