@@ -138,7 +138,7 @@ static void set_defaults(struct settings *out)
 		.attempts = 2,
 		.concurrency = 1024,
 		.rate_per_hour = UINT64_C(5000) * 3600,
-		.per_host = 32,
+		.per_host = 128,
 		.confirm = 2,
 		.dns_timeout_ms = SECOND,
 		.dns_attempts = 2,

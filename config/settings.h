@@ -30,7 +30,7 @@ struct settings {
 	uint32_t attempts;    /* probe.attempts, default 2 */
 	uint32_t concurrency; /* probe.concurrency, connections at once, default 1024 */
 	uint64_t rate_per_hour; /* probe.rate, connections started, default 5000/s */
-	uint32_t per_host;      /* probe.per_host, connections at once, default 32 */
+	uint32_t per_host;      /* probe.per_host, connections at once, default 128 */
 	uint32_t confirm;       /* probe.confirm: times a change must be seen to count,
 				   default 2 */
 	struct settings_endpoint dns[SETTINGS_MAX_DNS_SERVERS]; /* dns.servers */

@@ -41,7 +41,7 @@ static void expect_defaults(const struct settings *settings)
 	assert_int_equal(settings->attempts, 2);
 	assert_int_equal(settings->concurrency, 1024);
 	assert_int_equal(settings->rate_per_hour, 18000000);
-	assert_int_equal(settings->per_host, 32);
+	assert_int_equal(settings->per_host, 128);
 	assert_int_equal(settings->confirm, 2);
 	assert_int_equal(settings->n_dns, 0);
 	assert_int_equal(settings->dns_timeout_ms, 1000);
