@@ -78,14 +78,20 @@ static bool same_host(const struct net_address *a, const struct net_address *b)
 	       memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+union name {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6; /* with its port where v4 has it */
+};
+
 static bool local_address(uv_os_sock_t fd, struct net_address *address, uint16_t *port)
 {
-	struct sockaddr_storage ss;
-	socklen_t length = sizeof ss;
-	if (getsockname(fd, (struct sockaddr *)&ss, &length) < 0)
+	union name name = {0};
+	socklen_t length = sizeof name;
+	if (getsockname(fd, &name.any, &length) < 0)
 		return false;
-	*port = ((struct sockaddr_in *)&ss)->sin_port; /* sin6_port is there too */
-	return net_address_from_sockaddr((struct sockaddr *)&ss, address);
+	*port = name.v4.sin_port;
+	return net_address_from_sockaddr(&name.any, address);
 }
 
 static bool within(const struct sockaddr *a, const struct sockaddr *mask,
@@ -218,10 +224,9 @@ static bool is_self_connected(uv_os_sock_t fd, const struct net_address *target)
 	uint16_t own_port;
 	if (!local_address(fd, &own, &own_port) || !same_host(&own, target))
 		return false;
-	struct sockaddr_storage peer;
+	union name peer = {0};
 	socklen_t length = sizeof peer;
-	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
-	       ((struct sockaddr_in *)&peer)->sin_port == own_port;
+	return getpeername(fd, &peer.any, &length) == 0 && peer.v4.sin_port == own_port;
 }
 
 static void judge_open(
