@@ -6,22 +6,22 @@
 static int record_hosts(struct recorder *r, const struct store_record *record)
 {
 	struct store_host row;
-	int rc = 0;
+	int rc = 0, got = 0;
 
 	while (rc == 0 && record->next_host &&
-		record->next_host(record->next_host_data, &row))
+		(got = record->next_host(record->next_host_data, &row)) > 0)
 		rc = recorder_host(r, &row);
-	return rc;
+	return rc < 0 ? rc : got;
 }
 
 static int record_rows(struct recorder *r, const struct store_record *record)
 {
 	struct store_row row;
-	int rc = 0;
+	int rc = 0, got = 0;
 
-	while (rc == 0 && record->next(record->next_data, &row))
+	while (rc == 0 && (got = record->next(record->next_data, &row)) > 0)
 		rc = recorder_row(r, &row);
-	return rc;
+	return rc < 0 ? rc : got;
 }
 
 static int complete_scan(struct recorder *r, const struct store_scan *totals)

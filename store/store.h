@@ -91,10 +91,11 @@ struct store_host {
 struct store_record {
 	int64_t scan;
 	struct store_scan totals; /* id, vantage, status and started_us are ignored */
-	/* Yields rows in any order, each flow once; false at the end. */
-	bool (*next)(void *data, struct store_row *row);
+	/* Yields rows in any order, each flow once: 1 with a row, 0 at the end, or a
+	 * negative errno, which ends the recording. */
+	int (*next)(void *data, struct store_row *row);
 	void *next_data;
-	bool (*next_host)(void *data, struct store_host *host);
+	int (*next_host)(void *data, struct store_host *host); /* likewise */
 	void *next_host_data;
 };
 

@@ -12,7 +12,6 @@ struct feeding {
 	char **rules; /* per rule set of the plan: JSON */
 	uint32_t next_flow, next_host;
 	char *groups, *addresses; /* of the host handed out last */
-	int rc;
 };
 
 /* ---- flows
@@ -48,7 +47,7 @@ static const char *evidence_of(const struct flow_result *result)
 	return "";
 }
 
-static bool next_row(void *data, struct store_row *row)
+static int next_row(void *data, struct store_row *row)
 {
 	struct feeding *feeding = data;
 	const struct recording *r = feeding->recording;
@@ -58,7 +57,7 @@ static bool next_row(void *data, struct store_row *row)
 	bool withheld;
 
 	if (i == r->plan->n_flows)
-		return false;
+		return 0;
 	feeding->next_flow++;
 	flow = &r->plan->flows[i];
 	result = &r->results->flows[i];
@@ -80,7 +79,7 @@ static bool next_row(void *data, struct store_row *row)
 			    result->state != STATE_NONE && !withheld,
 		.rtt_us = result->rtt_us,
 	};
-	return true;
+	return 1;
 }
 
 /* ---- hosts
@@ -120,29 +119,27 @@ static char *addresses_json(const struct host_addresses *addresses)
 	return dump_list(list);
 }
 
-static bool next_host(void *data, struct store_host *host)
+static int next_host(void *data, struct store_host *host)
 {
 	struct feeding *feeding = data;
 	const struct recording *r = feeding->recording;
 	uint32_t i = feeding->next_host;
 
 	if (i == r->plan->n_hosts)
-		return false;
+		return 0;
 	feeding->next_host++;
 	free(feeding->groups);
 	free(feeding->addresses);
 	feeding->groups = groups_json(r->plan, &r->plan->hosts[i]);
 	feeding->addresses = addresses_json(&r->results->hosts[i]);
-	if (!feeding->groups || !feeding->addresses) {
-		feeding->rc = -ENOMEM;
-		return false;
-	}
+	if (!feeding->groups || !feeding->addresses)
+		return -ENOMEM;
 	*host = (struct store_host){
 		.name = r->plan->hosts[i].name,
 		.groups = feeding->groups,
 		.addresses = feeding->addresses,
 	};
-	return true;
+	return 1;
 }
 
 /* ---- the scan
@@ -195,5 +192,5 @@ int record_scan(struct store *store, const struct recording *r)
 	free_texts(feeding.rules, r->plan->n_rule_sets);
 	free(feeding.groups);
 	free(feeding.addresses);
-	return rc < 0 ? rc : feeding.rc;
+	return rc;
 }

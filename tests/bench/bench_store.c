@@ -43,14 +43,14 @@ static const char *name_host(char *name, size_t size, uint32_t host)
 	return name;
 }
 
-static bool next_row(void *data, struct store_row *row)
+static int next_row(void *data, struct store_row *row)
 {
 	struct fleet *fleet = data;
 	uint32_t i = fleet->row;
 	bool changed;
 
 	if (i == fleet->n_flows)
-		return false;
+		return 0;
 	fleet->row++;
 	if (i % FLOWS_A_HOST == 0)
 		name_host(fleet->row_name, sizeof fleet->row_name, i / FLOWS_A_HOST);
@@ -69,16 +69,16 @@ static bool next_row(void *data, struct store_row *row)
 		.measured = true,
 		.rtt_us = fleet->times ? 200 + random_below(&fleet->random, 5000) : 0,
 	};
-	return true;
+	return 1;
 }
 
-static bool next_host(void *data, struct store_host *host)
+static int next_host(void *data, struct store_host *host)
 {
 	struct fleet *fleet = data;
 	uint32_t i = fleet->host;
 
 	if (i == fleet->n_flows / FLOWS_A_HOST)
-		return false;
+		return 0;
 	fleet->host++;
 	snprintf(fleet->addresses, sizeof fleet->addresses, "[\"10.%u.%u.%u\"]",
 		i >> 16 & 255, i >> 8 & 255, i & 255);
@@ -87,7 +87,7 @@ static bool next_host(void *data, struct store_host *host)
 		.groups = "[\"all\",\"session_hosts\"]",
 		.addresses = fleet->addresses,
 	};
-	return true;
+	return 1;
 }
 
 /* ---- measuring --------------------------------------------------------------- */

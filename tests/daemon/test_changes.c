@@ -30,13 +30,13 @@ struct rows {
 	size_t next_host;
 };
 
-static bool next_row(void *data, struct store_row *row)
+static int next_row(void *data, struct store_row *row)
 {
 	struct rows *rows = data;
 	const struct row *from;
 
 	if (rows->next == rows->count)
-		return false;
+		return 0;
 	from = &rows->items[rows->next++];
 	*row = (struct store_row){
 		.host = from->host,
@@ -51,21 +51,21 @@ static bool next_row(void *data, struct store_row *row)
 		.rules = "[\"r\"]",
 		.measured = true,
 	};
-	return true;
+	return 1;
 }
 
-static bool next_host(void *data, struct store_host *host)
+static int next_host(void *data, struct store_host *host)
 {
 	struct rows *rows = data;
 
 	if (rows->next_host == rows->count)
-		return false;
+		return 0;
 	*host = (struct store_host){
 		.name = rows->items[rows->next_host++].host,
 		.groups = "[\"all\",\"servers\"]",
 		.addresses = "[\"192.0.2.7\"]",
 	};
-	return true;
+	return 1;
 }
 
 static int64_t record(struct store *store, const struct row *items, size_t count)

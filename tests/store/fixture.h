@@ -108,26 +108,26 @@ static inline void complete_row(struct store_row *row)
 	row->rules = row->rules ? row->rules : "[\"r\"]";
 }
 
-static inline bool feed_row(void *data, struct store_row *row)
+static inline int feed_row(void *data, struct store_row *row)
 {
 	struct feed *feed = data;
 
 	if (feed->at == feed->count)
-		return false;
+		return 0;
 	*row = feed->rows[feed->at++];
 	if (!feed->raw)
 		complete_row(row);
-	return true;
+	return 1;
 }
 
-static inline bool feed_host(void *data, struct store_host *host)
+static inline int feed_host(void *data, struct store_host *host)
 {
 	struct feed *feed = data;
 
 	if (feed->host_at == feed->n_hosts)
-		return false;
+		return 0;
 	*host = feed->hosts[feed->host_at++];
-	return true;
+	return 1;
 }
 
 static inline int64_t begin(struct store *store, const char *vantage, int64_t at_us)

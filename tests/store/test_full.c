@@ -20,16 +20,16 @@ struct source {
 	char host[32];
 };
 
-static bool next_row(void *data, struct store_row *row)
+static int next_row(void *data, struct store_row *row)
 {
 	struct source *source = data;
 
 	if (source->flow == FLOWS)
-		return false;
+		return 0;
 	snprintf(source->host, sizeof source->host, "host%d", source->flow++);
 	*row = (struct store_row)SEEN(source->host, "tcp/1", source->state);
 	complete_row(row);
-	return true;
+	return 1;
 }
 
 static int record_big(struct store *store, int64_t id, const char *state)

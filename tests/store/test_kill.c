@@ -54,7 +54,7 @@ struct source {
 	char host[32], check[32];
 };
 
-static bool next_row(void *data, struct store_row *row)
+static int next_row(void *data, struct store_row *row)
 {
 	struct source *source = data;
 	int flow;
@@ -62,13 +62,13 @@ static bool next_row(void *data, struct store_row *row)
 	while (source->flow < FLOWS && !is_present(source->scan, source->flow))
 		source->flow++;
 	if (source->flow >= FLOWS)
-		return false;
+		return 0;
 	flow = source->flow++;
 	name_flow(flow, source->host, source->check, sizeof source->host);
 	*row = (struct store_row)SEEN(source->host, source->check,
 		state_of(source->scan, flow), .rtt_us = (uint32_t)flow + 1);
 	complete_row(row);
-	return true;
+	return 1;
 }
 
 static int64_t scan_once(struct store *store)

@@ -324,6 +324,39 @@ static void stops_when_told_and_works_on(void **state)
 	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
 }
 
+static int give_up(void *data, struct store_row *row)
+{
+	(void)data;
+	(void)row;
+	return -ENOMEM;
+}
+
+static int give_up_on_hosts(void *data, struct store_host *host)
+{
+	(void)data;
+	(void)host;
+	return -ENOMEM;
+}
+
+static void an_iterator_that_gives_up_leaves_the_store_as_it_was(void **state)
+{
+	struct bed *bed = *state;
+	struct store_row row = SEEN("a", "tcp/1", "open");
+	struct feed feed = {.rows = &row, .count = 1};
+	struct store_record record = {.next = give_up};
+	struct store_scan scan;
+
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+	record.scan = begin(bed->store, "paris", 200 * SECOND);
+	assert_int_equal(store_scan_record(bed->store, &record), -ENOMEM);
+	record.next = feed_row;
+	record.next_data = &feed;
+	record.next_host = give_up_on_hosts;
+	assert_int_equal(store_scan_record(bed->store, &record), -ENOMEM);
+	assert_int_equal(store_scan_last(bed->store, "paris", &scan), 0);
+	assert_int_equal(scan.id, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup_open, bed_teardown)
 
 int main(void)
@@ -342,6 +375,7 @@ int main(void)
 		TEST(vantages_share_nothing_but_the_file),
 		TEST(shows_flows_of_complete_scans_alone),
 		TEST(stops_when_told_and_works_on),
+		TEST(an_iterator_that_gives_up_leaves_the_store_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
