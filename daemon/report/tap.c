@@ -50,11 +50,12 @@ static void add_point(struct tap *tap, struct strbuf *out, bool ok, const char *
 /* Any JSON is YAML's flow style; one line of it is safe whatever it holds. */
 static void add_json(struct strbuf *out, const char *key, json_t *value)
 {
-	char *text = value ? json_dumps(value,
-				     JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII)
-			   : NULL;
+	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
-	strbuf_addf(out, "  %s: %s\n", key, text ? text : "");
+	strbuf_addf(out, "  %s: ", key);
+	if (text)
+		visible_add_json(out, text);
+	strbuf_adds(out, "\n");
 	out->failed |= !text;
 	free(text);
 	json_decref(value);

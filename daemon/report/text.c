@@ -127,7 +127,6 @@ static int print_probe(struct text *text, const struct report_result *result)
 {
 	struct page *page = &text->page;
 	struct strbuf line;
-	char rtt[48];
 
 	strbuf_init(&line);
 	strbuf_addf(&line, "%s on %s: ", result->check, result->host);
@@ -135,14 +134,12 @@ static int print_probe(struct text *text, const struct report_result *result)
 	matrix_print_mark(page, matrix_mark_of(result));
 	page_add(page, INK_PLAIN, " ");
 	page_wrap(page, INK_STRONG, 2, line.failed ? "" : line.text);
-	if (result->rtt_us) {
-		snprintf(rtt, sizeof rtt, " in %.1f ms", result->rtt_us / 1e3);
-		page_add(page, INK_PLAIN, rtt);
-	}
 	page_newline(page);
 	text->page.failed |= line.failed;
 	strbuf_reset(&line);
 	sentence_why(&line, result, PROBE_LIMIT);
+	if (result->rtt_us)
+		strbuf_addf(&line, "; answered in %.1f ms", result->rtt_us / 1e3);
 	page_to(page, 2);
 	page_wrap(page, INK_PLAIN, 2, line.failed ? "" : line.text);
 	page_newline(page);

@@ -133,7 +133,7 @@ static void what_was_escaped_reads_back_the_same(void **state)
 	assert_non_null(strstr(host, "\x1b[31m\r\n"));
 	/* Three bytes that are no UTF-8, then what hides and what controls. */
 	assert_non_null(strstr(host, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
-				     "\xe2\x80\xae\xc2\x9b\\e"));
+				     "\xe2\x80\xae\xc2\x9b\\e\x7f"));
 	/* Evidence that is no JSON is kept as a text. */
 	assert_true(json_is_string(json_object_get(object, "evidence")));
 	json_decref(object);

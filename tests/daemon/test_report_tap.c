@@ -59,6 +59,9 @@ static void hostile_names_are_no_directives(void **state)
 	unsigned points = 0;
 
 	(void)state;
+	for (size_t i = 0; text[i]; i++)
+		assert_true(text[i] == '\n' ||
+			    ((unsigned char)text[i] >= 0x20 && text[i] != 0x7f));
 	while ((line = strsep(&rest, "\n"))) {
 		points += strncmp(line, "ok ", 3) == 0;
 		points += strncmp(line, "not ok ", 7) == 0;

@@ -280,11 +280,11 @@ static int feed_summary(struct report *report, const char *command)
 
 /* ---- hostile strings --------------------------------------------------------- */
 
-/* Escapes, an end of line, quotes of every format, bytes that are no UTF-8, a character
- * that reorders what follows, a formula, a TAP directive, an XML end. */
+/* Escapes, an end of line, quotes of every format, bytes that are no UTF-8, a DEL, a
+ * character that reorders what follows, a formula, a TAP directive, an XML end. */
 #define HOSTILE                                                           \
 	"=cmd|'/c x'!A0\x1b[31m\r\nok 1 # SKIP \"q\",<a>&]]>\xff\xc0\xaf" \
-	"\xe2\x80\xae\xc2\x9b\\e"
+	"\xe2\x80\xae\xc2\x9b\\e\x7f"
 
 static int feed_hostile(struct report *report)
 {
