@@ -26,14 +26,17 @@ class Pace(LabTest):
         self.assertEqual(len(times), flows)
         return times
 
-    def check_rate(self, times, rate):
-        measured = (len(times) - 1) / (times[-1] - times[0])
-        self.assertLess(abs(measured / rate - 1), 0.05, f"{measured:.1f}/s on the wire")
-
     def test_the_rate_is_obeyed_on_the_wire(self):
         for rate, flows in ((200, 600), (2000, 6000)):
-            with self.subTest(rate=rate):
-                self.check_rate(self.heard(flows, f"{rate}/s"), rate)
+            # Never faster; and as fast as allowed, unless the machine was busy with
+            # other things three times in a row.
+            for attempt in range(3):
+                times = self.heard(flows, f"{rate}/s")
+                measured = (len(times) - 1) / (times[-1] - times[0])
+                self.assertLess(measured, rate * 1.05)
+                if measured > rate * 0.95:
+                    break
+            self.assertGreater(measured, rate * 0.95, f"attempt {attempt}")
 
     def test_no_second_is_faster_than_the_rate(self):
         times = self.heard(1500, "500/s")
