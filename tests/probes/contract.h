@@ -268,9 +268,9 @@ static inline void contract_many_at_once(void **state)
 	contract_close(&c);
 }
 
-#define CONTRACT_TEST(text, function, kind)              \
-	{                                                \
-		text, function, NULL, NULL, (void *)kind \
+#define CONTRACT_TEST(text, function, kind)                \
+	{                                                  \
+		text, function, NULL, NULL, (void *)(kind) \
 	}
 
 /* In an array of struct CMUnitTest; `of` is a literal such as "tcp: ". */

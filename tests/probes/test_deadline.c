@@ -77,7 +77,8 @@ static void expires_once_and_never_early(void **state)
 		assert_int_equal(scene.items[i].expired, 0);
 		run();
 		assert_int_equal(scene.items[i].expired, 1);
-		assert_true(scene.items[i].at_us - start_us >= lengths[i] * 1000u);
+		assert_true(
+			scene.items[i].at_us - start_us >= (uint64_t)lengths[i] * 1000);
 	}
 }
 
