@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
+#include "daemon/scan/expectation.h"
 
 #define MAX_RULES 64
 
@@ -30,14 +31,6 @@ static size_t fill_rules(const json_t *list, const char **rules)
 			rules[i] = "";
 	}
 	return n;
-}
-
-static enum rule_expect expect_of(const char *word)
-{
-	for (int i = EXPECT_OPEN; i <= EXPECT_ANY; i++)
-		if (strcmp(rule_expect_name((enum rule_expect)i), word) == 0)
-			return (enum rule_expect)i;
-	return EXPECT_ANY;
 }
 
 static void count(struct report_summary *summary, enum verdict verdict)
@@ -76,7 +69,7 @@ static bool on_flow(void *data, const struct store_flow *flow)
 		.check = flow->check,
 		.rules = rules,
 		.n_rules = fill_rules(list, rules),
-		.expect = expect_of(flow->expect),
+		.expect = expectation_of(flow->expect).expect,
 		.evidence = flow->evidence && *flow->evidence ? flow->evidence : NULL,
 		.since_us = flow->since_us,
 	};

@@ -32,14 +32,15 @@ static const char *failing_server(const json_t *evidence)
 	return NULL;
 }
 
-const char *changes_cause(struct arena *arena, const char *evidence)
+const char *changes_cause(struct arena *arena, const struct change *change)
 {
 	json_t *root;
 	const char *cause, *copy;
 
-	if (!evidence || !*evidence)
+	/* The ICMP error of a silent neighbour is this machine's own. */
+	if (!change->evidence || change->reason == REASON_NEIGHBOUR_SILENT)
 		return NULL;
-	root = json_loads(evidence, 0, NULL);
+	root = json_loads(change->evidence, 0, NULL);
 	cause = text_of(json_object_get(root, "icmp"), "sender");
 	if (!cause)
 		cause = failing_server(root);

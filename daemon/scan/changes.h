@@ -66,6 +66,6 @@ int changes_report(const struct change_set *set, int64_t scan, int64_t since_sca
 
 /* The word in a change's evidence that names its cause (a DNS server, the sender of an
  * ICMP error), in the arena; NULL when there is none or no memory. */
-const char *changes_cause(struct arena *arena, const char *evidence);
+const char *changes_cause(struct arena *arena, const struct change *change);
 
 #endif

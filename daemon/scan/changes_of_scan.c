@@ -111,12 +111,11 @@ static int add_flow(struct change_set *set, const struct plan *plan,
 	};
 	if (kind == CHANGE_NONE)
 		return 0;
-	if (kind == CHANGE_ADDED) {
-		change.flow = UINT32_MAX;
-		return change_set_add(set, &change);
-	}
 	entry->kind = (uint8_t)kind;
-	entry->cause = changes_cause(&set->arena, change.evidence);
+	if (kind == CHANGE_ADDED)
+		change.flow = UINT32_MAX;
+	else
+		entry->cause = changes_cause(&set->arena, &change);
 	return change_set_add(set, &change);
 }
 

@@ -15,6 +15,7 @@
 #include <uthash.h>
 
 #include "daemon/scan/change_set.h"
+#include "daemon/scan/expectation.h"
 
 /* A flow as it was before. */
 struct before {
@@ -201,14 +202,6 @@ static uint8_t state_of(const char *word)
 	return (uint8_t)state;
 }
 
-static enum rule_expect expect_of(const char *word)
-{
-	for (int i = EXPECT_OPEN; i <= EXPECT_ANY; i++)
-		if (strcmp(rule_expect_name((enum rule_expect)i), word) == 0)
-			return (enum rule_expect)i;
-	return EXPECT_ANY;
-}
-
 /* Names have no spaces, so "host check" is a key. */
 static int add_before(struct building *b, const char *host, const char *check,
 	const char *state, const char *identity, const char *expect)
@@ -225,7 +218,7 @@ static int add_before(struct building *b, const char *host, const char *check,
 	item->identity = arena_strdup(arena, identity ? identity : "");
 	item->present = state && *state;
 	item->state = state_of(state);
-	item->expect = (uint8_t)expect_of(expect);
+	item->expect = (uint8_t)expectation_of(expect).expect;
 	if (!item->host || !item->check || !item->identity)
 		return -ENOMEM;
 	HASH_ADD_KEYPTR(hh, b->before, item->key, length, item);
@@ -299,11 +292,11 @@ static int fill_texts(struct arena *arena, const struct store_flow *flow,
 	change->check = arena_strdup(arena, flow->check);
 	if (!change->host || !change->check)
 		return -ENOMEM;
+	entry->kind = change->kind;
 	if (change->kind == CHANGE_ADDED)
 		change->flow = UINT32_MAX;
 	else
-		entry->kind = change->kind;
-	entry->cause = changes_cause(arena, change->evidence);
+		entry->cause = changes_cause(arena, change);
 	return 0;
 }
 
@@ -327,6 +320,7 @@ static int add_after(struct building *b, const struct store_flow *flow)
 		.state = (enum probe_state)state_of(flow->state),
 		.identity = flow->identity,
 		.by_path = counts_by_path(flow->check),
+		.accepts_closed = expectation_of(flow->expect).accepts_closed,
 	};
 	struct diff_side before = side_before(b, item, &after);
 	struct incident_flow entry = {.to = (uint8_t)after.state};
@@ -334,7 +328,7 @@ static int add_after(struct building *b, const struct store_flow *flow)
 		.flow = input->n_flows,
 		.from = (uint8_t)before.state,
 		.to = (uint8_t)after.state,
-		.expect = (uint8_t)expect_of(flow->expect),
+		.expect = (uint8_t)expectation_of(flow->expect).expect,
 	};
 	int rc = 0;
 

@@ -118,6 +118,7 @@ struct diff_side result_side(
 		.state = (enum probe_state)result->state,
 		.identity = result->detail ? result->detail->identity : NULL,
 		.by_path = check->ops->flags & PROBE_EXPECTS_CLEAR,
+		.accepts_closed = plan->flows[flow].accept_closed,
 	};
 }
 

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "daemon/scan/expectation.h"
+
 struct feeding {
 	const struct recording *recording;
 	char **rules; /* per rule set of the plan: JSON */
@@ -72,7 +74,8 @@ static int next_row(void *data, struct store_row *row)
 		.phase = probe_phase_word((enum probe_phase)result->phase),
 		.identity = or_empty(result->detail ? result->detail->identity : NULL),
 		.evidence = evidence_of(result),
-		.expect = rule_expect_name((enum rule_expect)flow->expect),
+		.expect = expectation_word((struct expectation){
+			(enum rule_expect)flow->expect, flow->accept_closed}),
 		.verdict = verdict_word((enum verdict)r->assessment->verdicts[i]),
 		.rules = feeding->rules[flow->rules],
 		.measured = result->state != STATE_ERROR &&

@@ -74,6 +74,12 @@ static enum change_kind diff_blocked(enum probe_state from, enum probe_state to)
 	return CHANGE_OTHER;
 }
 
+/* With `accept: [closed]` a RST is the firewall's way to block. */
+static enum probe_state or_blocked(enum probe_state state, bool accepts_closed)
+{
+	return accepts_closed && state == STATE_CLOSED ? STATE_FILTERED : state;
+}
+
 static bool unmeasured(const struct diff_side *side)
 {
 	return side->state == STATE_NONE || side->state == STATE_ERROR;
@@ -103,8 +109,11 @@ enum change_kind diff_flow(const struct diff_side *before,
 	if (same_state(before, after))
 		return same_identity(before->identity, after->identity) ? CHANGE_NONE
 									: CHANGE_OTHER;
-	if (expect == EXPECT_BLOCKED)
-		return diff_blocked(before->state, after->state);
+	if (expect == EXPECT_BLOCKED) {
+		bool accepts = before->accepts_closed || after->accepts_closed;
+		return diff_blocked(or_blocked(before->state, accepts),
+			or_blocked(after->state, accepts));
+	}
 
 	int was = rank(before->state, expect);
 	int is = rank(after->state, expect);

@@ -33,6 +33,8 @@ struct diff_side {
 	const char *identity;   /* "" or NULL when there is none */
 	bool by_path; /* a check of many ports (on either side): listeners come and go
 			 there, so `open` and `closed` are the same */
+	bool accepts_closed; /* expected `blocked` (on either side): a RST is as good
+				as silence, so `closed` counts as blocked */
 };
 
 /*

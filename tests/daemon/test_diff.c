@@ -187,9 +187,26 @@ static void listeners_of_a_range_may_come_and_go(void **state)
 	}
 }
 
+static void an_accepted_reset_is_as_good_as_silence(void **state)
+{
+	struct diff_side silent = {.present = true, .state = STATE_FILTERED};
+	struct diff_side open = {.present = true, .state = STATE_OPEN};
+	struct diff_side reset = {
+		.present = true, .state = STATE_CLOSED, .accepts_closed = true};
+
+	(void)state;
+	assert_int_equal(diff_flow(&silent, &reset, EXPECT_BLOCKED), CHANGE_OTHER);
+	assert_int_equal(diff_flow(&reset, &silent, EXPECT_BLOCKED), CHANGE_OTHER);
+	assert_int_equal(diff_flow(&reset, &open, EXPECT_BLOCKED), CHANGE_EXPOSURE);
+	assert_int_equal(diff_flow(&open, &reset, EXPECT_BLOCKED), CHANGE_RECOVERY);
+	reset.accepts_closed = false;
+	assert_int_equal(diff_flow(&silent, &reset, EXPECT_BLOCKED), CHANGE_EXPOSURE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_accepted_reset_is_as_good_as_silence),
 		cmocka_unit_test(listeners_of_a_range_may_come_and_go),
 		cmocka_unit_test(every_pair_of_states_has_its_kind),
 		cmocka_unit_test(equal_states_of_other_identity_are_an_other_change),
