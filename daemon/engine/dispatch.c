@@ -225,7 +225,11 @@ bool dispatch_again(struct probe_env *env, struct probe_run *run)
 	uint64_t now_us = clock_monotonic_us();
 
 	(void)run;
-	if (pass->ring_count > 0 || throttle_wait_us(&pass->throttle, now_us) > 0 ||
+	/* Where tokens or slots are short, those who wait in the ring come first. */
+	if (pass->ring_count > 0 &&
+		pace_available(&pass->pace, now_us) <= STARTS_A_ROUND)
+		return false;
+	if (throttle_wait_us(&pass->throttle, now_us) > 0 ||
 		!pace_swap(&pass->pace, now_us))
 		return false;
 	pass->connections++;

@@ -86,7 +86,8 @@ void sentence_why(struct strbuf *out, const struct report_result *result, size_t
 	strbuf_adds(out, probe_reason_text(result->reason));
 	if (lacks_control(result))
 		strbuf_adds(out, ", but nothing else on this host answered either");
-	if (result->attempts > 1)
+	/* Of a sweep it is the number of its connections, which says nothing here. */
+	if (result->attempts > 1 && result->phase != PHASE_SWEEP)
 		strbuf_addf(out, " (%" PRIu32 " attempts)", result->attempts);
 	add_addresses(out, result, limit);
 	if (!has_evidence(result->evidence))

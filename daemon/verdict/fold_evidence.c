@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
 #include "daemon/verdict/fold.h"
 
@@ -148,6 +149,12 @@ static int find_unchanged(struct fold *fold, const struct fold_pick *pick,
 
 /* ---- contrast ---------------------------------------------------------------- */
 
+/* That a name still resolves says nothing about the path. */
+static bool asks_names(const char *check)
+{
+	return strncmp(check, "dns", 3) == 0 && (check[3] == '\0' || check[3] == '/');
+}
+
 static uint32_t count_stayed(
 	struct fold *fold, uint32_t rank, uint32_t mask, uint32_t n_touched)
 {
@@ -157,7 +164,8 @@ static uint32_t count_stayed(
 	for (uint32_t i = index->first_of_rank[rank];
 		i < index->first_of_rank[rank + 1]; i++) {
 		const struct incident_flow *flow = &fold->input->flows[index->flows[i]];
-		if (!fold_stayed(flow, mask))
+		if (!fold_stayed(flow, mask) ||
+			asks_names(fold->input->checks[flow->check]))
 			continue;
 		if (marks->stayed[flow->check]++ == 0)
 			marks->touched[n_touched++] = flow->check;

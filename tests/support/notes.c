@@ -197,7 +197,13 @@ static int batch_start(struct probe_run *run)
 
 static void batch_grant(struct probe_run *run)
 {
-	batch_open((struct batch_run *)run);
+	struct batch_run *batch = (struct batch_run *)run;
+
+	/* What was wanted may have gone out on a slot that was used again. */
+	if (batch->left == 0)
+		probe_run_release(run);
+	else
+		batch_open(batch);
 }
 
 const struct probe_ops kind_batch = {
