@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# add_unit_test(SOURCE LINK ...): one cmocka program, named after its folder and file:
-# tests/base/test_arena.c is the test base.arena.
-function(add_unit_test source)
-	cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
-	get_filename_component(stem ${source} NAME_WE)
-	get_filename_component(folder ${source} DIRECTORY)
-	string(REPLACE "/" "." folder ${folder})
-	string(REGEX REPLACE "^test_" "" subject ${stem})
-	set(target test.${folder}.${subject})
-	add_executable(${target} ${source})
-	target_link_libraries(${target} PRIVATE reachd_test_support ${arg_LINK} PkgConfig::CMOCKA)
-	add_test(NAME ${folder}.${subject} COMMAND ${target}
-		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests)
-	set_tests_properties(${folder}.${subject} PROPERTIES TIMEOUT 120)
+# add_unit_tests(FOLDER LINK ... SUBJECTS ...): a cmocka program a subject, named after
+# folder and file: tests/base/test_arena.c is the test base.arena.
+function(add_unit_tests folder)
+	cmake_parse_arguments(arg "" "" "LINK;SUBJECTS" ${ARGN})
+	foreach(subject ${arg_SUBJECTS})
+		set(name ${folder}.${subject})
+		add_executable(test.${name} ${folder}/test_${subject}.c)
+		target_link_libraries(test.${name}
+			PRIVATE reachd_test_support ${arg_LINK} PkgConfig::CMOCKA)
+		add_test(NAME ${name} COMMAND test.${name}
+			WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests)
+		set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+	endforeach()
+	# A test that nobody runs passes for ever.
+	file(GLOB there ${folder}/test_*.c)
+	list(LENGTH there n_there)
+	list(LENGTH arg_SUBJECTS n_named)
+	if(NOT n_there EQUAL n_named)
+		message(SEND_ERROR "tests/${folder} has ${n_there} tests, and ${n_named} are named")
+	endif()
 endfunction()
 
 # add_fuzzer(SOURCE CORPUS LINK ...): tests/fuzz/fuzz_x.c as a libFuzzer program where
