@@ -2,8 +2,10 @@
 #include "daemon/report/json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "daemon/report/visible.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
 
 void json_filler_init(struct json_filler *filler)
 {
@@ -15,6 +17,21 @@ void json_put(struct json_filler *filler, const char *key, json_t *value)
 {
 	if (json_object_set_new(filler->object, key, value) < 0)
 		filler->failed = true;
+}
+
+/* Appends `text` with U+FFFD in place of every byte that is no UTF-8. */
+static void add_repaired(struct strbuf *buf, const char *text)
+{
+	size_t length;
+	uint32_t character;
+
+	for (; *text; text += length ? length : 1) {
+		length = utf8_read(text, strnlen(text, 4), &character);
+		if (length)
+			strbuf_add(buf, text, length);
+		else
+			strbuf_adds(buf, "\xef\xbf\xbd");
+	}
 }
 
 json_t *json_text(const char *text)
@@ -29,7 +46,7 @@ json_t *json_text(const char *text)
 	if (value)
 		return value;
 	strbuf_init(&repaired);
-	utf8_repair(&repaired, text);
+	add_repaired(&repaired, text);
 	valid = strbuf_take(&repaired);
 	value = valid ? json_string(valid) : NULL;
 	free(valid);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "daemon/report/visible.h"
 
 /* SGR parameters of ECMA-48, 8.3.117; 16 colours, which every terminal themes. */
@@ -63,7 +64,7 @@ void page_add(struct page *page, enum ink ink, const char *text)
 	if (!shown)
 		return;
 	ink_on(page, ink);
-	write_text(page, shown, strlen(shown), utf8_width(shown));
+	write_text(page, shown, strlen(shown), visible_width(shown));
 	ink_off(page, ink);
 	free(shown);
 }
@@ -94,7 +95,7 @@ static size_t word_width(char *word, size_t length)
 	size_t width;
 
 	word[length] = '\0';
-	width = utf8_width(word);
+	width = visible_width(word);
 	word[length] = after;
 	return width;
 }
@@ -133,11 +134,9 @@ static size_t fitting(const char *text, size_t width)
 	size_t at = 0;
 
 	while (text[at]) {
-		char one[8] = "";
 		uint32_t character;
-		size_t length = utf8_decode(text + at, &character);
-		memcpy(one, text + at, length ? length : 1);
-		size_t columns = utf8_width(one);
+		size_t length = utf8_read(text + at, strnlen(text + at, 4), &character);
+		size_t columns = length ? utf8_columns(character) : 1;
 		if (columns > width)
 			break;
 		width -= columns;
@@ -154,14 +153,14 @@ void page_cut(struct page *page, enum ink ink, size_t width, const char *text)
 
 	if (!shown)
 		return;
-	if (utf8_width(shown) <= width) {
+	if (visible_width(shown) <= width) {
 		ink_on(page, ink);
-		write_text(page, shown, strlen(shown), utf8_width(shown));
+		write_text(page, shown, strlen(shown), visible_width(shown));
 	} else {
 		length = fitting(shown, width - 1);
 		shown[length] = '\0';
 		ink_on(page, ink);
-		write_text(page, shown, length, utf8_width(shown));
+		write_text(page, shown, length, visible_width(shown));
 		write_text(page, dots, strlen(dots), 1);
 	}
 	ink_off(page, ink);
@@ -171,7 +170,7 @@ void page_cut(struct page *page, enum ink ink, size_t width, const char *text)
 size_t page_measure(struct page *page, const char *text)
 {
 	char *shown = make_visible(page, text);
-	size_t width = shown ? utf8_width(shown) : 0;
+	size_t width = shown ? visible_width(shown) : 0;
 
 	free(shown);
 	return width;

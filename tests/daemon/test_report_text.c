@@ -101,7 +101,7 @@ static void check_width(const char *text, unsigned width)
 
 	assert_non_null(copy);
 	while ((line = strsep(&rest, "\n"))) {
-		if (utf8_width(line) > width)
+		if (visible_width(line) > width)
 			fail_msg("more than %u columns: %s", width, line);
 		assert_false(*line && line[strlen(line) - 1] == ' ');
 	}
