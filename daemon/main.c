@@ -20,6 +20,7 @@
 
 #include "base/suggest.h"
 #include "daemon/commands/command.h"
+#include "daemon/os/os.h"
 
 static void print_help(void)
 {
@@ -57,6 +58,8 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
+	if (!os_hold_standard_streams())
+		return STATUS_TROUBLE;
 	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
 		fputs("reachd: a command is missing\nTry 'reachd --help'.\n", stderr);
@@ -65,18 +68,18 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 		(!strcmp(argv[1], "help") && argc == 2)) {
 		print_help();
-		return STATUS_PASS;
+		return command_flush(STATUS_PASS);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("reachd " REACHD_VERSION);
-		return STATUS_PASS;
+		return command_flush(STATUS_PASS);
 	}
 	if (!strcmp(argv[1], "help")) {
 		command = command_find(argv[2]);
 		if (!command)
 			return unknown_command(argv[2]);
 		command_help(command);
-		return STATUS_PASS;
+		return command_flush(STATUS_PASS);
 	}
 	command = command_find(argv[1]);
 	if (!command)

@@ -13,11 +13,14 @@
 static bool print_baseline(void *data, const struct store_baseline *baseline)
 {
 	char time[32];
+	struct strbuf name;
 	unsigned *count = data;
 
-	printf("%-24s scan %-8lld saved %s\n", baseline->name,
+	strbuf_init(&name);
+	printf("%-24s scan %-8lld saved %s\n", command_visible(&name, baseline->name),
 		(long long)baseline->scan,
 		clock_format(baseline->saved_us, time, sizeof time));
+	strbuf_fini(&name);
 	++*count;
 	return true;
 }
@@ -33,7 +36,7 @@ static int list(struct store *store)
 	if (count == 0)
 		log_notice("there are no baselines yet: 'reachd baseline save NAME' "
 			   "makes one");
-	return fflush(stdout) == 0 ? STATUS_PASS : STATUS_TROUBLE;
+	return command_flush(STATUS_PASS);
 }
 
 static int save(struct store *store, const char *name, const char *spec, bool replace)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reachd check: validates, and says what a scan will do to the network. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
@@ -15,47 +17,71 @@ static uint64_t shortest_ms(const struct plan *plan)
 	return rate ? (uint64_t)plan->connections * 3600000 / rate : 0;
 }
 
-/* What a scan takes when nothing answers: every attempt lasts its whole time limit, and
- * the widest host keeps only per_host connections open. */
-static uint64_t longest_ms(const struct plan *plan)
+/* What one host takes when nothing answers: its attempts one after the other in
+ * per_host lines, and at the very least those of its slowest connection. */
+static uint64_t host_longest_ms(
+	const struct plan *plan, const struct plan_host *host, uint64_t *work_ms)
 {
-	const struct settings *s = &plan->config->settings;
-	uint64_t widest = 0, total = 0;
+	uint64_t slowest = 0, all = 0, lines;
 
-	for (uint32_t i = 0; i < plan->n_hosts; i++) {
-		const struct plan_host *host = &plan->hosts[i];
-		uint64_t host_ms = 0;
-		for (uint32_t j = 0; j < host->n_flows; j++) {
-			const struct plan_check *check =
-				&plan->checks[plan->flows[host->first_flow + j].check];
-			uint64_t n = host->n_addresses ? host->n_addresses : 1;
-			n *= check->connections;
-			host_ms += n * check->timeout_ms * check->attempts;
-		}
-		total += host_ms;
-		if (host_ms / s->per_host > widest)
-			widest = host_ms / s->per_host;
+	for (uint32_t j = 0; j < host->n_flows; j++) {
+		const struct plan_check *check =
+			&plan->checks[plan->flows[host->first_flow + j].check];
+		uint64_t n = host->n_addresses ? host->n_addresses : 1;
+		uint64_t one = (uint64_t)check->timeout_ms * check->attempts;
+		all += n * check->connections * one;
+		if (one > slowest)
+			slowest = one;
 	}
-	total /= s->concurrency;
-	return total > widest ? total : widest;
+	*work_ms += all;
+	lines = all / plan->config->settings.per_host;
+	return lines > slowest ? lines : slowest;
 }
 
-static void print_rules(const struct plan *plan)
+/* Likewise for all: the host that takes longest, or all work in `concurrency` lines. */
+static uint64_t longest_ms(const struct plan *plan)
+{
+	uint64_t longest = 0, work = 0;
+
+	for (uint32_t i = 0; i < plan->n_hosts; i++) {
+		uint64_t ms = host_longest_ms(plan, &plan->hosts[i], &work);
+		if (ms > longest)
+			longest = ms;
+	}
+	work /= plan->config->settings.concurrency;
+	return work > longest ? work : longest;
+}
+
+static void count_flows(const struct plan *plan, uint32_t *counts)
+{
+	for (uint32_t i = 0; i < plan->n_flows; i++) {
+		const struct plan_rule_set *set =
+			&plan->rule_sets[plan->flows[i].rules];
+		for (uint32_t j = 0; j < set->count; j++)
+			counts[set->rules[j]]++;
+	}
+}
+
+static int print_rules(const struct plan *plan)
 {
 	const struct rule_list *rules = &plan->config->rules;
+	uint32_t *counts = calloc(rules->count ? rules->count : 1, sizeof *counts);
+	struct strbuf name, to;
 
-	for (uint32_t r = 0; r < rules->count; r++) {
-		uint32_t flows = 0;
-		for (uint32_t i = 0; i < plan->n_flows; i++) {
-			const struct plan_rule_set *set =
-				&plan->rule_sets[plan->flows[i].rules];
-			for (uint32_t j = 0; j < set->count; j++)
-				flows += set->rules[j] == r;
-		}
-		printf("  %-32s to %s: %u flows%s\n", rules->rules[r].name,
-			rules->rules[r].to_name, flows,
-			flows ? "" : " (not from this vantage)");
-	}
+	if (!counts)
+		return -ENOMEM;
+	strbuf_init(&name);
+	strbuf_init(&to);
+	count_flows(plan, counts);
+	for (uint32_t r = 0; r < rules->count; r++)
+		printf("  %-32s to %s: %u flows%s\n",
+			command_visible(&name, rules->rules[r].name),
+			command_visible(&to, rules->rules[r].to_name), counts[r],
+			counts[r] ? "" : " (not from this vantage)");
+	strbuf_fini(&name);
+	strbuf_fini(&to);
+	free(counts);
+	return 0;
 }
 
 static void print_load(const struct plan *plan)
@@ -74,28 +100,43 @@ static void print_load(const struct plan *plan)
 			longest_ms(plan) + shortest_ms(plan), longest, sizeof longest));
 }
 
-static void print_plan(const struct plan *plan)
+static int print_plan(const struct plan *plan)
 {
 	const struct config *config = plan->config;
+	struct strbuf vantage;
+	int rc;
 
+	strbuf_init(&vantage);
 	printf("%s: no mistakes\n", config->path);
-	printf("vantage %s, store %s\n", config->settings.vantage,
+	printf("vantage %s, store %s\n",
+		command_visible(&vantage, config->settings.vantage),
 		config->settings.store);
+	strbuf_fini(&vantage);
 	printf("%u hosts in %u groups; %u of them are probed\n",
 		config->inventory.n_hosts, config->inventory.n_groups, plan->n_hosts);
 	printf("%u rules, %u checks, %u flows:\n", config->rules.count, plan->n_checks,
 		plan->n_flows);
-	print_rules(plan);
+	rc = print_rules(plan);
 	print_load(plan);
+	return rc;
 }
 
-static void print_flows(const struct plan *plan)
+static int print_flows(const struct plan *plan)
 {
+	struct strbuf host, check;
+
+	strbuf_init(&host);
+	strbuf_init(&check);
 	for (uint32_t i = 0; i < plan->n_flows; i++)
-		printf("%s %s expect %s%s\n", plan->hosts[plan->flows[i].host].name,
-			plan->checks[plan->flows[i].check].name,
+		printf("%s %s expect %s%s\n",
+			command_visible(&host, plan->hosts[plan->flows[i].host].name),
+			command_visible(
+				&check, plan->checks[plan->flows[i].check].name),
 			rule_expect_name((enum rule_expect)plan->flows[i].expect),
 			plan->flows[i].control ? " (control)" : "");
+	strbuf_fini(&host);
+	strbuf_fini(&check);
+	return 0;
 }
 
 static int check_file(const struct common_options *options, bool flows)
@@ -103,23 +144,21 @@ static int check_file(const struct common_options *options, bool flows)
 	struct conf_report report;
 	struct config *config;
 	struct plan *plan = NULL;
-	int rc;
+	int rc, printed = 0;
 
 	conf_report_init(&report);
 	config = options_config(options, &report);
 	rc = config ? plan_build(config, &report, &plan) : -1;
 	if (config)
 		conf_report_print(&report, stderr);
-	if (rc == 0 && flows)
-		print_flows(plan);
-	else if (rc == 0)
-		print_plan(plan);
+	if (rc == 0)
+		printed = flows ? print_flows(plan) : print_plan(plan);
 	plan_free(plan);
 	config_free(config);
 	conf_report_fini(&report);
 	if (rc < 0)
 		return STATUS_USAGE;
-	return fflush(stdout) == 0 ? STATUS_PASS : STATUS_TROUBLE;
+	return command_flush(command_finish(printed, STATUS_PASS));
 }
 
 static int run(const struct command *self, int argc, char **argv)

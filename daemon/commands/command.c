@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/report/visible.h"
 
 const struct command *const commands[] = {
 	&scan_command,
@@ -66,4 +67,18 @@ int command_finish(int rc, int status)
 	else if (rc < 0)
 		log_error("%s", strerror(-rc));
 	return rc < 0 ? STATUS_TROUBLE : status;
+}
+
+int command_flush(int status)
+{
+	bool failed = fflush(stdout) != 0 || ferror(stdout);
+
+	return command_finish(failed ? -EIO : 0, status);
+}
+
+const char *command_visible(struct strbuf *buf, const char *text)
+{
+	strbuf_reset(buf);
+	visible_add(buf, text, false);
+	return buf->text && !buf->failed ? buf->text : "";
 }

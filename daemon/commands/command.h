@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/strbuf.h"
 #include "config/config.h"
 #include "daemon/report/report.h"
 #include "store/store.h"
@@ -74,8 +75,9 @@ struct verb_option {
 
 /*
  * Parses the common options and the verb's own. Returns the index of the first operand,
- * or a negative number when the verb should end with STATUS_PASS (-1: help was printed)
- * or STATUS_USAGE (-2: the mistake was told).
+ * or a negative number when the verb should end with STATUS_PASS (-1: help was
+ * printed), STATUS_USAGE (-2: the mistake was told) or STATUS_TROUBLE (-3: it could not
+ * print).
  */
 int options_parse(const struct command *command, int argc, char **argv,
 	const struct verb_option *verb_options, struct common_options *out);
@@ -103,5 +105,12 @@ void options_report(
 
 /* Tells an output error on stderr; returns `status`, or STATUS_TROUBLE when rc < 0. */
 int command_finish(int rc, int status);
+
+/* Writes out what standard output still holds; likewise tells when that failed, now or
+ * before. */
+int command_flush(int status);
+
+/* `text` as a terminal may have it (see visible.h), in the emptied buffer. */
+const char *command_visible(struct strbuf *buf, const char *text);
 
 #endif

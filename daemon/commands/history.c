@@ -12,7 +12,12 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "daemon/commands/command.h"
+#include "daemon/report/visible.h"
 #include "probes/probe.h"
+
+enum {
+	EVIDENCE_WIDTH = 200
+};
 
 struct flow_name {
 	char vantage[256], host[256], check[PROBE_ARGUMENT_MAX + 32];
@@ -46,10 +51,16 @@ static bool suggest_flow(
 	void *data, const char *vantage, const char *host, const char *check)
 {
 	unsigned *count = data;
+	struct strbuf names[3];
 
+	for (int i = 0; i < 3; i++)
+		strbuf_init(&names[i]);
 	if ((*count)++ == 0)
 		fputs("Flows like it:\n", stderr);
-	fprintf(stderr, "  %s %s (from %s)\n", host, check, vantage);
+	fprintf(stderr, "  %s %s (from %s)\n", command_visible(&names[0], host),
+		command_visible(&names[1], check), command_visible(&names[2], vantage));
+	for (int i = 0; i < 3; i++)
+		strbuf_fini(&names[i]);
 	return true;
 }
 
@@ -99,12 +110,17 @@ static void set_time(json_t *object, const char *key, int64_t us)
 static void print_json(struct printing *p, json_t *object)
 {
 	char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	struct strbuf visible;
 
 	json_decref(object);
-	if (!line)
+	strbuf_init(&visible);
+	if (line)
+		visible_add_json(&visible, line);
+	if (!line || visible.failed)
 		p->rc = -ENOMEM;
-	else if (puts(line) < 0)
+	else if (puts(visible.text) < 0)
 		p->rc = -EIO;
+	strbuf_fini(&visible);
 	free(line);
 }
 
@@ -155,15 +171,40 @@ static const char *interval_end(
 	return buf;
 }
 
+/* Bytes of the characters that a line of evidence has room for. */
+static int clip(const char *text)
+{
+	size_t length = strnlen(text, EVIDENCE_WIDTH);
+
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	return (int)length;
+}
+
+static void print_evidence(struct strbuf *buf, const char *evidence)
+{
+	const char *text = command_visible(buf, evidence);
+
+	printf("      %.*s\n", clip(text), text);
+}
+
+/* Evidence is what the network said, and the file may be anybody's. */
 static void interval_text(const struct store_interval *interval)
 {
 	char from[32], end[96];
+	struct strbuf state, reason;
 
+	strbuf_init(&state);
+	strbuf_init(&reason);
 	printf("  %s  %-11s %-22s %s\n",
-		clock_format(interval->from_us, from, sizeof from), interval->state,
-		interval->reason, interval_end(interval, end, sizeof end));
+		clock_format(interval->from_us, from, sizeof from),
+		command_visible(&state, interval->state),
+		command_visible(&reason, interval->reason),
+		interval_end(interval, end, sizeof end));
 	if (*interval->evidence)
-		printf("      %.200s\n", interval->evidence);
+		print_evidence(&state, interval->evidence);
+	strbuf_fini(&state);
+	strbuf_fini(&reason);
 }
 
 static bool on_interval(void *data, const struct store_interval *interval)
@@ -184,6 +225,7 @@ static bool on_gap(void *data, int64_t scan, int64_t wall_us, const char *reason
 {
 	struct printing *p = data;
 	char time[32];
+	struct strbuf visible;
 
 	if (p->json) {
 		json_t *object = json_line(p, "gap");
@@ -194,8 +236,10 @@ static bool on_gap(void *data, int64_t scan, int64_t wall_us, const char *reason
 		return p->rc == 0;
 	}
 	head(p, "not measured:");
+	strbuf_init(&visible);
 	printf("  %s  scan %lld: %s\n", clock_format(wall_us, time, sizeof time),
-		(long long)scan, reason);
+		(long long)scan, command_visible(&visible, reason));
+	strbuf_fini(&visible);
 	return true;
 }
 
@@ -224,13 +268,24 @@ static bool on_rtt(void *data, const struct store_rtt *rtt)
 /* ---- the verb
  * -------------------------------------------------------------------------------- */
 
+static void print_flow_name(const struct flow_name *flow)
+{
+	struct strbuf name;
+
+	strbuf_init(&name);
+	printf("%s ", command_visible(&name, flow->host));
+	printf("%s ", command_visible(&name, flow->check));
+	printf("from %s\n", command_visible(&name, flow->vantage));
+	strbuf_fini(&name);
+}
+
 static int print_history(struct store *store, const struct flow_name *flow, bool json)
 {
 	struct printing p = {.flow = flow, .json = json};
 	int rc;
 
 	if (!json)
-		printf("%s %s from %s\n", flow->host, flow->check, flow->vantage);
+		print_flow_name(flow);
 	rc = store_history(
 		store, flow->vantage, flow->host, flow->check, on_interval, &p);
 	if (rc == 0 && p.rc == 0)
@@ -242,9 +297,9 @@ static int print_history(struct store *store, const struct flow_name *flow, bool
 			store, flow->vantage, flow->host, flow->check, on_rtt, &p);
 	if (rc < 0)
 		log_error("%s", store_last_error(store));
-	if (rc == 0 && p.rc == 0 && fflush(stdout) != 0)
-		p.rc = -EIO;
-	return rc < 0 ? STATUS_TROUBLE : command_finish(p.rc, STATUS_PASS);
+	if (rc < 0 || p.rc < 0)
+		return rc < 0 ? STATUS_TROUBLE : command_finish(p.rc, STATUS_PASS);
+	return command_flush(STATUS_PASS);
 }
 
 /* "HOST CHECK" as two words, or HOST/CHECK: a host's name has no slash. */

@@ -119,7 +119,7 @@ int options_parse(const struct command *command, int argc, char **argv,
 	while ((c = getopt_long(argc, argv, "c:qvh", table, NULL)) != -1) {
 		if (c == 'h') {
 			command_help(command);
-			return -1;
+			return command_flush(STATUS_PASS) == STATUS_PASS ? -1 : -3;
 		}
 		if (!take_option(command, c, verb_options, out))
 			return -2;
@@ -133,6 +133,8 @@ int options_parse(const struct command *command, int argc, char **argv,
 
 int options_status(int parsed)
 {
+	if (parsed == -3)
+		return STATUS_TROUBLE;
 	return parsed == -1 ? STATUS_PASS : STATUS_USAGE;
 }
 

@@ -9,7 +9,7 @@ static int list_sets(void)
 {
 	for (size_t i = 0; rules_builtin_names[i]; i++)
 		puts(rules_builtin_names[i]);
-	return STATUS_PASS;
+	return command_flush(STATUS_PASS);
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -29,9 +29,8 @@ static int run(const struct command *self, int argc, char **argv)
 	if (!text)
 		return command_usage(
 			self, "there is no built-in rule set '%s'", argv[at]);
-	if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
-		return STATUS_TROUBLE;
-	return STATUS_PASS;
+	fwrite(text, 1, size, stdout);
+	return command_flush(STATUS_PASS);
 }
 
 const struct command rules_command = {

@@ -211,7 +211,9 @@ static int status_of(const struct scan *scan)
 
 static int give_up(struct scan *scan, int rc)
 {
-	if (rc == -ECANCELED)
+	if (rc == -ECANCELED && !scan->store)
+		log_error("stopped: nothing was stored");
+	else if (rc == -ECANCELED)
 		log_error("stopped: scan %lld is marked interrupted and counts for "
 			  "nothing",
 			(long long)scan->id);

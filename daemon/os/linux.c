@@ -2,6 +2,7 @@
 #include "daemon/os/os.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -35,6 +36,19 @@ unsigned os_count_descriptors(void)
 		count++;
 	closedir(folder);
 	return count > 3 ? count - 3 : 0; /* ".", ".." and the folder's own */
+}
+
+bool os_hold_standard_streams(void)
+{
+	int fd;
+
+	/* The lowest free descriptor is taken each time. */
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 bool os_is_terminal(FILE *stream, unsigned *width)

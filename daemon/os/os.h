@@ -15,6 +15,11 @@ unsigned os_raise_descriptors(void);
 /* How many descriptors this process has open now. */
 unsigned os_count_descriptors(void);
 
+/* Occupies those of the descriptors 0, 1 and 2 that this process was started without,
+ * so that no database and no socket takes their place and gets our output; writing
+ * there fails. False when that can't be done. */
+bool os_hold_standard_streams(void);
+
 /* True when the stream is a terminal; *width its columns (0 when not known). */
 bool os_is_terminal(FILE *stream, unsigned *width);
 

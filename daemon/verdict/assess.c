@@ -49,51 +49,43 @@ static void judge_host(const struct plan *plan, const struct results *results,
 
 /* ---- rules that need only some of their hosts ------------------------------------ */
 
-static bool rule_asks(
-	const struct plan *plan, const struct plan_flow *flow, uint32_t rule)
-{
-	const struct plan_rule_set *set = &plan->rule_sets[flow->rules];
+/* The hosts of one rule, each by the worst verdict of its flows. */
+struct tally {
+	uint32_t counts[3]; /* by enum verdict */
+	uint32_t host;      /* 1 + index of the one counted last: flows come by host */
+	enum verdict worst; /* of that host so far */
+};
 
-	for (uint32_t i = 0; i < set->count; i++)
-		if (set->rules[i] == rule)
-			return true;
-	return false;
+static bool is_worse(enum verdict a, enum verdict b)
+{
+	return a == VERDICT_FAIL ? b != VERDICT_FAIL
+				 : a == VERDICT_INCONCLUSIVE && b == VERDICT_PASS;
 }
 
-/* The verdict of one host as a member of one rule; false when it has no flow of it. */
-static bool judge_member(const struct plan *plan, const struct plan_host *host,
-	uint32_t rule, const struct assessment *assessment, enum verdict *verdict)
+static void tally_verdict(struct tally *tally, uint32_t host, enum verdict verdict)
 {
-	bool any = false;
-
-	*verdict = VERDICT_PASS;
-	for (uint32_t i = host->first_flow; i < host->first_flow + host->n_flows; i++) {
-		enum verdict v = (enum verdict)assessment->verdicts[i];
-		if (!rule_asks(plan, &plan->flows[i], rule))
-			continue;
-		any = true;
-		if (v == VERDICT_FAIL ||
-			(v == VERDICT_INCONCLUSIVE && *verdict == VERDICT_PASS))
-			*verdict = v;
+	if (tally->host != host + 1) {
+		tally->host = host + 1;
+		tally->worst = verdict;
+		tally->counts[verdict]++;
+	} else if (is_worse(verdict, tally->worst)) {
+		tally->counts[tally->worst]--;
+		tally->worst = verdict;
+		tally->counts[verdict]++;
 	}
-	return any;
 }
 
-/* What `require` makes of a rule; counts its hosts on the way. */
-static enum verdict judge_requiring(const struct plan *plan, uint32_t rule,
-	const struct assessment *assessment, uint32_t *hosts)
+/* One walk over the flows, however many rules there are. */
+static void tally_rules(const struct plan *plan, const struct assessment *assessment,
+	struct tally *tallies)
 {
-	uint32_t counts[3] = {0};
-
-	for (uint32_t i = 0; i < plan->n_hosts; i++) {
-		enum verdict verdict;
-		if (judge_member(plan, &plan->hosts[i], rule, assessment, &verdict))
-			counts[verdict]++;
+	for (uint32_t i = 0; i < plan->n_flows; i++) {
+		const struct plan_flow *flow = &plan->flows[i];
+		const struct plan_rule_set *set = &plan->rule_sets[flow->rules];
+		for (uint32_t j = 0; j < set->count; j++)
+			tally_verdict(&tallies[set->rules[j]], flow->host,
+				(enum verdict)assessment->verdicts[i]);
 	}
-	*hosts = counts[VERDICT_PASS] + counts[VERDICT_FAIL] +
-		 counts[VERDICT_INCONCLUSIVE];
-	return judge_rule(counts[VERDICT_PASS], counts[VERDICT_INCONCLUSIVE],
-		counts[VERDICT_FAIL], plan->config->rules.rules[rule].require);
 }
 
 static char *require_note(uint32_t need, uint32_t hosts)
@@ -129,29 +121,52 @@ static void hold_flow(const struct plan *plan, uint32_t index,
 	out->held_by[index] = set->rules[0] + 1;
 }
 
+/* What `require` makes of each rule that leaves some of its hosts out. */
+static int judge_rules(const struct plan *plan, const struct tally *tallies,
+	enum verdict *rule_verdicts, struct assessment *out)
+{
+	for (uint32_t r = 0; r < out->n_rules; r++) {
+		const uint32_t *n = tallies[r].counts;
+		uint32_t need = plan->config->rules.rules[r].require;
+		uint32_t hosts =
+			n[VERDICT_PASS] + n[VERDICT_FAIL] + n[VERDICT_INCONCLUSIVE];
+		if (need == 0 || need >= hosts)
+			continue;
+		rule_verdicts[r] = judge_rule(n[VERDICT_PASS], n[VERDICT_INCONCLUSIVE],
+			n[VERDICT_FAIL], need);
+		out->rule_notes[r] = require_note(need, hosts);
+		if (!out->rule_notes[r])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool any_requires(const struct plan *plan)
+{
+	for (uint32_t r = 0; r < plan->config->rules.count; r++)
+		if (plan->config->rules.rules[r].require)
+			return true;
+	return false;
+}
+
 static int hold_required(const struct plan *plan, struct assessment *out)
 {
+	struct tally *tallies;
 	enum verdict *rule_verdicts;
-	bool any = false;
-	int rc = 0;
+	int rc = -ENOMEM;
 
-	rule_verdicts = calloc(out->n_rules ? out->n_rules : 1, sizeof *rule_verdicts);
-	if (!rule_verdicts)
-		return -ENOMEM;
-	for (uint32_t r = 0; r < out->n_rules && rc == 0; r++) {
-		uint32_t hosts, need = plan->config->rules.rules[r].require;
-		if (need == 0)
-			continue;
-		rule_verdicts[r] = judge_requiring(plan, r, out, &hosts);
-		if (need >= hosts)
-			continue;
-		out->rule_notes[r] = require_note(need, hosts);
-		rc = out->rule_notes[r] ? 0 : -ENOMEM;
-		any = true;
+	if (!any_requires(plan))
+		return 0;
+	tallies = calloc(out->n_rules, sizeof *tallies);
+	rule_verdicts = calloc(out->n_rules, sizeof *rule_verdicts);
+	if (tallies && rule_verdicts) {
+		tally_rules(plan, out, tallies);
+		rc = judge_rules(plan, tallies, rule_verdicts, out);
 	}
-	for (uint32_t i = 0; any && rc == 0 && i < plan->n_flows; i++)
+	for (uint32_t i = 0; rc == 0 && i < plan->n_flows; i++)
 		hold_flow(plan, i, rule_verdicts, out);
 	free(rule_verdicts);
+	free(tallies);
 	return rc;
 }
 
