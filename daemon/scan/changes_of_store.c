@@ -204,7 +204,7 @@ static uint8_t state_of(const char *word)
 
 /* Names have no spaces, so "host check" is a key. */
 static int add_before(struct building *b, const char *host, const char *check,
-	const char *state, const char *identity, const char *expect)
+	const char *state, const char *identity, const char *expect, bool present)
 {
 	size_t length = strlen(host) + strlen(check) + 1;
 	struct arena *arena = &b->set->arena;
@@ -216,7 +216,7 @@ static int add_before(struct building *b, const char *host, const char *check,
 	item->host = arena_strdup(arena, host);
 	item->check = arena_strdup(arena, check);
 	item->identity = arena_strdup(arena, identity ? identity : "");
-	item->present = state && *state;
+	item->present = present;
 	item->state = state_of(state);
 	item->expect = (uint8_t)expectation_of(expect).expect;
 	if (!item->host || !item->check || !item->identity)
@@ -229,8 +229,8 @@ static bool on_before_flow(void *data, const struct store_flow *flow)
 {
 	struct building *b = data;
 
-	b->rc = add_before(
-		b, flow->host, flow->check, flow->state, flow->identity, flow->expect);
+	b->rc = add_before(b, flow->host, flow->check, flow->state, flow->identity,
+		flow->expect, true);
 	return b->rc == 0;
 }
 
@@ -238,8 +238,11 @@ static bool on_change(void *data, const struct store_change *change)
 {
 	struct building *b = data;
 
+	/* One that never was measured has no state, but a reason for that. */
+	bool present = *change->from_state || *change->from_reason;
+
 	b->rc = add_before(b, change->host, change->check, change->from_state,
-		change->from_identity, change->expect);
+		change->from_identity, change->expect, present);
 	return b->rc == 0;
 }
 

@@ -49,7 +49,7 @@ static int next_row(void *data, struct store_row *row)
 		.expect = from->expect,
 		.verdict = "pass",
 		.rules = "[\"r\"]",
-		.measured = true,
+		.measured = *from->state,
 	};
 	return 1;
 }
@@ -182,6 +182,28 @@ static void one_store_tells_what_changed_came_and_went(void **state)
 	expect_changes(s, one, s, one, 0, "");
 }
 
+/* In scope all the time: what a first scan could not measure has not been added. */
+static void what_was_never_measured_is_neither_added_nor_removed(void **state)
+{
+	static const struct row unmeasured[] = {{"a", "tcp/1", "", "open"}};
+	static const struct row measured[] = {{"a", "tcp/1", "filtered", "open"}};
+	struct made *made = *state;
+	int64_t scans[2][3];
+
+	for (int i = 0; i < 2; i++) {
+		scans[i][0] = record(made->stores[i], unmeasured, 1);
+		scans[i][1] = record(made->stores[i], unmeasured, 1);
+		scans[i][2] = record(made->stores[i], measured, 1);
+	}
+	for (int from = 0; from < 3; from++) {
+		for (int to = 0; to < 3; to++) {
+			for (int i = 0; i < 2; i++)
+				expect_changes(made->stores[0], scans[0][from],
+					made->stores[i], scans[i][to], 0, "");
+		}
+	}
+}
+
 static void two_stores_tell_the_same(void **state)
 {
 	struct made *made = *state;
@@ -239,6 +261,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			one_store_tells_what_changed_came_and_went, make, unmake),
+		cmocka_unit_test_setup_teardown(
+			what_was_never_measured_is_neither_added_nor_removed, make,
+			unmake),
 		cmocka_unit_test_setup_teardown(two_stores_tell_the_same, make, unmake),
 		cmocka_unit_test_setup_teardown(
 			backwards_is_the_way_back, make, unmake),
