@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "base/array.h"
+#include "base/size.h"
 #include "daemon/scan/change_set.h"
 
 /* ---- causes in evidence ---------------------------------------------------------- */
@@ -53,14 +55,12 @@ const char *changes_cause(struct arena *arena, const struct change *change)
 
 int change_set_add(struct change_set *set, const struct change *change)
 {
-	if (set->count == set->capacity) {
-		uint32_t capacity = set->capacity * 2 + 64;
-		void *grown = reallocarray(set->items, capacity, sizeof *set->items);
-		if (!grown)
-			return -ENOMEM;
-		set->items = grown;
-		set->capacity = capacity;
-	}
+	struct change *items =
+		array_grow(set->items, &set->capacity, set->count, sizeof *items);
+
+	if (!items)
+		return -ENOMEM;
+	set->items = items;
 	set->items[set->count++] = *change;
 	if (change->kind != CHANGE_ADDED && change->kind != CHANGE_REMOVED)
 		set->reachability++;
@@ -107,6 +107,8 @@ int change_set_fold(struct change_set *set)
 
 void changes_fini(struct change_set *set)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(set->owned); i++)
+		free(set->owned[i]);
 	free(set->items);
 	arena_fini(&set->arena);
 	*set = (struct change_set){0};

@@ -37,12 +37,14 @@ struct change_set {
 	uint32_t reachability; /* those that are neither added nor removed */
 	struct incident *incidents;
 	size_t n_incidents;
+	void *owned[4]; /* malloc'ed parts of input, freed with the set */
 };
 
-/* Everything of the plan and results that is pointed to must outlive the set.
- * 0 (changes_fini() it) or -ENOMEM. */
+/* With `withhold` (the scan is degraded) only what came into the inventory and left it
+ * is told: the next scan won't know of that. Everything of the plan and results that is
+ * pointed to must outlive the set. 0 (changes_fini() it) or -ENOMEM. */
 int changes_of_scan(const struct plan *plan, const struct results *results,
-	const struct previous *previous, struct change_set *out);
+	const struct previous *previous, bool withhold, struct change_set *out);
 
 /* A scan of a store. */
 struct change_side {

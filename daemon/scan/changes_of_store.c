@@ -14,6 +14,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "base/array.h"
 #include "daemon/scan/change_set.h"
 #include "daemon/scan/expectation.h"
 
@@ -35,6 +36,7 @@ struct name {
 	uint32_t index;
 	const uint32_t *groups; /* of a groups text: the parsed indexes */
 	uint32_t n_groups;
+	bool by_path; /* of a check: listeners may come and go */
 	char text[];
 };
 
@@ -51,23 +53,8 @@ struct building {
 	int rc;
 };
 
-/* ---- growing arrays and names ------------------------------------------------------
+/* ---- names ------------------------------------------------------
  */
-
-static int grow(void **items, uint32_t count, uint32_t *capacity, size_t size)
-{
-	uint32_t wanted = *capacity * 2 + 64;
-	void *grown;
-
-	if (count < *capacity)
-		return 0;
-	grown = reallocarray(*items, wanted, size);
-	if (!grown)
-		return -ENOMEM;
-	*items = grown;
-	*capacity = wanted;
-	return 0;
-}
 
 /* Finds a text, or adds it with `index` as its place. NULL: no memory. */
 static struct name *intern(struct change_set *set, struct name **names,
@@ -89,18 +76,21 @@ static struct name *intern(struct change_set *set, struct name **names,
 	return name->hh.tbl ? name : NULL;
 }
 
-static int intern_into(struct building *b, struct name **names, const char *text,
-	const char ***items, uint32_t *count, uint32_t *capacity, uint32_t *index)
+/* The same, with its place in a growing array of texts. */
+static struct name *intern_into(struct building *b, struct name **names,
+	const char *text, const char ***items, uint32_t *count, uint32_t *capacity)
 {
 	bool added;
 	struct name *name = intern(b->set, names, text, *count, &added);
+	const char **grown = array_grow(*items, capacity, *count, sizeof *grown);
 
-	if (!name || grow((void **)items, *count, capacity, sizeof **items) < 0)
-		return -ENOMEM;
+	if (grown)
+		*items = grown;
+	if (!name || !grown)
+		return NULL;
 	if (added)
 		(*items)[(*count)++] = name->text;
-	*index = name->index;
-	return 0;
+	return name;
 }
 
 /* ---- hosts and their groups ---------------------------------------------------------
@@ -118,13 +108,14 @@ static int parse_groups(struct building *b, const json_t *list, struct name *nam
 	json_array_foreach(list, i, item)
 	{
 		const char *text = json_string_value(item);
+		const struct name *group;
 		if (!text || strcmp(text, "all") == 0)
 			continue;
-		if (intern_into(b, &b->groups, text, &b->group_items,
-			    &b->set->input.n_groups, &b->group_capacity,
-			    &groups[name->n_groups]) < 0)
+		group = intern_into(b, &b->groups, text, &b->group_items,
+			&b->set->input.n_groups, &b->group_capacity);
+		if (!group)
 			return -ENOMEM;
-		name->n_groups++;
+		groups[name->n_groups++] = group->index;
 	}
 	name->groups = groups;
 	return 0;
@@ -162,6 +153,7 @@ static int host_index(
 	struct building *b, const struct store_flow *flow, uint32_t *index)
 {
 	struct incident_input *input = &b->set->input;
+	struct incident_host *hosts;
 	const struct name *groups;
 	struct name *name;
 	bool added;
@@ -178,8 +170,11 @@ static int host_index(
 	if (!added)
 		return 0;
 	groups = groups_of(b, flow->groups);
-	if (!groups || grow((void **)&b->host_items, input->n_hosts, &b->host_capacity,
-			       sizeof *b->host_items) < 0)
+	hosts = array_grow(
+		b->host_items, &b->host_capacity, input->n_hosts, sizeof *hosts);
+	if (hosts)
+		b->host_items = hosts;
+	if (!groups || !hosts)
 		return -ENOMEM;
 	b->host_items[input->n_hosts++] = (struct incident_host){
 		.name = name->text,
@@ -314,16 +309,30 @@ static bool counts_by_path(const char *check)
 	return ops && ops->flags & PROBE_EXPECTS_CLEAR;
 }
 
+static const struct name *check_of(struct building *b, const char *text)
+{
+	struct incident_input *input = &b->set->input;
+	uint32_t known = input->n_checks;
+	struct name *check = intern_into(b, &b->checks, text, &b->check_items,
+		&input->n_checks, &b->check_capacity);
+
+	if (check && input->n_checks > known)
+		check->by_path = counts_by_path(text);
+	return check;
+}
+
 static int add_after(struct building *b, const struct store_flow *flow)
 {
 	struct incident_input *input = &b->set->input;
 	struct before *item = find_before(b, flow->host, flow->check);
+	struct expectation expectation = expectation_of(flow->expect);
+	const struct name *check = check_of(b, flow->check);
 	struct diff_side after = {
 		.present = true,
 		.state = (enum probe_state)state_of(flow->state),
 		.identity = flow->identity,
-		.by_path = counts_by_path(flow->check),
-		.accepts_closed = expectation_of(flow->expect).accepts_closed,
+		.by_path = check && check->by_path,
+		.accepts_closed = expectation.accepts_closed,
 	};
 	struct diff_side before = side_before(b, item, &after);
 	struct incident_flow entry = {.to = (uint8_t)after.state};
@@ -331,21 +340,22 @@ static int add_after(struct building *b, const struct store_flow *flow)
 		.flow = input->n_flows,
 		.from = (uint8_t)before.state,
 		.to = (uint8_t)after.state,
-		.expect = (uint8_t)expectation_of(flow->expect).expect,
+		.expect = (uint8_t)expectation.expect,
 	};
+	struct incident_flow *flows = array_grow(
+		b->flow_items, &b->flow_capacity, input->n_flows, sizeof *flows);
 	int rc = 0;
 
+	if (flows)
+		b->flow_items = flows;
+	if (!flows || !check || host_index(b, flow, &entry.host) < 0)
+		return -ENOMEM;
+	entry.check = check->index;
 	if (item)
 		item->seen = true;
 	change.kind =
 		(uint8_t)diff_flow(&before, &after, (enum rule_expect)change.expect);
 	entry.from = before.state ? (uint8_t)before.state : entry.to;
-	if (host_index(b, flow, &entry.host) < 0 ||
-		intern_into(b, &b->checks, flow->check, &b->check_items,
-			&input->n_checks, &b->check_capacity, &entry.check) < 0 ||
-		grow((void **)&b->flow_items, input->n_flows, &b->flow_capacity,
-			sizeof entry) < 0)
-		return -ENOMEM;
 	if (change.kind != CHANGE_NONE) {
 		rc = fill_texts(&b->set->arena, flow, &change, &entry);
 		if (rc == 0)
@@ -423,44 +433,26 @@ static void drop_tables(struct building *b)
 	HASH_CLEAR(hh, b->group_texts);
 }
 
-/* Moves the grown arrays into the arena, where the set keeps them. */
-static int keep_array(struct arena *arena, void **items, uint32_t count, size_t size)
+/* The set frees what has grown here. */
+static void hand_over(struct building *b)
 {
-	void *copy = arena_calloc(arena, count ? count : 1, size);
+	struct change_set *set = b->set;
 
-	if (copy && count)
-		memcpy(copy, *items, (size_t)count * size);
-	free(*items);
-	*items = copy;
-	return copy ? 0 : -ENOMEM;
-}
-
-static int keep_arrays(struct building *b)
-{
-	struct incident_input *input = &b->set->input;
-	struct arena *arena = &b->set->arena;
-	int rc = 0;
-
-	rc |= keep_array(
-		arena, (void **)&b->host_items, input->n_hosts, sizeof *b->host_items);
-	rc |= keep_array(
-		arena, (void **)&b->flow_items, input->n_flows, sizeof *b->flow_items);
-	rc |= keep_array(arena, (void **)&b->check_items, input->n_checks,
-		sizeof *b->check_items);
-	rc |= keep_array(arena, (void **)&b->group_items, input->n_groups,
-		sizeof *b->group_items);
-	input->hosts = b->host_items;
-	input->flows = b->flow_items;
-	input->checks = b->check_items;
-	input->groups = b->group_items;
-	return rc ? -ENOMEM : 0;
+	set->owned[0] = b->host_items;
+	set->owned[1] = b->flow_items;
+	set->owned[2] = (void *)b->check_items;
+	set->owned[3] = (void *)b->group_items;
+	set->input.hosts = b->host_items;
+	set->input.flows = b->flow_items;
+	set->input.checks = b->check_items;
+	set->input.groups = b->group_items;
 }
 
 int changes_of_store(const struct change_side *before, const struct change_side *after,
 	struct change_set *out)
 {
 	struct building b = {.set = out};
-	int rc, kept;
+	int rc;
 
 	*out = (struct change_set){0};
 	arena_init(&out->arena, 0);
@@ -470,9 +462,7 @@ int changes_of_store(const struct change_side *before, const struct change_side 
 	if (rc == 0)
 		rc = load_after(&b, after);
 	drop_tables(&b);
-	kept = keep_arrays(&b);
-	if (rc == 0)
-		rc = kept;
+	hand_over(&b);
 	if (rc == 0)
 		rc = change_set_fold(out);
 	if (rc < 0)
