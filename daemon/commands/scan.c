@@ -118,15 +118,14 @@ static int probe_flows(struct scan *scan)
 
 static int judge(struct scan *scan)
 {
-	struct previous nothing = {0};
 	int rc = assess(scan->plan, &scan->results, &scan->assessment);
 
 	if (rc < 0)
 		return rc;
 	/* The changes of a degraded scan are withheld until a clean one settles them.
 	 */
-	return changes_of_scan(scan->plan, &scan->results,
-		scan->assessment.degraded ? &nothing : &scan->previous, &scan->changes);
+	return changes_of_scan(scan->plan, &scan->results, &scan->previous,
+		scan->assessment.degraded, &scan->changes);
 }
 
 static int record(struct scan *scan)

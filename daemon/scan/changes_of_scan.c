@@ -84,7 +84,7 @@ static int build_names(struct change_set *set, const struct plan *plan)
 
 static int add_flow(struct change_set *set, const struct plan *plan,
 	const struct results *results, const struct diff_side *before,
-	struct incident_flow *entry, uint32_t index)
+	struct incident_flow *entry, uint32_t index, bool withhold)
 {
 	const struct plan_flow *flow = &plan->flows[index];
 	const struct flow_result *result = &results->flows[index];
@@ -109,7 +109,7 @@ static int add_flow(struct change_set *set, const struct plan *plan,
 		.from = (uint8_t)(before->state ? before->state : result->state),
 		.to = result->state,
 	};
-	if (kind == CHANGE_NONE)
+	if (kind == CHANGE_NONE || (withhold && kind != CHANGE_ADDED))
 		return 0;
 	entry->kind = (uint8_t)kind;
 	if (kind == CHANGE_ADDED)
@@ -137,7 +137,7 @@ static int add_removed(struct change_set *set, const struct previous *previous)
 }
 
 static int build_flows(struct change_set *set, const struct plan *plan,
-	const struct results *results, const struct previous *previous)
+	const struct results *results, const struct previous *previous, bool withhold)
 {
 	struct incident_flow *flows = arena_calloc(
 		&set->arena, plan->n_flows ? plan->n_flows : 1, sizeof *flows);
@@ -145,7 +145,7 @@ static int build_flows(struct change_set *set, const struct plan *plan,
 
 	for (uint32_t i = 0; i < plan->n_flows && rc == 0; i++) {
 		struct diff_side before = previous_side(previous, i);
-		rc = add_flow(set, plan, results, &before, &flows[i], i);
+		rc = add_flow(set, plan, results, &before, &flows[i], i, withhold);
 	}
 	set->input.flows = flows;
 	set->input.n_flows = plan->n_flows;
@@ -153,7 +153,7 @@ static int build_flows(struct change_set *set, const struct plan *plan,
 }
 
 int changes_of_scan(const struct plan *plan, const struct results *results,
-	const struct previous *previous, struct change_set *out)
+	const struct previous *previous, bool withhold, struct change_set *out)
 {
 	int rc;
 
@@ -162,7 +162,7 @@ int changes_of_scan(const struct plan *plan, const struct results *results,
 	out->input.vantage = out->vantage;
 	if (!previous->scan)
 		return 0;
-	rc = build_flows(out, plan, results, previous);
+	rc = build_flows(out, plan, results, previous, withhold);
 	if (rc == 0 && out->reachability) {
 		rc = build_names(out, plan);
 		if (rc == 0)
