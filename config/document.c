@@ -11,6 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/array.h"
 #include "base/size.h"
 #include "config/anchors.h"
 #include "config/mapping.h"
@@ -21,7 +22,7 @@
 struct frame {
 	struct conf_node *node;
 	struct anchor *anchor;    /* or NULL */
-	size_t first;             /* of its children, in `pending` */
+	uint32_t first;           /* of its children, in `pending` */
 	uint32_t expanded_before; /* nodes of the file before this one */
 	uint32_t height;          /* of the children so far */
 };
@@ -39,7 +40,7 @@ struct builder {
 	struct frame frames[CONF_MAX_DEPTH];
 	size_t depth;
 	const struct conf_node **pending; /* children of all open collections */
-	size_t n_pending, capacity;
+	uint32_t n_pending, capacity;
 	uint32_t expanded; /* nodes so far, aliases expanded */
 	uint32_t aliases;
 	uint32_t documents;
@@ -109,16 +110,11 @@ static int place(struct builder *b, const struct conf_node *node, uint32_t heigh
 		b->root = node;
 		return 0;
 	}
-	if (b->n_pending == b->capacity) {
-		size_t capacity = b->capacity ? b->capacity * 2 : 256, bytes;
-		if (!size_mul(capacity, sizeof(void *), &bytes))
-			return -ENOMEM;
-		const struct conf_node **pending = realloc(b->pending, bytes);
-		if (!pending)
-			return -ENOMEM;
-		b->pending = pending;
-		b->capacity = capacity;
-	}
+	const struct conf_node **pending =
+		array_grow(b->pending, &b->capacity, b->n_pending, sizeof(void *));
+	if (!pending)
+		return -ENOMEM;
+	b->pending = pending;
 	b->pending[b->n_pending++] = node;
 	struct frame *around = &b->frames[b->depth - 1];
 	if (around->height < height)

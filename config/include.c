@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/size.h"
 #include "config/names.h"
 
@@ -51,14 +52,11 @@ static void lose(struct reader *reader)
 
 static int remember(struct reader *reader, const char *path)
 {
-	if (reader->n_paths == reader->capacity) {
-		uint32_t more = reader->capacity ? reader->capacity * 2 : 8;
-		const char **grown = realloc(reader->paths, more * sizeof *grown);
-		if (!grown)
-			return -ENOMEM;
-		reader->paths = grown;
-		reader->capacity = more;
-	}
+	const char **grown = array_grow(
+		reader->paths, &reader->capacity, reader->n_paths, sizeof *grown);
+	if (!grown)
+		return -ENOMEM;
+	reader->paths = grown;
 	reader->paths[reader->n_paths++] = path;
 	return name_table_add(
 		&reader->table, NAME_ARRAY(reader->paths, reader->n_paths));

@@ -6,21 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
+#include "base/array.h"
 
 int index_list_add(struct index_list *list, uint32_t index)
 {
-	if (list->count == list->capacity) {
-		uint32_t more = list->capacity ? list->capacity * 2 : 4;
-		size_t bytes;
-		if (more < list->capacity || !size_mul(more, sizeof index, &bytes))
-			return -ENOMEM;
-		uint32_t *items = realloc(list->items, bytes);
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = more;
-	}
+	uint32_t *items =
+		array_grow(list->items, &list->capacity, list->count, sizeof *items);
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
 	list->items[list->count++] = index;
 	return 0;
 }

@@ -7,26 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
+#include "base/array.h"
 #include "config/inventory_build.h"
-
-int array_reserve(void **items, uint32_t *capacity, uint32_t count, size_t size)
-{
-	size_t bytes;
-	if (count < *capacity)
-		return 0;
-	if (*capacity > UINT32_MAX / 2)
-		return -ENOMEM;
-	uint32_t more = *capacity ? *capacity * 2 : 4;
-	if (!size_mul(more, size, &bytes))
-		return -ENOMEM;
-	void *grown = realloc(*items, bytes);
-	if (!grown)
-		return -ENOMEM;
-	*items = grown;
-	*capacity = more;
-	return 0;
-}
 
 static struct name_array host_array(const struct inventory_builder *builder)
 {
@@ -50,12 +32,12 @@ int inventory_intern_group(struct inventory_builder *builder, const char *name,
 			builder->groups[*index].mark = mark;
 		return 0;
 	}
-	void *groups = builder->groups;
-	int rc = array_reserve(&groups, &builder->group_capacity, builder->n_groups,
-		sizeof *builder->groups);
-	builder->groups = groups;
 	char *copy = arena_strdup(builder->arena, name);
-	if (rc < 0 || !copy)
+	struct build_group *groups = array_grow(builder->groups,
+		&builder->group_capacity, builder->n_groups, sizeof *groups);
+	if (groups)
+		builder->groups = groups;
+	if (!groups || !copy)
 		return -ENOMEM;
 	*index = builder->n_groups++;
 	builder->groups[*index] = (struct build_group){
@@ -80,12 +62,12 @@ int inventory_intern_host(struct inventory_builder *builder, const char *name,
 	}
 	if (builder->n_hosts == INVENTORY_MAX_HOSTS)
 		return -E2BIG;
-	void *hosts = builder->hosts;
-	int rc = array_reserve(&hosts, &builder->host_capacity, builder->n_hosts,
-		sizeof *builder->hosts);
-	builder->hosts = hosts;
 	char *copy = arena_strdup(builder->arena, name);
-	if (rc < 0 || !copy)
+	struct build_host *hosts = array_grow(builder->hosts, &builder->host_capacity,
+		builder->n_hosts, sizeof *hosts);
+	if (hosts)
+		builder->hosts = hosts;
+	if (!hosts || !copy)
 		return -ENOMEM;
 	*index = builder->last_host = builder->n_hosts++;
 	builder->hosts[*index] = (struct build_host){.name = copy, .mark = mark};

@@ -71,9 +71,6 @@ struct inventory_builder {
 	bool full; /* a limit was met and reported: add no more, make nothing of it */
 };
 
-/* Makes room for one more element. 0 or -ENOMEM. */
-int array_reserve(void **items, uint32_t *capacity, uint32_t count, size_t size);
-
 /* Finds or adds a group; the name is copied. 0 or -ENOMEM. */
 int inventory_intern_group(struct inventory_builder *builder, const char *name,
 	struct conf_mark mark, uint32_t *index);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/size.h"
 #include "base/suggest.h"
 #include "config/inventory_build.h"
@@ -223,12 +224,11 @@ static int link_child(struct inventory_builder *builder, uint32_t parent,
 			parent == GROUP_UNGROUPED ? "hold" : "be in other");
 		return 0;
 	}
-	void *children = group->children;
-	int rc = array_reserve(&children, &group->child_capacity, group->n_children,
-		sizeof *group->children);
+	struct build_child *children = array_grow(group->children,
+		&group->child_capacity, group->n_children, sizeof *children);
+	if (!children)
+		return -ENOMEM;
 	group->children = children;
-	if (rc < 0)
-		return rc;
 	group->children[group->n_children++] =
 		(struct build_child){.group = child, .mark = key->mark};
 	return 0;

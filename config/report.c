@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/size.h"
 #include "config/excerpt.h"
 
@@ -118,16 +119,11 @@ static bool has_room(const struct conf_report *report, enum conf_severity severi
 
 static bool grow(struct conf_report *report)
 {
-	size_t capacity = report->capacity ? report->capacity * 2 : 8;
-	if (report->count < report->capacity)
-		return true;
-	struct conf_message *messages =
-		realloc(report->messages, capacity * sizeof *messages);
-	if (!messages)
-		return false;
-	report->messages = messages;
-	report->capacity = capacity;
-	return true;
+	struct conf_message *messages = array_grow(report->messages, &report->capacity,
+		(uint32_t)report->count, sizeof *messages);
+	if (messages)
+		report->messages = messages;
+	return messages != NULL;
 }
 
 __attribute__((format(printf, 4, 0))) static void add(struct conf_report *report,

@@ -36,7 +36,8 @@ struct conf_source;
 
 struct conf_report {
 	struct conf_message *messages;
-	size_t count, capacity;
+	size_t count;
+	uint32_t capacity;
 	struct conf_source *sources;
 	size_t n_sources;
 	size_t errors;  /* messages of severity CONF_ERROR, dropped ones included */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "store/facts.h"
 
 /* A scan's gap that has ended since, by host and check. */
@@ -18,8 +19,8 @@ struct walk {
 	int64_t scan;
 	struct sqlite3_stmt *flows, *past;
 	struct old_gap *gaps;
-	size_t n_gaps, gaps_capacity;
-	size_t gap_at; /* gaps and flows come in the same order */
+	uint32_t n_gaps, gaps_capacity;
+	uint32_t gap_at; /* gaps and flows come in the same order */
 };
 
 enum flow_column {
@@ -58,14 +59,12 @@ static const char gaps_sql[] =
 
 static int add_gap(struct walk *walk, struct sqlite3_stmt *row)
 {
-	if (walk->n_gaps == walk->gaps_capacity) {
-		size_t capacity = walk->gaps_capacity * 2 + 64;
-		void *grown = reallocarray(walk->gaps, capacity, sizeof *walk->gaps);
-		if (!grown)
-			return store_no_memory(walk->facts.store);
-		walk->gaps = grown;
-		walk->gaps_capacity = capacity;
-	}
+	struct old_gap *gaps = array_grow(
+		walk->gaps, &walk->gaps_capacity, walk->n_gaps, sizeof *gaps);
+
+	if (!gaps)
+		return store_no_memory(walk->facts.store);
+	walk->gaps = gaps;
 	walk->gaps[walk->n_gaps++] = (struct old_gap){
 		.host = sql_int(row, 0),
 		.check = sql_int(row, 1),

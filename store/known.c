@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 enum {
 	MAX_NUMBER = INT32_MAX - 1
 };
@@ -136,17 +138,15 @@ static int build_slots(struct known *known)
 
 static int append(struct known *known, const struct known_flow *flow)
 {
-	if (known->n_flows == known->capacity) {
-		uint32_t capacity = known->capacity ? known->capacity * 2 : 64;
-		struct known_flow *flows =
-			capacity > MAX_NUMBER
-				? NULL
-				: reallocarray(known->flows, capacity, sizeof *flows);
-		if (!flows)
-			return store_no_memory(known->store);
-		known->flows = flows;
-		known->capacity = capacity;
-	}
+	struct known_flow *flows = NULL;
+
+	/* So that twice the capacity still counts the slots. */
+	if (known->n_flows <= MAX_NUMBER / 2)
+		flows = array_grow(
+			known->flows, &known->capacity, known->n_flows, sizeof *flows);
+	if (!flows)
+		return store_no_memory(known->store);
+	known->flows = flows;
 	known->flows[known->n_flows++] = *flow;
 	if (flow->number >= known->next_number)
 		known->next_number = flow->number + 1;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* More than any line shows. */
 #define MAX_RANGES 64
 
@@ -109,16 +111,12 @@ static bool at_end(const struct host_range *range, const struct numbered *parts)
 
 static int append(struct host_ranges *ranges, const struct numbered *parts)
 {
-	struct host_range *item;
+	struct host_range *item, *items = array_grow(ranges->items, &ranges->capacity,
+					 ranges->count, sizeof *items);
 
-	if (ranges->count == ranges->capacity) {
-		uint32_t capacity = ranges->capacity ? ranges->capacity * 2 : 2;
-		void *grown = realloc(ranges->items, capacity * sizeof *ranges->items);
-		if (!grown)
-			return -ENOMEM;
-		ranges->items = grown;
-		ranges->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	ranges->items = items;
 	item = &ranges->items[ranges->count];
 	*item = (struct host_range){
 		.name = strdup(parts->name),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
+#include "base/array.h"
 
 /* More rows than anybody reads; hosts beyond are counted. */
 #define MAX_ROWS 4096
@@ -44,35 +44,21 @@ enum matrix_mark matrix_mark_of(const struct report_result *result)
 
 /* ---- names ------------------------------------------------------------------- */
 
-static int grow(void **items, uint32_t count, uint32_t *capacity, size_t size)
-{
-	uint32_t wanted = *capacity ? *capacity * 2 : 8;
-	size_t bytes;
-	void *grown;
-
-	if (count < *capacity)
-		return 0;
-	if (wanted < *capacity || !size_mul(wanted, size, &bytes))
-		return -ENOMEM;
-	grown = realloc(*items, bytes);
-	if (!grown)
-		return -ENOMEM;
-	*items = grown;
-	*capacity = wanted;
-	return 0;
-}
-
 /* The place of a name, which is most likely at or after `hint`; added when new. */
 static int find_name(char ***names, uint32_t *count, uint32_t *capacity,
 	const char *name, uint32_t hint, uint32_t *index)
 {
+	char **grown;
+
 	for (uint32_t i = 0; i < *count; i++) {
 		*index = (hint + i) % *count;
 		if (strcmp((*names)[*index], name) == 0)
 			return 0;
 	}
-	if (grow((void **)names, *count, capacity, sizeof **names) < 0)
+	grown = array_grow(*names, capacity, *count, sizeof *grown);
+	if (!grown)
 		return -ENOMEM;
+	*names = grown;
 	*index = *count;
 	(*names)[*count] = strdup(name);
 	if (!(*names)[*count])
@@ -143,11 +129,12 @@ static int grow_index(struct matrix *matrix)
 static int add_row(struct matrix *matrix, uint64_t hash, uint32_t at)
 {
 	size_t bytes = matrix->n_cells * sizeof *matrix->cells;
-	struct matrix_row *row;
+	struct matrix_row *row, *rows = array_grow(matrix->rows, &matrix->rows_capacity,
+					matrix->n_rows, sizeof *rows);
 
-	if (grow((void **)&matrix->rows, matrix->n_rows, &matrix->rows_capacity,
-		    sizeof *matrix->rows) < 0)
+	if (!rows)
 		return -ENOMEM;
+	matrix->rows = rows;
 	row = &matrix->rows[matrix->n_rows];
 	*row = (struct matrix_row){
 		.hash = hash,
@@ -235,13 +222,16 @@ static int open_host(struct matrix *matrix, const struct report_result *result)
 int matrix_add(struct matrix *matrix, const struct report_result *result)
 {
 	uint32_t hint = 0;
+	struct matrix_cell *cells;
 	int rc = open_host(matrix, result);
 
-	if (rc == 0)
-		rc = grow((void **)&matrix->cells, matrix->n_cells,
-			&matrix->cells_capacity, sizeof *matrix->cells);
 	if (rc < 0)
 		return rc;
+	cells = array_grow(
+		matrix->cells, &matrix->cells_capacity, matrix->n_cells, sizeof *cells);
+	if (!cells)
+		return -ENOMEM;
+	matrix->cells = cells;
 	if (matrix->n_cells)
 		hint = matrix->cells[matrix->n_cells - 1].column + 1;
 	rc = find_name(&matrix->columns, &matrix->n_columns, &matrix->columns_capacity,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct loading {
 	struct previous *previous;
 	const struct plan *plan;
@@ -22,17 +24,13 @@ static enum probe_state state_of(const struct store_flow *flow)
 
 static int add_removed(struct previous *previous, const struct store_flow *flow)
 {
-	struct previous_removed *item;
+	struct previous_removed *item,
+		*items = array_grow(previous->removed, &previous->removed_capacity,
+			previous->n_removed, sizeof *items);
 
-	if (previous->n_removed == previous->removed_capacity) {
-		uint32_t capacity = previous->removed_capacity * 2 + 64;
-		void *grown = reallocarray(
-			previous->removed, capacity, sizeof *previous->removed);
-		if (!grown)
-			return -ENOMEM;
-		previous->removed = grown;
-		previous->removed_capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	previous->removed = items;
 	item = &previous->removed[previous->n_removed];
 	item->host = arena_strdup(&previous->arena, flow->host);
 	item->check = arena_strdup(&previous->arena, flow->check);

@@ -2,10 +2,9 @@
 #include "daemon/verdict/fold_field.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
+#include "base/array.h"
 
 int fold_field_init(struct fold_field *field, struct fold *fold)
 {
@@ -119,24 +118,6 @@ bool fold_convincing(uint32_t changes, uint32_t could)
 	return (uint64_t)changes * 5 >= (uint64_t)could * 4;
 }
 
-int fold_grow(void **items, uint32_t count, uint32_t *capacity, size_t size)
-{
-	uint32_t wanted = *capacity ? *capacity * 2 : 256;
-	size_t bytes;
-	void *grown;
-
-	if (count < *capacity)
-		return 0;
-	if (wanted < *capacity || !size_mul(wanted, size, &bytes))
-		return -ENOMEM;
-	grown = realloc(*items, bytes);
-	if (!grown)
-		return -ENOMEM;
-	*items = grown;
-	*capacity = wanted;
-	return 0;
-}
-
 bool fold_outdone(const struct fold *fold, uint32_t around, uint32_t n)
 {
 	return around != FOLD_NONE && fold->candidates[around].unchanged == 0 &&
@@ -146,9 +127,12 @@ bool fold_outdone(const struct fold *fold, uint32_t around, uint32_t n)
 int fold_add_candidate(struct fold *fold, const struct fold_field *field,
 	struct fold_candidate candidate, uint32_t could, uint32_t *index)
 {
-	if (fold_grow((void **)&fold->candidates, fold->n_candidates,
-		    &fold->candidates_capacity, sizeof candidate) < 0)
+	struct fold_candidate *candidates = array_grow(fold->candidates,
+		&fold->candidates_capacity, fold->n_candidates, sizeof candidate);
+
+	if (!candidates)
 		return -ENOMEM;
+	fold->candidates = candidates;
 	candidate.remaining = candidate.n_members;
 	candidate.unchanged = could - candidate.n_members;
 	candidate.check = field->check;

@@ -47,9 +47,6 @@ uint32_t fold_field_count(const struct fold_field *field, const struct fold *fol
 /* At least 3 changes, or all of 2, and at least 4 in 5 of what could have changed. */
 bool fold_convincing(uint32_t changes, uint32_t could);
 
-/* Makes room for one more item in a malloc'ed array. 0 or -ENOMEM. */
-int fold_grow(void **items, uint32_t count, uint32_t *capacity, size_t size);
-
 /*
  * A candidate of n changes inside another (FOLD_NONE: none) that has more and no
  * exception will never be the better one.

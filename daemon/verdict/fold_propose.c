@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "base/array.h"
 #include "daemon/verdict/fold_field.h"
 
 static int add_link(struct fold *fold, uint32_t change, uint32_t candidate)
 {
-	if (fold_grow((void **)&fold->links, fold->n_links, &fold->links_capacity,
-		    sizeof *fold->links) < 0)
+	struct fold_link *links = array_grow(
+		fold->links, &fold->links_capacity, fold->n_links, sizeof *links);
+
+	if (!links)
 		return -ENOMEM;
+	fold->links = links;
 	fold->links[fold->n_links] =
 		(struct fold_link){candidate, fold->link_of[change]};
 	fold->link_of[change] = fold->n_links++;
