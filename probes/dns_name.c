@@ -11,6 +11,9 @@ enum {
 	WIRE_MAX = 255, /* the same, length bytes and root included */
 	TEXT_MAX = 253,
 	POINTER = 0xc0, /* both bits: a pointer; one of them: reserved */
+	/* More than the labels that a name can have. Pointers to pointers say nothing,
+	 * and thousands of records that each end in thousands of them cost seconds. */
+	POINTERS_MAX = 128,
 };
 
 /* A name in the making. */
@@ -73,7 +76,7 @@ bool dns_name_read(struct cursor *cursor, char text[DNS_NAME_TEXT])
 {
 	struct cursor at = *cursor;
 	struct name_text name = {.text = text};
-	size_t floor = at.at, behind = 0, wire = 1;
+	size_t floor = at.at, behind = 0, wire = 1, pointers = 0;
 	text[0] = '\0';
 	for (;;) {
 		uint8_t length = cursor_u8(&at);
@@ -84,7 +87,7 @@ bool dns_name_read(struct cursor *cursor, char text[DNS_NAME_TEXT])
 		if ((length & POINTER) == POINTER) {
 			if (behind == 0)
 				behind = at.at + 1;
-			if (!follow(&at, length, &floor))
+			if (++pointers > POINTERS_MAX || !follow(&at, length, &floor))
 				return false;
 			continue;
 		}

@@ -18,8 +18,9 @@
 
 /*
  * Reads a name out of a message (RFC 1035 section 4.1.4) and leaves the cursor behind
- * it. Compression pointers must point backwards, so that there is an end. False when
- * the bytes are no name, or one whose escaped text does not fit.
+ * it. Compression pointers must point backwards, so that there is an end, and be no
+ * more than the labels of a name can be. False when the bytes are no name, or one whose
+ * escaped text does not fit.
  */
 bool dns_name_read(struct cursor *cursor, char text[DNS_NAME_TEXT]);
 

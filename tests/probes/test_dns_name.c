@@ -61,6 +61,19 @@ static void refuses_pointers_that_do_not_lead_back(void **state)
 	assert_refuses(BYTES("\xc0\2\xc0\0"), 2);
 }
 
+/* Each points at the one before: a name of them costs as many steps as there are. */
+static void refuses_chains_of_pointers(void **state)
+{
+	uint8_t bytes[2 + 2 * 400] = {0};
+	(void)state;
+	for (size_t at = 2; at < sizeof bytes; at += 2) {
+		bytes[at] = (uint8_t)(0xc0 | (at - 2) >> 8);
+		bytes[at + 1] = (uint8_t)(at - 2);
+	}
+	assert_reads((const char *)bytes, sizeof bytes, 2 * 127, ".", 2 * 128);
+	assert_refuses((const char *)bytes, sizeof bytes, sizeof bytes - 2);
+}
+
 static void refuses_what_is_cut_short(void **state)
 {
 	(void)state;
@@ -169,6 +182,7 @@ int main(void)
 		cmocka_unit_test(reads_labels_in_lower_case),
 		cmocka_unit_test(follows_pointers_backwards_and_stops_behind_the_first),
 		cmocka_unit_test(refuses_pointers_that_do_not_lead_back),
+		cmocka_unit_test(refuses_chains_of_pointers),
 		cmocka_unit_test(refuses_what_is_cut_short),
 		cmocka_unit_test(refuses_reserved_label_types),
 		cmocka_unit_test(refuses_names_over_255_bytes),
