@@ -7,6 +7,7 @@
 
 #include "base/quantity.h"
 #include "config/bind.h"
+#include "config/inventory.h"
 
 enum {
 	SECOND = 1000,
@@ -66,6 +67,9 @@ static const struct conf_field schedule_fields[] = {
 	CONF_END,
 };
 
+/* In the order of enum settings_family. */
+static const char *const families[] = {"both", "ipv4", "ipv6", NULL};
+
 static const struct conf_field probe_fields[] = {
 	{.key = "timeout",
 		.type = CONF_DURATION,
@@ -101,6 +105,11 @@ static const struct conf_field probe_fields[] = {
 		.min = 1,
 		.max = 10,
 		.help = "how often a change must be seen to count"},
+	{.key = "family",
+		.type = CONF_WORD,
+		.offset = offsetof(struct settings, family),
+		.words = families,
+		.help = "which addresses of a host are probed"},
 	CONF_END,
 };
 
@@ -125,7 +134,7 @@ static const struct conf_field dns_fields[] = {
 		.type = CONF_NUMBER,
 		.offset = offsetof(struct dns_section, attempts),
 		.min = 1,
-		.max = SETTINGS_MAX_ATTEMPTS,
+		.max = SETTINGS_MAX_DNS_ATTEMPTS,
 		.help = "questions to one server before its silence counts"},
 	CONF_END,
 };
@@ -263,7 +272,7 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 	if (rc != -ENOMEM)
 		rc = worse(rc, bind_dns(top.dns, arena, report, out));
 	if (rc != -ENOMEM)
-		rc = worse(rc, resolve_vantage(top.vantage, arena, out));
+		rc = worse(rc, resolve_vantage(top.vantage, root, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = worse(rc, resolve_store(top.store, path, arena, out));
 	return rc;

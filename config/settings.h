@@ -14,6 +14,15 @@
 #define SETTINGS_MAX_DNS_SERVERS 16
 #define SETTINGS_MAX_TIMEOUT_MS 300000 /* 5m */
 #define SETTINGS_MAX_ATTEMPTS 20
+/* Each try waits twice as long as the one before: 20 would be twelve days for 1s. */
+#define SETTINGS_MAX_DNS_ATTEMPTS 5
+
+/* Which addresses of a host are probed. */
+enum settings_family {
+	SETTINGS_BOTH,
+	SETTINGS_IPV4,
+	SETTINGS_IPV6
+};
 
 struct settings_endpoint {
 	struct net_address address;
@@ -33,6 +42,7 @@ struct settings {
 	uint32_t per_host;      /* probe.per_host, connections at once, default 128 */
 	uint32_t confirm;       /* probe.confirm: times a change must be seen to count,
 				   default 2 */
+	int family;             /* probe.family, enum settings_family, default both */
 	struct settings_endpoint dns[SETTINGS_MAX_DNS_SERVERS]; /* dns.servers */
 	size_t n_dns;            /* 0: the system's resolvers */
 	uint32_t dns_timeout_ms; /* dns.timeout, one try, default 1s */

@@ -20,6 +20,7 @@ enum {
 
 struct resolver {
 	uv_loop_t *loop;
+	uint8_t family; /* of lookups; 0: both */
 	size_t n_servers;
 	struct dns_channel *channels[RESOLVER_MAX_SERVERS];
 	char texts[RESOLVER_MAX_SERVERS][SERVER_TEXT];
@@ -60,11 +61,19 @@ struct lookup {
 };
 
 static const enum dns_type half_types[2] = {DNS_TYPE_A, DNS_TYPE_AAAA};
+static const uint8_t half_families[2] = {4, 6};
+
+static bool is_wanted(const struct resolver *resolver, uint8_t family)
+{
+	return resolver->family == 0 || resolver->family == family;
+}
 
 static void know(struct lookup *lookup, const struct net_address *address)
 {
 	struct net_address *known = lookup->known;
 	size_t at = 0;
+	if (!is_wanted(lookup->resolver, address->family))
+		return;
 	while (at < lookup->n_known && net_address_compare(&known[at], address) < 0)
 		at++;
 	if (at == RESOLVER_MAX_ADDRESSES)
@@ -115,13 +124,15 @@ static void finish(struct lookup *lookup, enum probe_reason reason)
 
 static void on_half(void *data, const struct dns_reply *reply);
 
-/* Both questions to the lookup's server. 0 or a negative libuv code. */
+/* The lookup's questions to its server. 0 or a negative libuv code. */
 static int ask(struct lookup *lookup)
 {
 	struct resolver *resolver = lookup->resolver;
 	for (int i = 0; i < 2; i++) {
 		struct lookup_half *half = &lookup->halves[i];
 		half->lookup = lookup;
+		if (!is_wanted(resolver, half_families[i]))
+			continue;
 		int rc = dns_channel_query(resolver->channels[lookup->server],
 			lookup->asked, (uint16_t)half_types[i], on_half, half,
 			&half->query);
@@ -155,10 +166,25 @@ static void next_candidate(struct lookup *lookup, enum probe_reason reason)
 		finish(lookup, REASON_NO_MEMORY);
 }
 
+/* What the server said to all that it was asked. */
+static void take_view(struct lookup *lookup, struct dns_view *out)
+{
+	struct lookup_half *halves = lookup->halves;
+	uint8_t family = lookup->resolver->family;
+	if (family == 0) {
+		dns_view_merge(out, &halves[0].view, &halves[1].view);
+		return;
+	}
+	struct dns_view *asked = &halves[family == half_families[1]].view;
+	*out = *asked;
+	asked->records = NULL;
+	asked->count = 0;
+}
+
 static void judge(struct lookup *lookup)
 {
 	struct dns_view view;
-	dns_view_merge(&view, &lookup->halves[0].view, &lookup->halves[1].view);
+	take_view(lookup, &view);
 	if (view.reason == REASON_RESOLVED)
 		lookup->n_known = 0; /* a whole answer makes up for earlier halves */
 	for (size_t i = 0; i < view.count; i++)
@@ -190,14 +216,14 @@ static enum probe_reason answer_at_once(struct lookup *lookup)
 	struct net_address found[HOSTS_LOOK_AT];
 	if (net_address_parse(lookup->name, &found[0])) {
 		know(lookup, &found[0]);
-		return REASON_RESOLVED;
+		return lookup->n_known > 0 ? REASON_RESOLVED : REASON_NO_DATA;
 	}
 	size_t n = resolver->is_system ? hosts_find(&resolver->hosts, lookup->name,
 						 found, HOSTS_LOOK_AT)
 				       : 0;
 	for (size_t i = 0; i < n && i < HOSTS_LOOK_AT; i++)
 		know(lookup, &found[i]);
-	if (n > 0)
+	if (lookup->n_known > 0)
 		return REASON_RESOLVED;
 	return resolver->n_servers == 0 ? REASON_RESOLVER_UNAVAILABLE : REASON_NONE;
 }
@@ -376,6 +402,7 @@ int resolver_open(
 		return UV_ENOMEM;
 	resolver->loop = loop;
 	resolver->is_system = options->n_servers == 0;
+	resolver->family = options->family;
 	list_init(&resolver->lookups);
 	list_init(&resolver->ready);
 	hosts_init(&resolver->hosts,

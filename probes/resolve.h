@@ -28,6 +28,8 @@ struct resolver_options {
 	size_t n_servers;        /* at most RESOLVER_MAX_SERVERS; 0: the system's */
 	uint32_t timeout_ms;     /* of the first try; the next waits twice as long */
 	uint32_t attempts;       /* tries per server, at least 1 */
+	uint8_t family;          /* of lookups: 4 or 6, the other is not even asked
+				    for; 0: both */
 	const char *resolv_conf; /* NULL: /etc/resolv.conf; outlives the resolver */
 	const char *hosts_file;  /* NULL: /etc/hosts; likewise */
 	uint16_t system_port;    /* of the system's servers; 0: 53 */
@@ -58,7 +60,8 @@ int resolver_open(
 	uv_loop_t *loop, const struct resolver_options *options, struct resolver **out);
 
 /*
- * All addresses of a name, A and AAAA, as the probes will dial them. A name that is an
+ * All addresses of a name, A and AAAA, as the probes will dial them: those of the
+ * resolver's family, where it has one. A name that is an
  * address is its own answer. Without configured servers: the hosts file, then the
  * search list. Then the servers in order until one answers both questions; "no such
  * name" and "no such record" are answers; silence, SERVFAIL, REFUSED and nonsense are

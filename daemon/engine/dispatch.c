@@ -137,7 +137,7 @@ static void admit_given(struct pass *pass)
 	while (pass->next_given < pass->n_hosts && pass->ring_count < HOSTS_AHEAD) {
 		struct pass_host *host = &pass->hosts[pass->order[pass->next_given++]];
 		if (!lookup_is_needed(pass, host))
-			dispatch_host(pass, host);
+			lookup_spare(pass, host);
 	}
 }
 
@@ -193,7 +193,9 @@ void dispatch(struct pass *pass)
 		room = STARTS_A_ROUND;
 	admit_given(pass);
 	admit_named(pass);
-	for (; room > 0 && pass->ring_count > 0; room--)
+	/* A turn may spend further tokens: see dispatch_again(). */
+	for (; room > 0 && pass->ring_count > 0 && pace_available(&pass->pace, now_us);
+		room--)
 		take_turn(pass);
 	arm(pass, now_us);
 }

@@ -12,8 +12,23 @@ enum {
 	DEFAULT_PATIENCE_MS = 30000,
 	/* Kept for what is no connection: the loop's own, the resolver's sockets, a
 	 * file that is read meanwhile. */
-	RESERVED_DESCRIPTORS = 32
+	RESERVED_DESCRIPTORS = 32,
+	/* The loop's own five (epoll, an event, a pipe, /dev/null), a resolver's two, a
+	 * file that is read, and two for a connection. */
+	FEWEST_DESCRIPTORS = 10
 };
+
+static uint8_t family_of(const struct settings *settings)
+{
+	switch (settings->family) {
+	case SETTINGS_IPV4:
+		return 4;
+	case SETTINGS_IPV6:
+		return 6;
+	default:
+		return 0;
+	}
+}
 
 void engine_options_from(const struct settings *settings, struct engine_options *out)
 {
@@ -21,6 +36,7 @@ void engine_options_from(const struct settings *settings, struct engine_options 
 		.concurrency = settings->concurrency,
 		.per_host = settings->per_host,
 		.rate_per_hour = settings->rate_per_hour,
+		.family = family_of(settings),
 		.n_dns = settings->n_dns,
 		.dns_timeout_ms = settings->dns_timeout_ms,
 		.dns_attempts = settings->dns_attempts,
@@ -72,30 +88,33 @@ void engine_cancel(struct engine *engine)
 	atomic_store(&engine->cancelled, true);
 }
 
-/* Connections that this process has descriptors for; where it has next to none, half of
- * those are the reserve. */
-static uint32_t affordable(const struct engine *engine)
+/* Descriptors that a pass may open; where there are next to none, half of those are the
+ * reserve. */
+static uint32_t spendable(unsigned left)
 {
-	uint32_t wanted = engine->options.concurrency;
-	unsigned open = os_count_descriptors();
-	unsigned left = engine->descriptors > open ? engine->descriptors - open : 0;
 	unsigned reserve =
 		left / 2 < RESERVED_DESCRIPTORS ? left / 2 : RESERVED_DESCRIPTORS;
 
-	left -= reserve;
-	if (left < 1)
-		left = 1;
-	return wanted < left ? wanted : left;
+	return left - reserve;
 }
 
 int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *flows,
 	size_t n_flows, struct results *results)
 {
 	struct pass pass = {.engine = engine, .plan = plan, .results = results};
-	int rc = pass_init(&pass, flows, n_flows);
+	unsigned open = os_count_descriptors();
+	unsigned left = engine->descriptors > open ? engine->descriptors - open : 0;
 
+	/* Where there is none left for its signal pipe, uv_loop_init() aborts. */
+	if (left < FEWEST_DESCRIPTORS) {
+		log_error("of the %u descriptors that this process may open %u are in "
+			  "use, and probing takes %d: raise the limit (ulimit -n)",
+			engine->descriptors, open, FEWEST_DESCRIPTORS);
+		return -EMFILE;
+	}
+	int rc = pass_init(&pass, flows, n_flows);
 	if (rc == 0 && pass.n_flows > 0)
-		rc = pass_run(&pass, affordable(engine));
+		rc = pass_run(&pass, spendable(left));
 	pass_fini(&pass);
 	return rc;
 }

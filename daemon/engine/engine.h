@@ -30,11 +30,12 @@ struct engine_options {
 	uint32_t concurrency; /* connections at once; less where descriptors are few */
 	uint32_t per_host;
 	uint64_t rate_per_hour; /* 0: no limit; also for the two above */
+	uint8_t family; /* 4 or 6: addresses of the other are not probed; 0: both are */
 	struct resolver_server dns[SETTINGS_MAX_DNS_SERVERS];
 	size_t n_dns; /* 0: the system's resolvers */
 	uint32_t dns_timeout_ms, dns_attempts;
 	uint64_t seed; /* of the order of hosts and the jitter; 0: from the clock */
-	uint32_t patience_ms; /* how long a probe waits for local shortages in all,
+	uint32_t patience_ms; /* how long an attempt waits for local shortages
 				 before it is an error; default 30000 when 0 */
 	void (*progress)(void *data, const struct engine_progress *progress);
 	void *progress_data;   /* called every 100 ms or so, and at the end */

@@ -106,8 +106,9 @@ static void flight_land(struct flight *flight)
 	result->at_ms = pass_now_ms(pass);
 	pass->settled++;
 	if (flight->paced) {
-		pass->paced--;
-		dispatch_unpark(pass);
+		pass->paced -= flight->n_legs;
+		for (uint32_t i = 0; i < flight->n_legs; i++)
+			dispatch_unpark(pass);
 	}
 	list_remove(&flight->node);
 	free(flight);
@@ -248,6 +249,7 @@ static bool run_again(
 	if (result->state == STATE_ERROR)
 		return retry_local(leg, result);
 	leg->attempts++;
+	leg->short_us = 0;
 	throttle_success(&leg->flight->pass->throttle);
 	return retry_silence(leg, result);
 }
@@ -335,10 +337,11 @@ void flight_begin(struct pass *pass, struct pass_host *host, uint32_t flow)
 	assert(n_legs > 0); /* a host has addresses or was looked up */
 	if (!flight) {
 		pass_settle(pass, flow, STATE_ERROR, REASON_NO_MEMORY, PHASE_NONE);
+		dispatch_unpark(pass); /* no flight lands for whoever waits for it */
 		return;
 	}
 	flight->paced = flags & PROBE_PACED;
-	pass->paced += flight->paced;
+	pass->paced += flight->paced ? n_legs : 0;
 	for (uint32_t i = 0; i < n_legs && !per_host; i++)
 		flight->legs[i].seen.address = addresses->items[i];
 	for (uint32_t i = 1; i < n_legs; i++)

@@ -70,6 +70,14 @@ static void on_answer(void *data, const struct resolver_addresses *answer)
 	}
 }
 
+void lookup_spare(struct pass *pass, struct pass_host *host)
+{
+	if (!pass->plan->hosts[host->host].dial_name &&
+		pass->results->hosts[host->host].count == 0)
+		give_up(pass, host, STATE_UNRESOLVED, REASON_NO_DATA);
+	dispatch_host(pass, host);
+}
+
 void lookup_start(struct pass *pass, struct pass_host *host)
 {
 	const char *name = pass->plan->hosts[host->host].dial_name;

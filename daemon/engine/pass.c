@@ -79,6 +79,30 @@ static int gather_hosts(struct pass *pass)
 	return 0;
 }
 
+/* Of addresses that the inventory gives, those of the family that is probed. Those of
+ * names are not even asked for: see open_resolver(). */
+static int choose_addresses(struct pass *pass, uint32_t host)
+{
+	const struct plan_host *from = &pass->plan->hosts[host];
+	struct net_address kept[INVENTORY_MAX_ADDRESSES];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < from->n_addresses; i++)
+		if (from->addresses[i].family == pass->engine->options.family)
+			kept[count++] = from->addresses[i];
+	return results_set_addresses(pass->results, host, kept, count);
+}
+
+static int choose_family(struct pass *pass)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < pass->n_hosts; i++)
+		if (!pass->plan->hosts[pass->hosts[i].host].dial_name)
+			rc = choose_addresses(pass, pass->hosts[i].host);
+	return rc;
+}
+
 int pass_init(struct pass *pass, const uint32_t *flows, size_t n_flows)
 {
 	const struct engine_options *options = &pass->engine->options;
@@ -95,6 +119,8 @@ int pass_init(struct pass *pass, const uint32_t *flows, size_t n_flows)
 		rc = select_flows(pass, flows, n_flows);
 	if (rc == 0)
 		rc = gather_hosts(pass);
+	if (rc == 0 && options->family != 0)
+		rc = choose_family(pass);
 	for (uint32_t i = 0; rc == 0 && i < pass->n_flows; i++)
 		results_forget(pass->results, pass_flow(pass, i));
 	return rc;
@@ -195,6 +221,7 @@ static int open_resolver(struct pass *pass)
 		.n_servers = options->n_dns,
 		.timeout_ms = options->dns_timeout_ms,
 		.attempts = options->dns_attempts,
+		.family = options->family,
 	};
 
 	return resolver_open(&pass->loop, &resolver, &pass->resolver);
@@ -222,6 +249,14 @@ static int open_handles(struct pass *pass)
 	return rc;
 }
 
+static bool has_paced(const struct pass *pass)
+{
+	for (uint32_t i = 0; i < pass->n_flows; i++)
+		if (pass_check(pass, pass_flow(pass, i))->ops->flags & PROBE_PACED)
+			return true;
+	return false;
+}
+
 /* Twice as many paced runs as fill the connections with their windows. */
 static uint32_t most_paced(const struct pass *pass, uint32_t concurrency)
 {
@@ -233,14 +268,32 @@ static uint32_t most_paced(const struct pass *pass, uint32_t concurrency)
 	return enough > UINT32_MAX ? UINT32_MAX : (uint32_t)enough;
 }
 
-int pass_run(struct pass *pass, uint32_t concurrency)
+/* A connection takes a descriptor, and an open run of a paced kind one more: if those
+ * took all there are, none would get on. Returns how many connections that leaves. */
+static uint32_t share_out(struct pass *pass, uint32_t descriptors)
+{
+	uint32_t wanted = pass->engine->options.concurrency;
+	uint32_t half = descriptors / 2 > 1 ? descriptors / 2 : 1;
+
+	if (wanted > descriptors)
+		wanted = descriptors;
+	pass->most_paced = most_paced(pass, wanted);
+	if (!has_paced(pass))
+		return wanted;
+	if (pass->most_paced > half)
+		pass->most_paced = half;
+	descriptors -= pass->most_paced;
+	return wanted < descriptors ? wanted : descriptors;
+}
+
+int pass_run(struct pass *pass, uint32_t descriptors)
 {
 	const struct engine_options *options = &pass->engine->options;
 	int rc = uv_loop_init(&pass->loop);
 
 	if (rc < 0)
 		return rc;
-	pass->most_paced = most_paced(pass, concurrency);
+	uint32_t concurrency = share_out(pass, descriptors);
 	throttle_init(&pass->throttle, concurrency, options->patience_ms);
 	pace_init(&pass->pace, options->rate_per_hour, concurrency, pass->started_us);
 	rc = open_handles(pass);

@@ -95,7 +95,7 @@ struct pass {
 	uint32_t *ring;      /* a queue of hosts that can start something */
 	uint32_t ring_head, ring_count;
 
-	uint32_t paced, most_paced;         /* flights of paced kinds: open, allowed */
+	uint32_t paced, most_paced;         /* legs of paced kinds: open, allowed */
 	uint32_t parked_first, parked_last; /* 1 + host; 0: none */
 
 	struct list flights;
@@ -121,8 +121,9 @@ struct pass {
  * set. 0 or -ENOMEM; pass_fini() it in any case. */
 int pass_init(struct pass *pass, const uint32_t *flows, size_t n_flows);
 
-/* Probes. Returns as engine_run(). There must be a flow. */
-int pass_run(struct pass *pass, uint32_t concurrency);
+/* Probes, with at most so many descriptors at once for connections and for runs of
+ * paced kinds. Returns as engine_run(). There must be a flow. */
+int pass_run(struct pass *pass, uint32_t descriptors);
 
 void pass_fini(struct pass *pass);
 
@@ -181,6 +182,10 @@ void leg_give_slot(struct leg *leg);
 
 /* The host's name must be resolved before its next flows can run. */
 bool lookup_is_needed(const struct pass *pass, const struct pass_host *host);
+
+/* The host needs no lookup: to the ring with it. Where none of its addresses is of the
+ * family that is probed, its per-address flows are settled. */
+void lookup_spare(struct pass *pass, struct pass_host *host);
 
 /* Starts it; the host goes to the ring when it ends. */
 void lookup_start(struct pass *pass, struct pass_host *host);

@@ -58,15 +58,27 @@ static uint32_t check_connections(const struct plan_check *check)
 	return 1;
 }
 
+/* Addresses of a host that will be dialled; a name has one, for all that is known. */
+static uint64_t count_dialled(const struct plan *plan, const struct plan_host *host)
+{
+	int family = plan->config ? plan->config->settings.family : SETTINGS_BOTH;
+	uint64_t count = 0;
+
+	if (host->n_addresses == 0)
+		return 1;
+	for (uint32_t i = 0; i < host->n_addresses; i++)
+		count += family == SETTINGS_BOTH ||
+			 (host->addresses[i].family == 4) == (family == SETTINGS_IPV4);
+	return count;
+}
+
 static uint32_t connections_of(const struct plan *plan)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < plan->n_flows; i++) {
-		uint64_t addresses = plan->hosts[plan->flows[i].host].n_addresses;
-		sum += (addresses ? addresses : 1) *
+	for (uint32_t i = 0; i < plan->n_flows; i++)
+		sum += count_dialled(plan, &plan->hosts[plan->flows[i].host]) *
 		       plan->checks[plan->flows[i].check].connections;
-	}
 	return sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 }
 

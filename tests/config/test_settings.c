@@ -43,6 +43,7 @@ static void expect_defaults(const struct settings *settings)
 	assert_int_equal(settings->rate_per_hour, 18000000);
 	assert_int_equal(settings->per_host, 128);
 	assert_int_equal(settings->confirm, 2);
+	assert_int_equal(settings->family, SETTINGS_BOTH);
 	assert_int_equal(settings->n_dns, 0);
 	assert_int_equal(settings->dns_timeout_ms, 1000);
 	assert_int_equal(settings->dns_attempts, 2);
@@ -82,7 +83,7 @@ static void every_key_is_bound(void **state)
 		      "store: /var/lib/reachd/reachd.db\n"
 		      "schedule: {every: 1h, jitter: 30s}\n"
 		      "probe: {timeout: 1500ms, attempts: 3, concurrency: 65535, "
-		      "rate: 300/m, per_host: 7, confirm: 1}\n"
+		      "rate: 300/m, per_host: 7, confirm: 1, family: ipv4}\n"
 		      "dns: {servers: [192.0.2.53, \"192.0.2.54:5353\", "
 		      "\"2001:db8::53\", \"[2001:db8::54]:53\"], timeout: 250ms, "
 		      "attempts: 5}\n");
@@ -97,6 +98,7 @@ static void every_key_is_bound(void **state)
 	assert_int_equal(settings->rate_per_hour, 18000);
 	assert_int_equal(settings->per_host, 7);
 	assert_int_equal(settings->confirm, 1);
+	assert_int_equal(settings->family, SETTINGS_IPV4);
 	assert_int_equal(settings->n_dns, 4);
 	assert_int_equal(settings->dns[0].port, 53);
 	assert_int_equal(settings->dns[1].port, 5353);
@@ -167,7 +169,9 @@ static void values_out_of_range_are_mistakes(void **state)
 	refused("probe: {concurrency: 65536}\n", 1, "concurrency");
 	refused("probe: {per_host: 0}\n", 1, "per_host");
 	refused("probe: {confirm: 11}\n", 1, "confirm");
+	refused("probe: {family: ipv5}\n", 1, "family");
 	refused("probe: {rate: 0/s}\n", 1, "rate");
+	refused("dns: {attempts: 6}\n", 1, "attempts");
 	refused("probe: {rate: 5000}\n", 1, "rate");
 	refused("dns: {servers: [192.0.2.1], timeout: 1}\n", 1, "timeout");
 }
@@ -183,8 +187,10 @@ static void the_limits_themselves_are_allowed(void **state)
 	loaded_fini(&loaded);
 	good(&loaded, "schedule: {every: 7d}\n"
 		      "probe: {timeout: 5m, attempts: 20, concurrency: 65535, "
-		      "per_host: 65535, confirm: 10}\n");
+		      "per_host: 65535, confirm: 10, family: ipv6}\n"
+		      "dns: {attempts: 5}\n");
 	assert_int_equal(loaded.config->settings.timeout_ms, 300000);
+	assert_int_equal(loaded.config->settings.family, SETTINGS_IPV6);
 	loaded_fini(&loaded);
 }
 

@@ -175,6 +175,31 @@ static void is_partial_when_one_address_of_two_refuses(void **state)
 	close(fd);
 }
 
+static void leaves_out_the_family_that_is_not_probed(void **state)
+{
+	uint16_t port;
+	int fd = listen_on(&port); /* v4 alone */
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 2, 1);
+	fleet_second_address(&fleet, 0, "::1");
+	check_port(&fleet, 0, port);
+	fleet.options.family = 6;
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(fleet_run(&fleet), 0);
+		assert_result(fleet_result(&fleet, 0, 0), STATE_CLOSED, REASON_RST);
+		assert_int_equal(fleet_result(&fleet, 0, 0)->clear, 1);
+		assert_int_equal(fleet.results.hosts[0].items[0].family, 6);
+		assert_result(
+			fleet_result(&fleet, 1, 0), STATE_UNRESOLVED, REASON_NO_DATA);
+		assert_int_equal(fleet_result(&fleet, 1, 0)->phase, PHASE_RESOLVE);
+		assert_int_equal(fleet.results.hosts[1].count, 0);
+	}
+	fleet_fini(&fleet);
+	close(fd);
+}
+
 static void finds_a_full_queue_silent_after_all_attempts(void **state)
 {
 	struct silence silence;
@@ -536,6 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_open_from_closed),
 		cmocka_unit_test(is_partial_when_one_address_of_two_refuses),
+		cmocka_unit_test(leaves_out_the_family_that_is_not_probed),
 		cmocka_unit_test(finds_a_full_queue_silent_after_all_attempts),
 		cmocka_unit_test(silent_flows_do_not_hold_up_the_others),
 		cmocka_unit_test(a_name_without_answer_disturbs_no_one),

@@ -25,6 +25,7 @@ struct bench {
 	enum probe_reason reason;
 	size_t count;
 	struct net_address items[RESOLVER_MAX_ADDRESSES];
+	uint8_t family; /* of the resolver to be opened */
 	char resolv_conf[32], hosts[32];
 };
 
@@ -89,7 +90,8 @@ static void open_configured(struct bench *bench, uint32_t timeout_ms, uint32_t a
 	struct resolver_options options = {.servers = servers,
 		.n_servers = bench->n_peers,
 		.timeout_ms = timeout_ms,
-		.attempts = attempts};
+		.attempts = attempts,
+		.family = bench->family};
 	assert_int_equal(resolver_open(&bench->loop, &options, &bench->resolver), 0);
 }
 
@@ -102,6 +104,7 @@ static void open_system(struct bench *bench, const char *rest, const char *hosts
 	write_file(bench->hosts, hosts);
 	struct resolver_options options = {.timeout_ms = 1000,
 		.attempts = 1,
+		.family = bench->family,
 		.resolv_conf = bench->resolv_conf,
 		.hosts_file = bench->hosts,
 		.system_port = bench->peers[0].port};
@@ -169,6 +172,47 @@ static void finds_every_address_of_both_families_in_order(void **state)
 	look_up(bench, "RDLS01.corp.example");
 	assert_outcome(bench, STATE_OPEN, REASON_RESOLVED);
 	assert_found(bench, "10.20.0.11", "10.20.0.12", "2001:db8::1", "2001:db8::2");
+}
+
+/* Not even asked for: a server that drops AAAA questions does no harm then. */
+static void a_family_leaves_the_other_out(void **state)
+{
+	struct bench *bench = *state;
+	open_peers(bench, 1);
+	dns_peer_answer(
+		&bench->peers[0], "rdls01.corp.example", DNS_TYPE_A, "10.20.0.11");
+	dns_peer_silent(&bench->peers[0], "rdls01.corp.example", DNS_TYPE_AAAA);
+	dns_peer_rcode(
+		&bench->peers[0], "gone.example", DNS_TYPE_A, DNS_RCODE_NXDOMAIN);
+	dns_peer_answer(&bench->peers[0], "six.example", DNS_TYPE_AAAA, "2001:db8::1");
+	bench->family = 4;
+	open_configured(bench, 1000, 2);
+	look_up(bench, "rdls01.corp.example");
+	assert_outcome(bench, STATE_OPEN, REASON_RESOLVED);
+	assert_found(bench, "10.20.0.11");
+	look_up(bench, "gone.example");
+	assert_outcome(bench, STATE_UNRESOLVED, REASON_NXDOMAIN);
+	look_up(bench, "six.example");
+	assert_outcome(bench, STATE_UNRESOLVED, REASON_NO_DATA);
+	assert_int_equal(bench->peers[0].n_udp, 3);
+	look_up(bench, "2001:db8::5");
+	assert_outcome(bench, STATE_UNRESOLVED, REASON_NO_DATA);
+	assert_int_equal(bench->count, 0);
+}
+
+static void a_family_holds_for_the_hosts_file_too(void **state)
+{
+	struct bench *bench = *state;
+	open_peers(bench, 1);
+	dns_peer_answer(&bench->peers[0], "four.example", DNS_TYPE_AAAA, "2001:db8::4");
+	bench->family = 6;
+	open_system(bench, "",
+		"10.0.0.1 both.example four.example\n2001:db8::1 both.example\n");
+	look_up(bench, "both.example");
+	assert_outcome(bench, STATE_OPEN, REASON_RESOLVED);
+	assert_found(bench, "2001:db8::1");
+	look_up(bench, "four.example"); /* on to DNS, as the C library goes */
+	assert_found(bench, "2001:db8::4");
 }
 
 static void follows_aliases(void **state)
@@ -699,6 +743,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(finds_every_address_of_both_families_in_order),
+		TEST(a_family_leaves_the_other_out),
+		TEST(a_family_holds_for_the_hosts_file_too),
 		TEST(follows_aliases),
 		TEST(takes_an_address_as_its_own_answer),
 		TEST(tells_the_answers_that_are_none_apart),
