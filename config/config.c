@@ -16,11 +16,6 @@ struct loader {
 	bool broken; /* the document has mistakes as such: some of it may be missing */
 };
 
-static int worse(int rc, int next)
-{
-	return rc == -ENOMEM || next == 0 ? rc : next;
-}
-
 static void report_no_inventory(
 	const struct loader *loader, const struct conf_node *node)
 {
@@ -60,7 +55,7 @@ static int bind_inventory(const struct loader *loader, const struct conf_node *n
 	if (loader->broken)
 		inventory_builder_mark_incomplete(builder);
 	if (rc != -ENOMEM)
-		rc = worse(rc, inventory_builder_finish(builder, inventory));
+		rc = conf_worse(rc, inventory_builder_finish(builder, inventory));
 	inventory_builder_free(builder);
 	arena_fini(&documents);
 	if (rc == -ENOMEM || inventory->n_hosts || inventory->incomplete)
@@ -109,12 +104,13 @@ static int bind_all(const struct loader *loader, const struct conf_node *root)
 	int rc = settings_bind(
 		root, loader->path, &config->arena, loader->report, &config->settings);
 	if (rc != -ENOMEM)
-		rc = worse(
+		rc = conf_worse(
 			rc, bind_inventory(loader, conf_node_get(root, "inventory")));
 	if (rc != -ENOMEM)
-		rc = worse(rc, rules_bind(conf_node_get(root, "rules"), loader->file,
-				       &config->inventory, &config->arena,
-				       loader->report, &config->rules));
+		rc = conf_worse(
+			rc, rules_bind(conf_node_get(root, "rules"), loader->file,
+				    &config->inventory, &config->arena, loader->report,
+				    &config->rules));
 	return rc;
 }
 
@@ -146,7 +142,7 @@ static int finish(struct loader *loader, int rc, const struct conf_node *root,
 {
 	loader->broken = rc == -EINVAL;
 	if (rc == 0 || (loader->broken && root))
-		rc = worse(rc, bind_all(loader, root));
+		rc = conf_worse(rc, bind_all(loader, root));
 	if (rc == 0 && !conf_report_ok(loader->report))
 		rc = -EINVAL;
 	if (rc < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,6 +197,11 @@ bool conf_report_ok(const struct conf_report *report)
 	return report->errors == 0 && !report->failed;
 }
 
+int conf_worse(int rc, int next)
+{
+	return rc == -ENOMEM || next == 0 ? rc : next;
+}
+
 const char *conf_report_file(const struct conf_report *report, uint32_t file)
 {
 	return file < report->n_sources ? report->sources[file].name : "(unknown)";
@@ -278,9 +284,8 @@ static void print_line(const struct conf_report *report, struct conf_mark at,
 
 void conf_report_print(const struct conf_report *report, FILE *out)
 {
-	static const char *const words[] = {[CONF_ERROR] = "error",
-		[CONF_WARNING] = "warning",
-		[CONF_NOTE] = "note"};
+	static const char *const words[] = {
+		[CONF_ERROR] = "error", [CONF_WARNING] = "warning"};
 	size_t order[CONF_REPORT_MAX];
 	struct reader reader = {.file = UINT32_MAX};
 	sort(report, order);

@@ -27,8 +27,7 @@ struct conf_mark {
 
 enum conf_severity {
 	CONF_ERROR,
-	CONF_WARNING,
-	CONF_NOTE
+	CONF_WARNING
 };
 
 struct conf_message;
@@ -73,6 +72,10 @@ void conf_help(struct conf_report *report, const char *format, ...)
 
 /* True when nothing of severity error was reported. */
 bool conf_report_ok(const struct conf_report *report);
+
+/* What two steps come to: -ENOMEM, else the last mistake, else 0. A mistake of one step
+ * must not hide those of the next: only memory ends a load. */
+int conf_worse(int rc, int next);
 
 /* The name that conf_report_add_file() was given. */
 const char *conf_report_file(const struct conf_report *report, uint32_t file);

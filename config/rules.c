@@ -30,11 +30,6 @@ const char *rules_builtin(const char *name, size_t *size)
 	return config_rds_yaml;
 }
 
-static int worse(int rc, int next)
-{
-	return rc == -ENOMEM || next == 0 ? rc : next;
-}
-
 static int report_same_name(const struct rules_binder *binder,
 	const struct conf_node *node, const struct rule *first)
 {
@@ -67,7 +62,7 @@ static int bind_list(const struct rules_binder *binder, const struct conf_node *
 					binder->inventory, conf_node_get(node, "to"))))
 			continue;
 		rules[count] = (struct rule){0};
-		rc = worse(rc, rule_bind(binder, node, &rules[count]));
+		rc = conf_worse(rc, rule_bind(binder, node, &rules[count]));
 		if (rc == -ENOMEM || !rules[count].name || !rules[count].name[0])
 			continue;
 		int64_t same = name_table_find(

@@ -73,11 +73,6 @@ static const struct conf_field rule_fields[] = {
 	CONF_END,
 };
 
-static int worse(int rc, int next)
-{
-	return rc == -ENOMEM || next == 0 ? rc : next;
-}
-
 static int bind_require(const struct rules_binder *binder, const struct conf_node *node,
 	struct rule *rule)
 {
@@ -148,9 +143,9 @@ static int bind_checks(const struct rules_binder *binder, const struct rule_form
 	if (rc == 0)
 		rc = check_blocked_keys(binder, form, rule);
 	if (rc != -ENOMEM && !conf_node_is_null(form->control))
-		rc = worse(
+		rc = conf_worse(
 			rc, rule_controls_bind(binder, form->control, &defaults, rule));
-	return accept ? rc : worse(rc, -EINVAL);
+	return accept ? rc : conf_worse(rc, -EINVAL);
 }
 
 static int bind_form(const struct rules_binder *binder, const struct conf_node *node,
@@ -190,12 +185,12 @@ int rule_bind(const struct rules_binder *binder, const struct conf_node *node,
 	if (rule->from && !rule_from_check(binder, rule))
 		rc = -EINVAL;
 	if (form.to.count)
-		rc = worse(rc, rule_to_bind(binder, &form.to, rule));
+		rc = conf_worse(rc, rule_to_bind(binder, &form.to, rule));
 	else if (form.to.nodes)
-		rc = worse(rc, report_no_names(binder, node));
+		rc = conf_worse(rc, report_no_names(binder, node));
 	if (rc != -ENOMEM)
-		rc = worse(rc, bind_require(binder, form.require, rule));
+		rc = conf_worse(rc, bind_require(binder, form.require, rule));
 	if (rc != -ENOMEM && !conf_node_is_null(form.check))
-		rc = worse(rc, bind_checks(binder, &form, rule));
+		rc = conf_worse(rc, bind_checks(binder, &form, rule));
 	return rc;
 }

@@ -154,12 +154,6 @@ static void set_defaults(struct settings *out)
 	};
 }
 
-/* A mistake of one section must not hide those of the next: only memory ends it. */
-static int worse(int rc, int next)
-{
-	return rc == -ENOMEM || next == 0 ? rc : next;
-}
-
 static int bind_section(const struct conf_node *node, const struct conf_field *fields,
 	void *out, struct arena *arena, struct conf_report *report)
 {
@@ -210,8 +204,9 @@ static int bind_dns(const struct conf_node *node, struct arena *arena,
 		.timeout_ms = out->dns_timeout_ms, .attempts = out->dns_attempts};
 	int rc = bind_section(node, dns_fields, &section, arena, report);
 	for (size_t i = 0; i < section.servers.count && rc != -ENOMEM; i++)
-		rc = worse(rc, bind_server(section.servers.items[i],
-				       section.servers.nodes[i]->mark, report, out));
+		rc = conf_worse(
+			rc, bind_server(section.servers.items[i],
+				    section.servers.nodes[i]->mark, report, out));
 	out->dns_timeout_ms = section.timeout_ms;
 	out->dns_attempts = section.attempts;
 	return rc;
@@ -265,15 +260,16 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 	set_defaults(out);
 	int rc = bind_section(root, top_fields, &top, arena, report);
 	if (rc != -ENOMEM)
-		rc = worse(rc, bind_schedule(top.schedule, arena, report, out));
+		rc = conf_worse(rc, bind_schedule(top.schedule, arena, report, out));
 	if (rc != -ENOMEM)
-		rc = worse(
+		rc = conf_worse(
 			rc, bind_section(top.probe, probe_fields, out, arena, report));
 	if (rc != -ENOMEM)
-		rc = worse(rc, bind_dns(top.dns, arena, report, out));
+		rc = conf_worse(rc, bind_dns(top.dns, arena, report, out));
 	if (rc != -ENOMEM)
-		rc = worse(rc, resolve_vantage(top.vantage, root, arena, report, out));
+		rc = conf_worse(
+			rc, resolve_vantage(top.vantage, root, arena, report, out));
 	if (rc != -ENOMEM)
-		rc = worse(rc, resolve_store(top.store, path, arena, out));
+		rc = conf_worse(rc, resolve_store(top.store, path, arena, out));
 	return rc;
 }
