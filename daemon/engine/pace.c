@@ -9,9 +9,13 @@
 
 #define BURST_US 10000
 
+/* Besides the burst, what a wake-up that comes late by LATE_US has earned meanwhile:
+ * without it every late wake-up would make the rate a little lower. */
+#define LATE_US 10000
+
 static uint64_t capacity(const struct pace *pace)
 {
-	return (uint64_t)pace->burst * TOKEN;
+	return (uint64_t)pace->burst * TOKEN + pace->rate_per_hour * LATE_US;
 }
 
 void pace_init(struct pace *pace, uint64_t rate_per_hour, uint32_t concurrency,

@@ -15,7 +15,8 @@ struct pace {
 	uint32_t in_flight;
 	uint64_t refilled_us;
 	uint64_t credit; /* fractions of a token, in units of 1 / 3600000000 */
-	uint32_t burst;  /* tokens the bucket holds: 10 ms worth, at least 1 */
+	uint32_t burst;  /* tokens the bucket holds: 10 ms worth, at least 1; besides,
+			    10 ms worth for wake-ups that come late */
 };
 
 void pace_init(struct pace *pace, uint64_t rate_per_hour, uint32_t concurrency,
