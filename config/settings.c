@@ -228,12 +228,25 @@ static int bind_schedule(const struct conf_node *node, struct arena *arena,
 	return rc;
 }
 
-static int resolve_vantage(const char *given, struct arena *arena, struct settings *out)
+/* As long as a host's name may be: it stands beside them in every result and query. */
+static int check_vantage(
+	const char *given, const struct conf_node *root, struct conf_report *report)
+{
+	if (strlen(given) <= INVENTORY_MAX_NAME)
+		return 0;
+	conf_error(report, conf_node_get(root, "vantage")->mark,
+		"the name of the vantage has %zu bytes; at most %d are allowed",
+		strlen(given), INVENTORY_MAX_NAME);
+	return -EINVAL;
+}
+
+static int resolve_vantage(const char *given, const struct conf_node *root,
+	struct arena *arena, struct conf_report *report, struct settings *out)
 {
 	char name[256];
 	out->vantage = given;
 	if (given)
-		return 0;
+		return check_vantage(given, root, report);
 	if (gethostname(name, sizeof name) < 0 || !name[0])
 		memcpy(name, "localhost", sizeof "localhost");
 	name[sizeof name - 1] = '\0';
