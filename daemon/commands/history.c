@@ -31,8 +31,7 @@ struct printing {
 	int rc;
 };
 
-/* ---- which flow
- * ---------------------------------------------------------------------- */
+/* ---- which flow ----------------------------------------------------------- */
 
 static bool on_match(
 	void *data, const char *vantage, const char *host, const char *check)
@@ -80,8 +79,7 @@ static int find_flow(struct store *store, struct flow_name *name)
 	return STATUS_USAGE;
 }
 
-/* ---- one line of output
- * ---------------------------------------------------------------- */
+/* ---- one line of output --------------------------------------------------- */
 
 static json_t *json_line(const struct printing *p, const char *type)
 {
@@ -132,8 +130,7 @@ static void head(struct printing *p, const char *heading)
 	p->any = true;
 }
 
-/* ---- intervals
- * --------------------------------------------------------------------------- */
+/* ---- intervals ------------------------------------------------------------ */
 
 static void interval_json(struct printing *p, const struct store_interval *interval)
 {
@@ -218,8 +215,7 @@ static bool on_interval(void *data, const struct store_interval *interval)
 	return p->rc == 0;
 }
 
-/* ---- gaps and round trips
- * ------------------------------------------------------------------ */
+/* ---- gaps and round trips ------------------------------------------------- */
 
 static bool on_gap(void *data, int64_t scan, int64_t wall_us, const char *reason)
 {
@@ -265,8 +261,7 @@ static bool on_rtt(void *data, const struct store_rtt *rtt)
 	return true;
 }
 
-/* ---- the verb
- * -------------------------------------------------------------------------------- */
+/* ---- the verb ------------------------------------------------------------- */
 
 static void print_flow_name(const struct flow_name *flow)
 {

@@ -44,8 +44,7 @@ static void on_stop(void)
 		engine_cancel(running_engine);
 }
 
-/* ---- before
- * ---------------------------------------------------------------------------- */
+/* ---- before --------------------------------------------------------------- */
 
 static int load(struct scan *scan)
 {
@@ -84,8 +83,7 @@ static int open_store(struct scan *scan)
 	return rc;
 }
 
-/* ---- the pass
- * -------------------------------------------------------------------------- */
+/* ---- the pass ------------------------------------------------------------- */
 
 static int probe_flows(struct scan *scan)
 {
@@ -147,8 +145,7 @@ static int record(struct scan *scan)
 	return rc;
 }
 
-/* ---- after
- * ----------------------------------------------------------------------------- */
+/* ---- after ---------------------------------------------------------------- */
 
 static const char *side_text(int64_t id, int64_t time_us, char *buf, size_t size)
 {

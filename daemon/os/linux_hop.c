@@ -25,8 +25,7 @@ struct request {
 	char attributes[64];
 };
 
-/* ---- asking
- * -------------------------------------------------------------------------- */
+/* ---- asking --------------------------------------------------------------- */
 
 static void add_address(
 	struct request *request, unsigned short type, const struct net_address *address)
@@ -70,8 +69,7 @@ static ssize_t ask(
 	return (ssize_t)header->nlmsg_len;
 }
 
-/* ---- routes
- * -------------------------------------------------------------------------- */
+/* ---- routes --------------------------------------------------------------- */
 
 static int family_of(const struct net_address *address)
 {
@@ -159,8 +157,7 @@ bool os_next_hop(const struct net_address *address, struct os_hop *hop)
 	return hop->interface != 0;
 }
 
-/* ---- links and neighbours
- * -------------------------------------------------------------- */
+/* ---- links and neighbours ------------------------------------------------- */
 
 static bool link_flags(unsigned interface, unsigned *flags)
 {

@@ -53,8 +53,7 @@ struct building {
 	int rc;
 };
 
-/* ---- names ------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------- */
 
 /* Finds a text, or adds it with `index` as its place. NULL: no memory. */
 static struct name *intern(struct change_set *set, struct name **names,
@@ -93,8 +92,7 @@ static struct name *intern_into(struct building *b, struct name **names,
 	return name;
 }
 
-/* ---- hosts and their groups ---------------------------------------------------------
- */
+/* ---- hosts and their groups ----------------------------------------------- */
 
 static int parse_groups(struct building *b, const json_t *list, struct name *name)
 {
@@ -185,8 +183,7 @@ static int host_index(
 	return 0;
 }
 
-/* ---- before
- * --------------------------------------------------------------------------- */
+/* ---- before --------------------------------------------------------------- */
 
 static uint8_t state_of(const char *word)
 {
@@ -258,8 +255,7 @@ static struct before *find_before(
 	return item;
 }
 
-/* ---- after
- * ---------------------------------------------------------------------------- */
+/* ---- after ---------------------------------------------------------------- */
 
 static struct diff_side side_before(const struct building *b, const struct before *item,
 	const struct diff_side *after)
@@ -393,8 +389,7 @@ static int add_removed(struct building *b)
 	return rc;
 }
 
-/* ---- both
- * ----------------------------------------------------------------------------- */
+/* ---- both ----------------------------------------------------------------- */
 
 static int load_before(struct building *b, const struct change_side *before,
 	const struct change_side *after)

@@ -24,8 +24,7 @@ struct silence {
 	size_t n_hops;
 };
 
-/* ---- the first step
- * ------------------------------------------------------------------ */
+/* ---- the first step ------------------------------------------------------- */
 
 static bool same_hop(const struct os_hop *a, const struct os_hop *b)
 {
@@ -80,8 +79,7 @@ static enum os_hop_state hop_state(struct silence *s, const struct os_hop *hop)
 	return state;
 }
 
-/* ---- what it makes of silence
- * ---------------------------------------------------------- */
+/* ---- what it makes of silence --------------------------------------------- */
 
 /* What the silence of one address really is; STATE_FILTERED when it stands. */
 static enum probe_state explain_address(
@@ -168,8 +166,7 @@ void silence_explain(const struct hop_source *source, const struct plan *plan,
 		explain_flow(&silence, flows ? flows[i] : (uint32_t)i);
 }
 
-/* ---- the system's
- * ------------------------------------------------------------------------ */
+/* ---- the system's --------------------------------------------------------- */
 
 static void wait_a_moment(void)
 {

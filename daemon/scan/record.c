@@ -16,8 +16,7 @@ struct feeding {
 	char *groups, *addresses; /* of the host handed out last */
 };
 
-/* ---- flows
- * --------------------------------------------------------------------------- */
+/* ---- flows ---------------------------------------------------------------- */
 
 static bool is_withheld(const struct recording *r, uint32_t index)
 {
@@ -85,8 +84,7 @@ static int next_row(void *data, struct store_row *row)
 	return 1;
 }
 
-/* ---- hosts
- * --------------------------------------------------------------------------- */
+/* ---- hosts ---------------------------------------------------------------- */
 
 static char *dump_list(json_t *list)
 {
@@ -145,8 +143,7 @@ static int next_host(void *data, struct store_host *host)
 	return 1;
 }
 
-/* ---- the scan
- * ------------------------------------------------------------------------ */
+/* ---- the scan ------------------------------------------------------------- */
 
 static char **rules_json(const struct plan *plan)
 {
