@@ -7,6 +7,7 @@
  *   daemon/engine/    rules -> plan of flows -> probes, paced -> results
  *   probes/           one file a kind of check, on a small framework
  *   daemon/verdict/   results -> verdicts, changes, incidents: pure functions
+ *   daemon/scan/      what a scan does besides probing: confirmed, recorded, compared
  *   store/            what was seen, as intervals in SQLite
  *   daemon/report/    the same values as text, JSON lines, CSV, JUnit, TAP
  *   daemon/commands/  one file a verb: the wiring of all of the above
