@@ -12,7 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, MAX_PORTS = 64 };
+enum {
+	EVENTS = 512,
+	MAX_PORTS = 64
+};
 
 static int listen_on(int epoll, uint16_t port)
 {

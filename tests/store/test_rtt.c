@@ -17,7 +17,8 @@ static void lays_a_cell_out_as_documented(void **state)
 	(void)state;
 	rtt_cell_add(blob, 3, 0x01020304);
 	rtt_cell_add(blob, 3, 0x0102);
-	assert_memory_equal(&blob[(size_t)3 * RTT_CELL_SIZE], expected, sizeof expected);
+	assert_memory_equal(
+		&blob[(size_t)3 * RTT_CELL_SIZE], expected, sizeof expected);
 	for (size_t i = 0; i < RTT_BLOB_SIZE; i++)
 		if (i / RTT_CELL_SIZE != 3)
 			assert_int_equal(blob[i], 0);
