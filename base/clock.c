@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define SECOND_US INT64_C(1000000)
@@ -85,6 +86,17 @@ const char *clock_format(int64_t wall_us, char *buf, size_t size)
 		(long long)date.year, date.month, date.day, (unsigned)(of_day / 3600),
 		(unsigned)(of_day / 60 % 60), (unsigned)(of_day % 60),
 		(unsigned)(us / 1000));
+	return buf;
+}
+
+const char *clock_format_short(int64_t wall_us, char *buf, size_t size)
+{
+	clock_format(wall_us, buf, size);
+	char *end = strchr(buf, '.'), *t = strchr(buf, 'T');
+	if (end && t) {
+		*t = ' ';
+		memcpy(end, "Z", 2);
+	}
 	return buf;
 }
 

@@ -16,6 +16,9 @@ int64_t clock_wall_us(void);
 /* Writes "2026-01-31T23:59:59.123Z" (UTC, milliseconds); returns `buf`. size >= 32. */
 const char *clock_format(int64_t wall_us, char *buf, size_t size);
 
+/* The same for people, "2026-01-31 23:59:59Z". */
+const char *clock_format_short(int64_t wall_us, char *buf, size_t size);
+
 /*
  * Reads RFC 3339 (section 5.6: date, T or space, time, optional fraction, Z or numeric
  * offset), also a bare date (midnight UTC) or a time without seconds. False when wrong.

@@ -259,11 +259,8 @@ static void print_since(struct page *page, int64_t since_us)
 {
 	char text[32];
 
-	clock_format(since_us, text, sizeof text);
-	text[10] = ' ';
-	memcpy(text + 19, "Z", 2);
 	page_add(page, INK_DIM, "since ");
-	page_add(page, INK_DIM, text);
+	page_add(page, INK_DIM, clock_format_short(since_us, text, sizeof text));
 }
 
 static void print_label(

@@ -113,15 +113,6 @@ static int add_to_digest(struct digest *digest, const struct report_result *resu
 	return rc;
 }
 
-/* "2026-01-31 23:59:59Z" */
-static const char *short_time(int64_t time_us, char *buf, size_t size)
-{
-	clock_format(time_us, buf, size);
-	buf[10] = ' ';
-	memcpy(buf + 19, "Z", 2);
-	return buf;
-}
-
 /* One flow, asked for by hand: all that is known of it. */
 static int print_probe(struct text *text, const struct report_result *result)
 {
@@ -257,7 +248,7 @@ static void print_entry_since(struct page *page, const struct digest_entry *entr
 		return;
 	page_to(page, DETAIL);
 	page_add(page, INK_DIM, "since ");
-	page_add(page, INK_DIM, short_time(entry->since_us, time, sizeof time));
+	page_add(page, INK_DIM, clock_format_short(entry->since_us, time, sizeof time));
 	page_newline(page);
 }
 
@@ -293,7 +284,8 @@ static void print_title(struct text *text)
 	if (text->scan)
 		strbuf_addf(&line, "%s scan %" PRId64,
 			text->command == COMMAND_STATUS ? " as of" : ",", text->scan);
-	strbuf_addf(&line, ", %s", short_time(text->time_us, time, sizeof time));
+	strbuf_addf(
+		&line, ", %s", clock_format_short(text->time_us, time, sizeof time));
 	page_wrap(page, INK_STRONG, 0, line.failed ? "" : line.text);
 	page_newline(page);
 	page_newline(page);

@@ -85,6 +85,17 @@ static void writes_utc_with_milliseconds(void **state)
 		"-290308-12-21T19:59:05.224Z");
 }
 
+static void writes_seconds_for_people(void **state)
+{
+	(void)state;
+	char buf[32];
+	assert_string_equal(
+		clock_format_short(1769903940 * SECOND + 123999, buf, sizeof buf),
+		"2026-01-31 23:59:00Z");
+	assert_string_equal(
+		clock_format_short(-1, buf, sizeof buf), "1969-12-31 23:59:59Z");
+}
+
 static void agrees_with_gmtime_on_every_day(void **state)
 {
 	(void)state;
@@ -129,6 +140,7 @@ int main(void)
 		cmocka_unit_test(reads_rfc_3339),
 		cmocka_unit_test(refuses_what_is_no_time),
 		cmocka_unit_test(writes_utc_with_milliseconds),
+		cmocka_unit_test(writes_seconds_for_people),
 		cmocka_unit_test(agrees_with_gmtime_on_every_day),
 		cmocka_unit_test(never_runs_backwards),
 		cmocka_unit_test(tells_the_time_of_day),
