@@ -10,15 +10,6 @@
 #include "daemon/commands/side.h"
 #include "daemon/scan/changes.h"
 
-static const char *side_text(const struct side *side, char *buf, size_t size)
-{
-	char time[32];
-
-	snprintf(buf, size, "scan %lld, %s", (long long)side->scan.id,
-		clock_format(side->scan.started_us, time, sizeof time));
-	return buf;
-}
-
 static int publish(const struct common_options *options, const struct side *before,
 	const struct side *after, const struct change_set *changes)
 {
@@ -36,8 +27,10 @@ static int publish(const struct common_options *options, const struct side *befo
 		.changes = changes->reachability,
 		.incidents = changes->n_incidents,
 		.degraded = after->scan.degraded,
-		.before = side_text(before, before_text, sizeof before_text),
-		.after = side_text(after, after_text, sizeof after_text),
+		.before = side_text(before->scan.id, before->scan.started_us,
+			before_text, sizeof before_text),
+		.after = side_text(after->scan.id, after->scan.started_us, after_text,
+			sizeof after_text),
 	};
 	int rc;
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/progress.h"
+#include "daemon/commands/side.h"
 #include "daemon/engine/engine.h"
 #include "daemon/os/os.h"
 #include "daemon/scan/changes.h"
@@ -146,15 +147,6 @@ static int record(struct scan *scan)
 }
 
 /* ---- after ---------------------------------------------------------------- */
-
-static const char *side_text(int64_t id, int64_t time_us, char *buf, size_t size)
-{
-	char time[32];
-
-	snprintf(buf, size, "scan %lld, %s", (long long)id,
-		clock_format(time_us, time, sizeof time));
-	return buf;
-}
 
 static int publish(struct scan *scan, bool stored)
 {

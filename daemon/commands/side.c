@@ -13,6 +13,15 @@
 #include "base/log.h"
 #include "base/quantity.h"
 
+const char *side_text(int64_t id, int64_t time_us, char *buf, size_t size)
+{
+	char time[32];
+
+	snprintf(buf, size, "scan %lld, %s", (long long)id,
+		clock_format(time_us, time, sizeof time));
+	return buf;
+}
+
 static bool tell_missing(struct store *store, int rc, const char *spec)
 {
 	if (rc == -ENOENT)

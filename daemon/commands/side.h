@@ -7,6 +7,8 @@
 #define DAEMON_COMMANDS_SIDE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "store/store.h"
 
@@ -28,6 +30,9 @@ bool side_open(struct store *store, const char *spec, struct side *out);
 
 /* True when the spec names a database file, so that no default store is needed. */
 bool side_names_file(const char *spec);
+
+/* Writes "scan 11, 2026-01-31T23:59:59.123Z"; returns `buf`. size >= 64. */
+const char *side_text(int64_t id, int64_t time_us, char *buf, size_t size);
 
 void side_fini(struct side *side);
 
