@@ -26,7 +26,8 @@ static const struct plan_check *check_of(const struct leg *leg)
 	return pass_check(leg->flight->pass, leg->flight->flow);
 }
 
-uint32_t pass_now_ms(const struct pass *pass)
+/* Milliseconds since the scan began, of which this may not be the first pass. */
+static uint32_t now_ms(const struct pass *pass)
 {
 	uint64_t ms = (clock_monotonic_us() - pass->results->started_us) / 1000;
 
@@ -40,7 +41,7 @@ void pass_settle(struct pass *pass, uint32_t flow, enum probe_state state,
 		.state = (uint8_t)state,
 		.reason = (uint8_t)reason,
 		.phase = (uint8_t)phase,
-		.at_ms = pass_now_ms(pass),
+		.at_ms = now_ms(pass),
 	};
 	pass->settled++;
 }
@@ -103,7 +104,7 @@ static void flight_land(struct flight *flight)
 		fold_one(flight, result);
 	else
 		fold_many(flight, result);
-	result->at_ms = pass_now_ms(pass);
+	result->at_ms = now_ms(pass);
 	pass->settled++;
 	if (flight->paced) {
 		pass->paced -= flight->n_legs;

@@ -171,9 +171,6 @@ void flight_cancel(struct flight *flight);
 void pass_settle(struct pass *pass, uint32_t flow, enum probe_state state,
 	enum probe_reason reason, enum probe_phase phase);
 
-/* Milliseconds since the scan began, of which this may not be the first pass. */
-uint32_t pass_now_ms(const struct pass *pass);
-
 /* One slot more or less. */
 void leg_take_slot(struct leg *leg);
 void leg_give_slot(struct leg *leg);

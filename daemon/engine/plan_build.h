@@ -65,9 +65,8 @@ void rule_trie_fini(struct rule_trie *trie);
 /* Fills scope and connections. 0 or -ENOMEM. */
 int plan_measure(struct plan *plan);
 
-/* Hashes of equal things are equal on every machine and in every release: the scope is
+/* The hash of a number is equal on every machine and in every release: the scope is
  * stored. */
-uint64_t plan_hash_text(const char *text);
 uint64_t plan_hash_number(uint64_t number);
 
 /* Resolves one check with its options into the plan's arena. `options` may be NULL. */

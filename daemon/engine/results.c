@@ -58,6 +58,18 @@ void results_forget(struct results *results, uint32_t flow)
 	results->flows[flow] = (struct flow_result){0};
 }
 
+const char *flow_result_evidence(const struct flow_result *result)
+{
+	const struct flow_detail *detail = result->detail;
+
+	if (!detail || detail->evidence)
+		return detail ? detail->evidence : NULL;
+	for (uint32_t i = 0; i < detail->n_legs; i++)
+		if (detail->legs[i].evidence)
+			return detail->legs[i].evidence;
+	return NULL;
+}
+
 static bool same_addresses(
 	const struct host_addresses *old, const struct net_address *items, size_t count)
 {

@@ -73,6 +73,10 @@ void results_forget(struct results *results, uint32_t flow);
 int results_set_addresses(struct results *results, uint32_t host,
 	const struct net_address *items, size_t count);
 
+/* The flow's own evidence, else that of the first of its addresses that has any; NULL
+ * when there is none. The results'. */
+const char *flow_result_evidence(const struct flow_result *result);
+
 /*
  * Folds a flow's legs into one result (pure): equal states stay; different ones are
  * `partial`, reason not-all-addresses, unless a leg is `error`, which makes the whole

@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A scan that just ran, against the last confirmed states. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "daemon/scan/change_set.h"
-
-static const char *leg_evidence(const struct flow_detail *detail)
-{
-	for (uint32_t i = 0; i < detail->n_legs; i++)
-		if (detail->legs[i].evidence)
-			return detail->legs[i].evidence;
-	return NULL;
-}
-
-/* The flow's evidence, or that of the first of its addresses that has any. */
-static const char *result_evidence(const struct flow_result *result)
-{
-	if (!result->detail)
-		return NULL;
-	return result->detail->evidence ? result->detail->evidence
-					: leg_evidence(result->detail);
-}
 
 /* Groups of a host without "all", which says nothing about a cause. */
 static int host_groups(struct change_set *set, const struct inventory *inventory,
@@ -100,7 +82,7 @@ static int add_flow(struct change_set *set, const struct plan *plan,
 		.reason = result->reason,
 		.kind = (uint8_t)kind,
 		.expect = flow->expect,
-		.evidence = result_evidence(result),
+		.evidence = flow_result_evidence(result),
 	};
 
 	*entry = (struct incident_flow){

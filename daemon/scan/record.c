@@ -33,21 +33,6 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* What the flow as a whole or the first telling address has to say. */
-static const char *evidence_of(const struct flow_result *result)
-{
-	const struct flow_detail *detail = result->detail;
-
-	if (!detail)
-		return "";
-	if (detail->evidence)
-		return detail->evidence;
-	for (uint32_t i = 0; i < detail->n_legs; i++)
-		if (detail->legs[i].evidence)
-			return detail->legs[i].evidence;
-	return "";
-}
-
 static int next_row(void *data, struct store_row *row)
 {
 	struct feeding *feeding = data;
@@ -72,7 +57,7 @@ static int next_row(void *data, struct store_row *row)
 				 : probe_reason_word((enum probe_reason)result->reason),
 		.phase = probe_phase_word((enum probe_phase)result->phase),
 		.identity = or_empty(result->detail ? result->detail->identity : NULL),
-		.evidence = evidence_of(result),
+		.evidence = or_empty(flow_result_evidence(result)),
 		.expect = expectation_word((struct expectation){
 			(enum rule_expect)flow->expect, flow->accept_closed}),
 		.verdict = verdict_word((enum verdict)r->assessment->verdicts[i]),
