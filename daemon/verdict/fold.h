@@ -6,6 +6,7 @@
  * not; the best candidate is taken, what it explains is struck out of the others, and
  * so on until no candidate explains anything better than single changes do.
  *
+ *   fold_prepare  the changes, in the orders that the others need them in
  *   fold_index    hosts by address, flows by host and by check
  *   fold_ways     changes alike in kind, states and cause
  *   fold_propose  candidates, with how much speaks for and against each
@@ -85,6 +86,9 @@ uint16_t fold_way(const struct incident_flow *flow, bool broad);
 /* The states, as bits, that a flow could have changed from in this way. */
 uint32_t fold_way_mask(uint16_t way);
 
+/* The one state among states as bits; STATE_NONE when there are several. */
+uint8_t fold_one_state(uint32_t states);
+
 /* A flow that stayed as it was and was in one of the states of `mask`. */
 bool fold_stayed(const struct incident_flow *flow, uint32_t mask);
 
@@ -152,6 +156,9 @@ struct fold {
 
 /* Fills index, changes and their orders. 0 or -ENOMEM. */
 int fold_prepare(struct fold *fold);
+
+/* At least 3 changes, or all of 2, and at least 4 in 5 of what could have changed. */
+bool fold_convincing(uint32_t changes, uint32_t could);
 
 /* Every candidate that could be taken. 0 or -ENOMEM. */
 int fold_propose(struct fold *fold);

@@ -35,16 +35,6 @@ static int64_t gain_of(const struct fold_candidate *candidate)
 	return 2 * (int64_t)candidate->remaining - 2 - candidate->unchanged;
 }
 
-/* What is explained elsewhere speaks neither for the candidate nor against it. */
-static bool still_convincing(const struct fold_candidate *candidate)
-{
-	uint64_t changes = candidate->remaining;
-
-	if (changes < 2 || (changes == 2 && candidate->unchanged))
-		return false;
-	return changes * 5 >= (changes + candidate->unchanged) * 4;
-}
-
 /* ---- a heap of candidates, best first ---------------------------------------- */
 
 struct heap {
@@ -165,7 +155,9 @@ static void take_best(struct fold *fold, struct cover *cover, struct heap *heap)
 		struct fold_candidate *best = &fold->candidates[heap->items[0]];
 		int64_t gain = gain_of(best);
 
-		if (!still_convincing(best)) {
+		/* What is explained elsewhere speaks neither for it nor against. */
+		if (!fold_convincing(
+			    best->remaining, best->remaining + best->unchanged)) {
 			drop_first(heap);
 		} else if (gain < best->gain) {
 			best->gain = gain;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "daemon/verdict/fold.h"
 
@@ -88,13 +87,6 @@ static enum incident_scope narrow(
 	default:
 		return scope;
 	}
-}
-
-static uint8_t one_state(uint32_t states)
-{
-	if (states & (states - 1))
-		return STATE_NONE;
-	return (uint8_t)__builtin_ctz(states);
 }
 
 static const char *side_word(uint32_t states)
@@ -221,8 +213,8 @@ int fold_describe(struct fold *fold, const struct fold_pick *pick, struct arena 
 		.host = common.host == FOLD_NONE ? NULL
 						 : input->hosts[common.host].name,
 		.cause = common.cause ? first->cause : NULL,
-		.from = one_state(common.from),
-		.to = one_state(common.to),
+		.from = fold_one_state(common.from),
+		.to = fold_one_state(common.to),
 		.flows = list_flows(fold, pick, arena),
 		.n_flows = pick->n_changes,
 		.n_hosts = common.n_hosts,

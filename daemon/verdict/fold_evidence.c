@@ -174,13 +174,6 @@ static uint32_t count_stayed(
 	return n_touched;
 }
 
-static uint8_t single_state(uint32_t states)
-{
-	if (states & (states - 1))
-		return STATE_NONE;
-	return (uint8_t)__builtin_ctz(states);
-}
-
 static bool more_stayed(const struct fold_marks *marks, uint32_t a, uint32_t b)
 {
 	uint32_t on_a = marks->stayed[a], on_b = marks->stayed[b];
@@ -200,7 +193,7 @@ static void choose_contrast(struct fold *fold, uint32_t n_touched, struct incide
 	if (best != FOLD_NONE) {
 		out->contrast_check = fold->input->checks[best];
 		out->contrast_hosts = marks->stayed[best];
-		out->contrast_state = single_state(marks->state[best]);
+		out->contrast_state = fold_one_state(marks->state[best]);
 	}
 	for (uint32_t i = 0; i < n_touched; i++) {
 		marks->stayed[marks->touched[i]] = 0;

@@ -111,13 +111,6 @@ uint32_t fold_field_count(const struct fold_field *field, const struct fold *fol
 	       field->sums[edge(field, low, begin, false)];
 }
 
-bool fold_convincing(uint32_t changes, uint32_t could)
-{
-	if (changes < 2 || (changes == 2 && could > 2))
-		return false;
-	return (uint64_t)changes * 5 >= (uint64_t)could * 4;
-}
-
 bool fold_outdone(const struct fold *fold, uint32_t around, uint32_t n)
 {
 	return around != FOLD_NONE && fold->candidates[around].unchanged == 0 &&

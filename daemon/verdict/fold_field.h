@@ -44,9 +44,6 @@ void fold_field_set(struct fold_field *field, const struct fold *fold, uint32_t 
 uint32_t fold_field_count(const struct fold_field *field, const struct fold *fold,
 	uint32_t first, uint32_t last, uint32_t begin, uint32_t end);
 
-/* At least 3 changes, or all of 2, and at least 4 in 5 of what could have changed. */
-bool fold_convincing(uint32_t changes, uint32_t could);
-
 /*
  * A candidate of n changes inside another (FOLD_NONE: none) that has more and no
  * exception will never be the better one.

@@ -4,6 +4,13 @@
 #include "base/array.h"
 #include "daemon/verdict/fold_field.h"
 
+bool fold_convincing(uint32_t changes, uint32_t could)
+{
+	if (changes < 2 || (changes == 2 && could > 2))
+		return false;
+	return (uint64_t)changes * 5 >= (uint64_t)could * 4;
+}
+
 static int add_link(struct fold *fold, uint32_t change, uint32_t candidate)
 {
 	struct fold_link *links = array_grow(

@@ -74,6 +74,13 @@ uint32_t fold_way_mask(uint16_t way)
 	return mask;
 }
 
+uint8_t fold_one_state(uint32_t states)
+{
+	if (states & (states - 1))
+		return STATE_NONE;
+	return (uint8_t)__builtin_ctz(states);
+}
+
 bool fold_stayed(const struct incident_flow *flow, uint32_t mask)
 {
 	return flow->kind == CHANGE_NONE && flow->from == flow->to &&
