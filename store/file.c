@@ -11,6 +11,7 @@
 
 #include <sqlite3.h>
 
+#include "base/size.h"
 #include "store/sql.h"
 
 enum {
@@ -119,7 +120,7 @@ static void remove_leftovers(const char *fresh)
 	static const char *const suffixes[] = {"", "-journal", "-wal", "-shm"};
 	char *path;
 
-	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		if (asprintf(&path, "%s%s", fresh, suffixes[i]) < 0)
 			return;
 		unlink(path);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/size.h"
 #include "base/suggest.h"
 #include "daemon/commands/command.h"
 #include "daemon/os/os.h"
@@ -94,7 +95,7 @@ static bool take_option(const struct command *command, int c,
 
 static void build_table(const struct verb_option *verb_options, struct option *table)
 {
-	size_t n = sizeof common_table / sizeof common_table[0];
+	size_t n = ARRAY_SIZE(common_table);
 
 	memcpy(table, common_table, sizeof common_table);
 	for (int i = 0; verb_options && verb_options[i].name; i++) {
@@ -109,8 +110,7 @@ static void build_table(const struct verb_option *verb_options, struct option *t
 int options_parse(const struct command *command, int argc, char **argv,
 	const struct verb_option *verb_options, struct common_options *out)
 {
-	struct option table[sizeof common_table / sizeof common_table[0] +
-			    MAX_VERB_OPTIONS + 1] = {{0}};
+	struct option table[ARRAY_SIZE(common_table) + MAX_VERB_OPTIONS + 1] = {{0}};
 	int c;
 
 	*out = (struct common_options){.format = report_formats[0]};
@@ -144,7 +144,7 @@ static const char *find_config(const struct common_options *options)
 
 	if (options->config)
 		return options->config;
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (access(places[i], R_OK) == 0)
 			return places[i];
 	log_error("no configuration: there is no ./reachd.yaml and no "

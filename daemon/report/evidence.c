@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "probes/reason.h"
 
 /* Deeper than any evidence; a stranger's is cut there. */
@@ -174,7 +175,7 @@ static void add_server(struct line *line, const json_t *server)
 
 	separate(line, "; ");
 	strbuf_addf(line->out, "%s says", name ? name : "a server");
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		const json_t *list = json_object_get(server, lists[i]);
 		if (json_array_size(list) == 0)
 			continue;

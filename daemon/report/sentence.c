@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "base/size.h"
 #include "daemon/report/evidence.h"
 
 static const char *wanted(enum rule_expect expect)
@@ -129,7 +130,7 @@ void sentence_totals(struct strbuf *out, const struct report_summary *summary)
 
 	strbuf_addf(out, "%" PRIu64 " flow%s", summary->flows,
 		summary->flows == 1 ? "" : "s");
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (!parts[i].count)
 			continue;
 		strbuf_addf(out, "%s%" PRIu64 " %s", separator, parts[i].count,
