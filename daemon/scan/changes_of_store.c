@@ -15,6 +15,7 @@
 #include <uthash.h>
 
 #include "base/array.h"
+#include "base/size.h"
 #include "daemon/scan/change_set.h"
 #include "daemon/scan/expectation.h"
 
@@ -37,6 +38,7 @@ struct name {
 	const uint32_t *groups; /* of a groups text: the parsed indexes */
 	uint32_t n_groups;
 	bool by_path; /* of a check: listeners may come and go */
+	bool touched; /* of a host: some flow of it is in `before` */
 	char text[];
 };
 
@@ -44,12 +46,13 @@ struct building {
 	struct change_set *set;
 	struct before *before;
 	bool whole; /* `before` holds every flow, not only those that changed */
-	struct name *hosts, *checks, *groups, *group_texts;
+	struct name *hosts, *checks, *groups, *group_texts, *before_hosts;
 	struct incident_host *host_items;
 	struct incident_flow *flow_items;
 	const char **check_items, **group_items;
 	uint32_t host_capacity, flow_capacity, check_capacity, group_capacity;
-	uint32_t last_host;
+	uint32_t last_host, last_check;
+	bool last_touched; /* most hosts of a fleet have no change to look for */
 	int rc;
 };
 
@@ -147,6 +150,15 @@ static struct net_address first_address(const char *json)
 	return address;
 }
 
+/* Is there anything to look for among what was before? */
+static bool is_touched(const struct building *b, const char *host)
+{
+	struct name *name = NULL;
+
+	HASH_FIND(hh, b->before_hosts, host, strlen(host), name);
+	return name != NULL;
+}
+
 static int host_index(
 	struct building *b, const struct store_flow *flow, uint32_t *index)
 {
@@ -164,7 +176,10 @@ static int host_index(
 	name = intern(b->set, &b->hosts, flow->host, input->n_hosts, &added);
 	if (!name)
 		return -ENOMEM;
+	if (added)
+		name->touched = is_touched(b, flow->host);
 	*index = b->last_host = name->index;
+	b->last_touched = name->touched;
 	if (!added)
 		return 0;
 	groups = groups_of(b, flow->groups);
@@ -201,8 +216,9 @@ static int add_before(struct building *b, const char *host, const char *check,
 	size_t length = strlen(host) + strlen(check) + 1;
 	struct arena *arena = &b->set->arena;
 	struct before *item = arena_calloc(arena, 1, sizeof *item + length + 1);
+	bool added;
 
-	if (!item)
+	if (!item || !intern(b->set, &b->before_hosts, host, 0, &added))
 		return -ENOMEM;
 	stpcpy(stpcpy(stpcpy(item->key, host), " "), check);
 	item->host = arena_strdup(arena, host);
@@ -238,6 +254,7 @@ static bool on_change(void *data, const struct store_change *change)
 	return b->rc == 0;
 }
 
+/* Of the host that host_index() saw last. */
 static struct before *find_before(
 	struct building *b, const char *host, const char *check)
 {
@@ -246,7 +263,7 @@ static struct before *find_before(
 	struct before *item = NULL;
 
 	/* Keys this long come from no inventory. */
-	if (!b->before || h + c + 2 > sizeof key)
+	if (!b->last_touched || h + c + 2 > sizeof key)
 		return NULL;
 	memcpy(key, host, h);
 	key[h] = ' ';
@@ -305,60 +322,93 @@ static bool counts_by_path(const char *check)
 	return ops && ops->flags & PROBE_EXPECTS_CLEAR;
 }
 
+/* Hosts of a fleet are asked the same in the same order: the next check is guessed. */
+static const struct name *guess_check(struct building *b, const char *text)
+{
+	uint32_t next =
+		b->last_check + 1 < b->set->input.n_checks ? b->last_check + 1 : 0;
+
+	if (b->set->input.n_checks == 0 || strcmp(b->check_items[next], text) != 0)
+		return NULL;
+	return CONTAINER_OF(b->check_items[next], struct name, text);
+}
+
 static const struct name *check_of(struct building *b, const char *text)
 {
 	struct incident_input *input = &b->set->input;
 	uint32_t known = input->n_checks;
-	struct name *check = intern_into(b, &b->checks, text, &b->check_items,
-		&input->n_checks, &b->check_capacity);
+	const struct name *guess = guess_check(b, text);
+	struct name *check;
 
-	if (check && input->n_checks > known)
+	if (guess) {
+		b->last_check = guess->index;
+		return guess;
+	}
+	check = intern_into(b, &b->checks, text, &b->check_items, &input->n_checks,
+		&b->check_capacity);
+	if (!check)
+		return NULL;
+	if (input->n_checks > known)
 		check->by_path = counts_by_path(text);
+	b->last_check = check->index;
 	return check;
+}
+
+/* A place for one more flow, its host and check filled; NULL: no memory. */
+static struct incident_flow *next_entry(
+	struct building *b, const struct store_flow *flow, const struct name **check)
+{
+	uint32_t n = b->set->input.n_flows;
+	struct incident_flow *flows =
+		array_grow(b->flow_items, &b->flow_capacity, n, sizeof *flows);
+
+	if (!flows)
+		return NULL;
+	b->flow_items = flows;
+	flows[n] = (struct incident_flow){0};
+	*check = check_of(b, flow->check);
+	if (!*check || host_index(b, flow, &flows[n].host) < 0)
+		return NULL;
+	flows[n].check = (*check)->index;
+	return &flows[n];
 }
 
 static int add_after(struct building *b, const struct store_flow *flow)
 {
-	struct incident_input *input = &b->set->input;
-	struct before *item = find_before(b, flow->host, flow->check);
 	struct expectation expectation = expectation_of(flow->expect);
-	const struct name *check = check_of(b, flow->check);
-	struct diff_side after = {
+	const struct name *check;
+	struct incident_flow *entry = next_entry(b, flow, &check);
+	struct before *item;
+	struct diff_side before, after;
+	struct change change;
+
+	if (!entry)
+		return -ENOMEM;
+	after = (struct diff_side){
 		.present = true,
 		.state = (enum probe_state)state_of(flow->state),
 		.identity = flow->identity,
-		.by_path = check && check->by_path,
+		.by_path = check->by_path,
 		.accepts_closed = expectation.accepts_closed,
 	};
-	struct diff_side before = side_before(b, item, &after);
-	struct incident_flow entry = {.to = (uint8_t)after.state};
-	struct change change = {
-		.flow = input->n_flows,
+	item = find_before(b, flow->host, flow->check);
+	if (item)
+		item->seen = true;
+	before = side_before(b, item, &after);
+	change = (struct change){
+		.flow = b->set->input.n_flows++,
 		.from = (uint8_t)before.state,
 		.to = (uint8_t)after.state,
 		.expect = (uint8_t)expectation.expect,
+		.kind = (uint8_t)diff_flow(&before, &after, expectation.expect),
 	};
-	struct incident_flow *flows = array_grow(
-		b->flow_items, &b->flow_capacity, input->n_flows, sizeof *flows);
-	int rc = 0;
-
-	if (flows)
-		b->flow_items = flows;
-	if (!flows || !check || host_index(b, flow, &entry.host) < 0)
+	entry->from = (uint8_t)(before.state ? before.state : after.state);
+	entry->to = (uint8_t)after.state;
+	if (change.kind == CHANGE_NONE)
+		return 0;
+	if (fill_texts(&b->set->arena, flow, &change, entry) < 0)
 		return -ENOMEM;
-	entry.check = check->index;
-	if (item)
-		item->seen = true;
-	change.kind =
-		(uint8_t)diff_flow(&before, &after, (enum rule_expect)change.expect);
-	entry.from = before.state ? (uint8_t)before.state : entry.to;
-	if (change.kind != CHANGE_NONE) {
-		rc = fill_texts(&b->set->arena, flow, &change, &entry);
-		if (rc == 0)
-			rc = change_set_add(b->set, &change);
-	}
-	b->flow_items[input->n_flows++] = entry;
-	return rc;
+	return change_set_add(b->set, &change);
 }
 
 static bool on_after_flow(void *data, const struct store_flow *flow)
@@ -422,6 +472,7 @@ static int load_after(struct building *b, const struct change_side *after)
 static void drop_tables(struct building *b)
 {
 	HASH_CLEAR(hh, b->before);
+	HASH_CLEAR(hh, b->before_hosts);
 	HASH_CLEAR(hh, b->hosts);
 	HASH_CLEAR(hh, b->checks);
 	HASH_CLEAR(hh, b->groups);
