@@ -52,6 +52,7 @@ struct lookup {
 	struct lookup_half halves[2]; /* A, AAAA */
 	size_t candidate, server;
 	enum probe_reason failure; /* the most telling so far; none */
+	bool by_server;            /* the hosts file did not know it */
 	bool exists;               /* some candidate is a name without addresses */
 	enum probe_reason verdict; /* of a lookup that is ready */
 	size_t n_known;
@@ -115,6 +116,7 @@ static void finish(struct lookup *lookup, enum probe_reason reason)
 		.count = lookup->n_known,
 		.elapsed_us =
 			elapsed_us < UINT32_MAX ? (uint32_t)elapsed_us : UINT32_MAX,
+		.by_server = lookup->by_server,
 	};
 	list_remove(&lookup->node);
 	forget_queries(lookup);
@@ -253,6 +255,7 @@ int resolver_lookup(struct resolver *resolver, const char *name,
 	lookup->data = data;
 	lookup->started_us = clock_monotonic_us();
 	lookup->verdict = answer_at_once(lookup);
+	lookup->by_server = lookup->verdict == REASON_NONE;
 	resolver_candidate(resolver, name, 0, lookup->asked);
 	if (lookup->verdict == REASON_NONE && ask(lookup) < 0)
 		lookup->verdict = REASON_NO_MEMORY;

@@ -48,6 +48,7 @@ struct resolver_addresses {
 	const struct net_address *items;
 	size_t count;
 	uint32_t elapsed_us;
+	bool by_server; /* DNS servers were asked: the hosts file did not know it */
 };
 
 struct resolver;

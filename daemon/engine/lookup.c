@@ -49,6 +49,7 @@ static void apply(struct pass *pass, struct pass_host *host,
 		give_up(pass, host, STATE_UNRESOLVED, REASON_NO_DATA);
 	else if (!open)
 		give_up(pass, host, answer->state, answer->reason);
+	pass->results->hosts[host->host].by_server = answer->by_server;
 }
 
 static void on_answer(void *data, const struct resolver_addresses *answer)

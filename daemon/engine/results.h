@@ -49,6 +49,7 @@ struct host_addresses {
 	const struct net_address *items; /* the plan's, or malloc'ed when `resolved` */
 	uint32_t count;
 	bool resolved;
+	bool by_server; /* DNS servers were asked in this scan */
 };
 
 struct results {

@@ -181,6 +181,17 @@ static bool name_unanswered(enum probe_reason reason)
 	return reason == REASON_DNS_TIMEOUT || reason == REASON_RESOLVER_UNAVAILABLE;
 }
 
+/* Did a DNS server have a say? What the hosts file knows proves no resolver alive. */
+static bool asked_servers(
+	const struct plan *plan, const struct results *results, uint32_t flow)
+{
+	uint32_t host = plan->flows[flow].host;
+
+	if (plan->checks[plan->flows[flow].check].ops == &dns_probe_ops)
+		return true;
+	return plan->hosts[host].dial_name && results->hosts[host].by_server;
+}
+
 static struct trouble count_trouble(
 	const struct plan *plan, const struct results *results)
 {
@@ -189,8 +200,7 @@ static struct trouble count_trouble(
 	for (uint32_t i = 0; i < plan->n_flows; i++) {
 		const struct flow_result *r = &results->flows[i];
 		enum probe_reason reason = (enum probe_reason)r->reason;
-		bool by_name = plan->hosts[plan->flows[i].host].dial_name ||
-			       plan->checks[plan->flows[i].check].ops == &dns_probe_ops;
+		bool by_name = asked_servers(plan, results, i);
 
 		t.errors += r->state == STATE_ERROR;
 		t.shortages +=

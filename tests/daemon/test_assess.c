@@ -40,7 +40,8 @@ static void fleet_init(struct fleet *f)
 		f->checks[i].ops = &tcp_probe_ops;
 		f->hosts[i] = (struct plan_host){.first_flow = i * 2, .n_flows = 2};
 		net_address_parse("192.0.2.1", &f->addresses[i]);
-		f->probed[i] = (struct host_addresses){&f->addresses[i], 1, false};
+		f->probed[i] =
+			(struct host_addresses){.items = &f->addresses[i], .count = 1};
 	}
 	for (uint32_t i = 0; i < 4; i++) {
 		f->flows[i] = (struct plan_flow){
@@ -129,7 +130,7 @@ static void blocked_needs_an_answer_from_each_address(void **state)
 	fleet_init(&f);
 	net_address_parse("192.0.2.1", &two[0]);
 	net_address_parse("2001:db8::1", &two[1]);
-	f.probed[0] = (struct host_addresses){two, 2, false};
+	f.probed[0] = (struct host_addresses){.items = two, .count = 2};
 	f.flows[1].expect = EXPECT_BLOCKED;
 	silence(&f, 1);
 	f.seen[0].clear = 1; /* v4 alone answered: v6's silence proves nothing */
@@ -255,8 +256,12 @@ static void a_dead_resolver_degrades(void **state)
 	(void)state;
 	fleet_init(&f);
 	f.hosts[1].dial_name = "h1.corp.example";
+	f.probed[1].by_server = true;
 	set(&f, 2, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
 	set(&f, 3, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
+	assert_non_null(degraded(&f));
+	/* What the hosts file knows proves nothing. */
+	f.hosts[0].dial_name = "h0";
 	assert_non_null(degraded(&f));
 	/* An answer, if only that there is no such name, proves that it lives. */
 	set(&f, 3, STATE_UNRESOLVED, REASON_NXDOMAIN);
