@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/scan/observe.h"
 #include "daemon/verdict/diff.h"
@@ -19,38 +20,138 @@ static bool needs_look(const struct plan *plan, const struct previous *previous,
 	return kind != CHANGE_NONE && kind != CHANGE_ADDED;
 }
 
-/* The flows of `from` (all when NULL) that need a look. */
-static size_t select_flows(const struct plan *plan, const struct previous *previous,
-	const struct results *results, const uint32_t *from, size_t n_from,
-	uint32_t *out)
+/* A flow that differs, and how often it was seen so without a break. */
+struct doubt {
+	uint32_t flow;
+	uint32_t seen;
+	uint8_t state;
+	char *identity; /* owned; NULL: none */
+};
+
+struct doubts {
+	struct doubt *items;
+	uint32_t *flows; /* of the next look */
+	size_t count;
+};
+
+/* What it is now becomes what must be seen again. */
+static int remember(struct doubt *doubt, const struct diff_side *now)
+{
+	free(doubt->identity);
+	doubt->identity = NULL;
+	doubt->seen = 1;
+	doubt->state = (uint8_t)now->state;
+	if (now->identity)
+		doubt->identity = strdup(now->identity);
+	return now->identity && !doubt->identity ? -ENOMEM : 0;
+}
+
+static bool same_as_before(const struct doubt *doubt, const struct diff_side *now)
+{
+	struct diff_side last = {
+		.present = true,
+		.state = (enum probe_state)doubt->state,
+		.identity = doubt->identity,
+	};
+
+	return now->state != STATE_ERROR &&
+	       diff_flow(&last, now, EXPECT_ANY) == CHANGE_NONE;
+}
+
+static int first_doubts(const struct plan *plan, const struct previous *previous,
+	const struct results *results, struct doubts *out)
 {
 	size_t count = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < n_from; i++) {
-		uint32_t flow = from ? from[i] : (uint32_t)i;
-		if (needs_look(plan, previous, results, flow))
-			out[count++] = flow;
+	for (uint32_t i = 0; i < plan->n_flows; i++)
+		count += needs_look(plan, previous, results, i);
+	if (count == 0)
+		return 0;
+	out->items = calloc(count, sizeof *out->items);
+	out->flows = calloc(count, sizeof *out->flows);
+	if (!out->items || !out->flows)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < plan->n_flows && rc == 0; i++) {
+		struct diff_side now = result_side(plan, results, i);
+		if (!needs_look(plan, previous, results, i))
+			continue;
+		out->items[out->count].flow = i;
+		rc = remember(&out->items[out->count++], &now);
 	}
-	return count;
+	return rc;
+}
+
+/* One flow after another look. *keep: it must be seen once more. */
+static int look_at(const struct plan *plan, const struct previous *previous,
+	const struct results *results, uint32_t confirm, struct doubt *doubt,
+	bool *keep)
+{
+	struct diff_side now = result_side(plan, results, doubt->flow);
+	int rc = 0;
+
+	*keep = needs_look(plan, previous, results, doubt->flow);
+	if (!*keep)
+		return 0;
+	if (same_as_before(doubt, &now))
+		doubt->seen++;
+	else
+		rc = remember(doubt, &now);
+	*keep = doubt->seen < confirm;
+	return rc;
+}
+
+static int settle_doubts(const struct plan *plan, const struct previous *previous,
+	const struct results *results, uint32_t confirm, struct doubts *doubts)
+{
+	size_t kept = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < doubts->count && rc == 0; i++) {
+		struct doubt doubt = doubts->items[i];
+		bool keep;
+		doubts->items[i].identity = NULL;
+		rc = look_at(plan, previous, results, confirm, &doubt, &keep);
+		if (keep)
+			doubts->items[kept++] = doubt;
+		else
+			free(doubt.identity);
+	}
+	doubts->count = rc == 0 ? kept : doubts->count;
+	return rc;
+}
+
+static int look_again(struct engine *engine, const struct plan *plan,
+	struct doubts *doubts, struct results *results)
+{
+	for (size_t i = 0; i < doubts->count; i++)
+		doubts->flows[i] = doubts->items[i].flow;
+	return observe(engine, plan, doubts->flows, doubts->count, results);
+}
+
+static void doubts_fini(struct doubts *doubts)
+{
+	for (size_t i = 0; i < doubts->count; i++)
+		free(doubts->items[i].identity);
+	free(doubts->items);
+	free(doubts->flows);
 }
 
 int confirm_changes(struct engine *engine, const struct plan *plan,
 	const struct previous *previous, uint32_t confirm, struct results *results)
 {
-	uint32_t *flows;
-	size_t count;
+	struct doubts doubts = {.count = 0};
+	uint32_t looks = 2 * confirm;
 	int rc = 0;
 
 	if (!previous->scan || confirm < 2)
 		return 0;
-	flows = calloc(plan->n_flows ? plan->n_flows : 1, sizeof *flows);
-	if (!flows)
-		return -ENOMEM;
-	count = select_flows(plan, previous, results, NULL, plan->n_flows, flows);
-	for (uint32_t seen = 1; seen < confirm && count && rc == 0; seen++) {
-		rc = observe(engine, plan, flows, count, results);
-		count = select_flows(plan, previous, results, flows, count, flows);
+	rc = first_doubts(plan, previous, results, &doubts);
+	for (; looks > 0 && doubts.count && rc == 0; looks--) {
+		rc = look_again(engine, plan, &doubts, results);
+		if (rc == 0)
+			rc = settle_doubts(plan, previous, results, confirm, &doubts);
 	}
-	free(flows);
+	doubts_fini(&doubts);
 	return rc;
 }

@@ -7,9 +7,10 @@
 #include "daemon/scan/previous.h"
 
 /*
- * Probes the flows that differ from their last confirmed state again, until each
- * differed `confirm` times in all or is back where it was; its last observation is what
- * counts. Returns as engine_run().
+ * Probes the flows that differ from their last confirmed state again, until each was
+ * seen `confirm` times running in the same new state or is back where it was. A flow
+ * that does neither within twice as many looks is settled by the last one. Returns as
+ * engine_run().
  */
 int confirm_changes(struct engine *engine, const struct plan *plan,
 	const struct previous *previous, uint32_t confirm, struct results *results);
