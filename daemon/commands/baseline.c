@@ -10,6 +10,17 @@
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
 
+/* The words after the options, understood. */
+struct request {
+	enum {
+		BASELINE_LIST,
+		BASELINE_SAVE,
+		BASELINE_REMOVE
+	} verb;
+	const char *name, *scan;
+	bool replace;
+};
+
 static bool print_baseline(void *data, const struct store_baseline *baseline)
 {
 	char time[32];
@@ -39,16 +50,18 @@ static int list(struct store *store)
 	return command_flush(STATUS_PASS);
 }
 
-static int save(struct store *store, const char *name, const char *spec, bool replace)
+static int save(struct store *store, const char *vantage, const struct request *request)
 {
 	struct store_scan scan;
 	int rc;
 
-	if (!side_find_scan(store, spec, &scan))
+	if (!side_find_scan(store, vantage, request->scan, &scan))
 		return STATUS_USAGE;
-	rc = store_baseline_save(store, name, scan.id, clock_wall_us(), replace);
+	rc = store_baseline_save(
+		store, request->name, scan.id, clock_wall_us(), request->replace);
 	if (rc == -EEXIST) {
-		log_error("there is a baseline '%s' already; --replace moves it", name);
+		log_error("there is a baseline '%s' already; --replace moves it",
+			request->name);
 		return STATUS_USAGE;
 	}
 	if (rc < 0) {
@@ -84,17 +97,6 @@ static bool good_name(const char *name)
 	       !clock_parse(name, &time) && !strchr(name, '/') && !strchr(name, '@');
 }
 
-/* The words after the options, understood. */
-struct request {
-	enum {
-		BASELINE_LIST,
-		BASELINE_SAVE,
-		BASELINE_REMOVE
-	} verb;
-	const char *name, *scan;
-	bool replace;
-};
-
 static int parse(
 	const struct command *self, int n, char **words, struct request *request)
 {
@@ -125,13 +127,14 @@ static int parse(
 	return STATUS_PASS;
 }
 
-static int carry_out(struct store *store, const struct request *request)
+static int carry_out(
+	struct store *store, const char *vantage, const struct request *request)
 {
 	switch (request->verb) {
 	case BASELINE_LIST:
 		return list(store);
 	case BASELINE_SAVE:
-		return save(store, request->name, request->scan, request->replace);
+		return save(store, vantage, request);
 	default:
 		return delete_baseline(store, request->name);
 	}
@@ -158,7 +161,7 @@ static int run(const struct command *self, int argc, char **argv)
 		request.verb == BASELINE_LIST ? STORE_READ : STORE_WRITE, &store);
 	if (status != STATUS_PASS)
 		return status;
-	status = carry_out(store, &request);
+	status = carry_out(store, options.vantage, &request);
 	store_close(store);
 	return status;
 }

@@ -36,8 +36,9 @@ static const char common_help[] =
 	"      --store FILE    the database, instead of the configuration's\n"
 	"      --format NAME   text, jsonl, csv, junit or tap (default: text)\n"
 	"      --colour WHEN   auto, always or never (default: auto; NO_COLOR is obeyed)\n"
+	"      --vantage NAME  the vantage, instead of the configuration's\n"
 	"  -q, --quiet         no progress, no notices\n"
-	"  -v, --verbose       say more on standard error\n"
+	"  -v, --verbose       say more on standard error; list what passes, too\n"
 	"  -h, --help          this text\n";
 
 void command_help(const struct command *command)

@@ -64,6 +64,10 @@ struct common_options {
 	enum colour_choice colour;
 	bool quiet;
 	bool verbose;
+	const char *vantage; /* --vantage; or the configuration's, once
+				options_open_store() has read it; NULL: any */
+	bool vantage_given;  /* by --vantage */
+	char own_vantage[INVENTORY_MAX_NAME + 1]; /* what `vantage` may point to */
 };
 
 /* A verb's own option: --NAME or --NAME VALUE. A table ends with name NULL. */
@@ -87,17 +91,18 @@ int options_status(int parsed);
 
 /*
  * Loads the configuration that the options name (else ./reachd.yaml, else
- * /etc/reachd/reachd.yaml); mistakes and warnings go to stderr. NULL after telling.
+ * /etc/reachd/reachd.yaml); mistakes and warnings go to stderr. --vantage takes the
+ * place of its vantage. NULL after telling.
  */
 struct config *options_config(
 	const struct common_options *options, struct conf_report *report);
 
 /*
- * Opens the store: --store, or the configuration's (loaded for that alone). STATUS_PASS
- * with *out, or the status to end with, after telling.
+ * Opens the store: --store, or the configuration's (loaded for that and for its vantage
+ * alone). STATUS_PASS with *out, or the status to end with, after telling.
  */
 int options_open_store(
-	const struct common_options *options, enum store_mode mode, struct store **out);
+	struct common_options *options, enum store_mode mode, struct store **out);
 
 /* Where and how to report on stdout. */
 void options_report(

@@ -13,8 +13,9 @@
 static int publish(const struct common_options *options, const struct side *before,
 	const struct side *after, const struct change_set *changes)
 {
-	char before_text[64], after_text[64];
+	char before_text[SIDE_TEXT], after_text[SIDE_TEXT];
 	bool one_store = before->store == after->store;
+	bool apart = strcmp(before->scan.vantage, after->scan.vantage) != 0;
 	struct report report;
 	struct report_options out;
 	struct report_summary summary = {
@@ -27,10 +28,11 @@ static int publish(const struct common_options *options, const struct side *befo
 		.changes = changes->reachability,
 		.incidents = changes->n_incidents,
 		.degraded = after->scan.degraded,
-		.before = side_text(before->scan.id, before->scan.started_us,
+		.before = side_text(before->scan.id,
+			apart ? before->scan.vantage : NULL, before->scan.started_us,
 			before_text, sizeof before_text),
-		.after = side_text(after->scan.id, after->scan.started_us, after_text,
-			sizeof after_text),
+		.after = side_text(after->scan.id, apart ? after->scan.vantage : NULL,
+			after->scan.started_us, after_text, sizeof after_text),
 	};
 	int rc;
 
@@ -63,8 +65,8 @@ static int compare(const struct common_options *options, const struct side *befo
 	return command_finish(rc, status);
 }
 
-static int run_diff(const struct common_options *options, const char *before_spec,
-	const char *after_spec)
+static int run_diff(
+	struct common_options *options, const char *before_spec, const char *after_spec)
 {
 	struct store *store = NULL;
 	struct side before, after;
@@ -75,11 +77,11 @@ static int run_diff(const struct common_options *options, const char *before_spe
 		if (status != STATUS_PASS)
 			return status;
 	}
-	if (!side_open(store, before_spec, &before)) {
+	if (!side_open(store, options, before_spec, &before)) {
 		store_close(store);
 		return STATUS_USAGE;
 	}
-	if (side_open(store, after_spec, &after)) {
+	if (side_open(store, options, after_spec, &after)) {
 		status = compare(options, &before, &after);
 		side_fini(&after);
 	} else {
@@ -109,6 +111,7 @@ const struct command diff_command = {
 	.usage = "[A [B]]",
 	.help = "A and B are each a scan number, a time (2026-01-31T12:00:00Z), a baseline,\n"
 		"'last' or 'now', 'previous', a database file, or FILE@ any of these.\n"
-		"A is 'previous' and B is 'last' when they are not given.\n",
+		"A is 'previous' and B is 'last' when they are not given. Times, 'last' and\n"
+		"'previous' are those of the configuration's vantage, or of --vantage.\n",
 	.run = run,
 };

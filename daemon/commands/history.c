@@ -317,13 +317,8 @@ static bool split_flow(int n, char **words, struct flow_name *flow)
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct common_options options;
-	const char *vantage = NULL;
-	const struct verb_option verb_options[] = {
-		{"vantage", NULL, &vantage},
-		{NULL, NULL, NULL},
-	};
 	struct flow_name flow = {.found = false};
-	int at = options_parse(self, argc, argv, verb_options, &options);
+	int at = options_parse(self, argc, argv, NULL, &options);
 	struct store *store;
 	int status;
 
@@ -335,11 +330,11 @@ static int run(const struct command *self, int argc, char **argv)
 	if (strcmp(options.format->name, "text") &&
 		strcmp(options.format->name, "jsonl"))
 		return command_usage(self, "history comes as text or jsonl");
-	if (vantage)
-		snprintf(flow.vantage, sizeof flow.vantage, "%s", vantage);
 	status = options_open_store(&options, STORE_READ, &store);
 	if (status != STATUS_PASS)
 		return status;
+	if (options.vantage)
+		snprintf(flow.vantage, sizeof flow.vantage, "%s", options.vantage);
 	status = find_flow(store, &flow);
 	if (status == STATUS_PASS)
 		status = print_history(
@@ -352,7 +347,6 @@ const struct command history_command = {
 	.name = "history",
 	.summary = "Show one flow over time",
 	.usage = "HOST CHECK",
-	.help = "HOST/CHECK as one word will do as well.\n"
-		"      --vantage NAME  the flow as seen from there\n",
+	.help = "HOST/CHECK as one word will do as well.\n",
 	.run = run,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options that every verb has, and what they lead to. */
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ enum {
 	OPTION_STORE = 256,
 	OPTION_FORMAT,
 	OPTION_COLOUR,
+	OPTION_VANTAGE,
 	OPTION_VERB
 };
 
@@ -26,6 +28,7 @@ static const struct option common_table[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"colour", required_argument, NULL, OPTION_COLOUR},
 	{"color", required_argument, NULL, OPTION_COLOUR},
+	{"vantage", required_argument, NULL, OPTION_VANTAGE},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -55,6 +58,18 @@ static bool set_colour(const struct command *command, struct common_options *out
 	return false;
 }
 
+static bool set_vantage(const struct command *command, struct common_options *out)
+{
+	if (!*optarg || strlen(optarg) > INVENTORY_MAX_NAME) {
+		command_usage(command, "--vantage takes a name of 1 to %d bytes",
+			INVENTORY_MAX_NAME);
+		return false;
+	}
+	out->vantage = optarg;
+	out->vantage_given = true;
+	return true;
+}
+
 static void set_verb_option(const struct verb_option *option)
 {
 	if (option->value)
@@ -78,6 +93,8 @@ static bool take_option(const struct command *command, int c,
 		return set_format(command, out);
 	case OPTION_COLOUR:
 		return set_colour(command, out);
+	case OPTION_VANTAGE:
+		return set_vantage(command, out);
 	case 'q':
 		out->quiet = true;
 		return true;
@@ -164,11 +181,13 @@ struct config *options_config(
 		conf_report_print(report, stderr);
 		return NULL;
 	}
+	if (options->vantage_given)
+		config->settings.vantage = options->vantage;
 	return config;
 }
 
-/* The store's path; NULL after telling. free() it. */
-static char *store_path(const struct common_options *options)
+/* The store's path; NULL after telling. free() it. Takes note of the vantage. */
+static char *store_path(struct common_options *options)
 {
 	struct conf_report report;
 	struct config *config;
@@ -180,13 +199,18 @@ static char *store_path(const struct common_options *options)
 	config = options_config(options, &report);
 	if (config)
 		path = strdup(config->settings.store);
+	if (config && !options->vantage_given) {
+		snprintf(options->own_vantage, sizeof options->own_vantage, "%s",
+			config->settings.vantage);
+		options->vantage = options->own_vantage;
+	}
 	config_free(config);
 	conf_report_fini(&report);
 	return path;
 }
 
 int options_open_store(
-	const struct common_options *options, enum store_mode mode, struct store **out)
+	struct common_options *options, enum store_mode mode, struct store **out)
 {
 	struct store_error error;
 	char *path = store_path(options);
@@ -219,6 +243,6 @@ void options_report(const struct common_options *options, struct report_options 
 		.out = stdout,
 		.colour = want_colour(options, terminal),
 		.width = terminal ? width : 0,
-		.quiet_passes = true,
+		.quiet_passes = !options->verbose,
 	};
 }

@@ -150,7 +150,7 @@ static int record(struct scan *scan)
 
 static int publish(struct scan *scan, bool stored)
 {
-	char before[64], after[64];
+	char before[SIDE_TEXT], after[SIDE_TEXT];
 	struct report report;
 	struct report_options options;
 	struct report_summary summary = {
@@ -169,10 +169,10 @@ static int publish(struct scan *scan, bool stored)
 	int rc;
 
 	if (scan->previous.scan) {
-		summary.before = side_text(scan->previous.scan, scan->previous.time_us,
-			before, sizeof before);
-		summary.after =
-			side_text(scan->id, scan->started_us, after, sizeof after);
+		summary.before = side_text(scan->previous.scan, NULL,
+			scan->previous.time_us, before, sizeof before);
+		summary.after = side_text(
+			scan->id, NULL, scan->started_us, after, sizeof after);
 	}
 	options_report(&scan->options, &options);
 	rc = report_begin(&report, scan->options.format, &options, "scan");

@@ -13,24 +13,34 @@
 #include "base/log.h"
 #include "base/quantity.h"
 
-const char *side_text(int64_t id, int64_t time_us, char *buf, size_t size)
+const char *side_text(
+	int64_t id, const char *vantage, int64_t time_us, char *buf, size_t size)
 {
 	char time[32];
 
-	snprintf(buf, size, "scan %lld, %s", (long long)id,
-		clock_format(time_us, time, sizeof time));
+	snprintf(buf, size, "scan %lld%s%s, %s", (long long)id, vantage ? " from " : "",
+		vantage ? vantage : "", clock_format(time_us, time, sizeof time));
 	return buf;
 }
 
-static bool tell_missing(struct store *store, int rc, const char *spec)
+static bool tell_missing(
+	struct store *store, int rc, const char *vantage, const char *spec)
 {
-	if (rc == -ENOENT)
-		log_error("there is no complete scan '%s': it may be a scan number, a "
-			  "time such as 2026-01-31T12:00:00Z, a baseline, 'last' or "
-			  "'previous'",
-			spec);
-	else
+	struct store_scan any;
+
+	if (rc != -ENOENT) {
 		log_error("%s", store_last_error(store));
+		return false;
+	}
+	log_error(
+		"there is no complete scan '%s'%s%s%s: it may be a scan number, a time "
+		"such as 2026-01-31T12:00:00Z, a baseline, 'last' or 'previous'",
+		spec, vantage ? " from vantage '" : "", vantage ? vantage : "",
+		vantage ? "'" : "");
+	if (vantage && store_scan_last(store, NULL, &any) == 0 &&
+		strcmp(any.vantage, vantage) != 0)
+		log_error("the newest scan is from vantage '%s': --vantage chooses",
+			any.vantage);
 	return false;
 }
 
@@ -52,10 +62,11 @@ static bool match_previous(void *data, const struct store_scan *scan)
 	return false;
 }
 
-static int find_previous(struct store *store, struct store_scan *scan)
+static int find_previous(
+	struct store *store, const char *vantage, struct store_scan *scan)
 {
 	struct previous_search search = {.found = 0};
-	int rc = store_scan_last(store, NULL, scan);
+	int rc = store_scan_last(store, vantage, scan);
 
 	if (rc < 0)
 		return rc;
@@ -67,7 +78,8 @@ static int find_previous(struct store *store, struct store_scan *scan)
 	return search.found ? store_scan_get(store, search.found, scan) : -ENOENT;
 }
 
-static int find_scan(struct store *store, const char *spec, struct store_scan *scan)
+static int find_scan(struct store *store, const char *vantage, const char *spec,
+	struct store_scan *scan)
 {
 	struct store_baseline baseline;
 	uint64_t number;
@@ -75,24 +87,25 @@ static int find_scan(struct store *store, const char *spec, struct store_scan *s
 	int rc;
 
 	if (strcmp(spec, "last") == 0 || strcmp(spec, "now") == 0)
-		return store_scan_last(store, NULL, scan);
+		return store_scan_last(store, vantage, scan);
 	if (strcmp(spec, "previous") == 0)
-		return find_previous(store, scan);
+		return find_previous(store, vantage, scan);
 	if (number_parse(spec, INT64_MAX, &number)) {
 		rc = store_scan_get(store, (int64_t)number, scan);
 		return rc == 0 && scan->status != STORE_SCAN_COMPLETE ? -ENOENT : rc;
 	}
 	if (clock_parse(spec, &time_us))
-		return store_scan_at(store, NULL, time_us, scan);
+		return store_scan_at(store, vantage, time_us, scan);
 	rc = store_baseline_get(store, spec, &baseline);
 	return rc < 0 ? rc : store_scan_get(store, baseline.scan, scan);
 }
 
-bool side_find_scan(struct store *store, const char *spec, struct store_scan *scan)
+bool side_find_scan(struct store *store, const char *vantage, const char *spec,
+	struct store_scan *scan)
 {
-	int rc = find_scan(store, spec, scan);
+	int rc = find_scan(store, vantage, spec, scan);
 
-	return rc == 0 ? true : tell_missing(store, rc, spec);
+	return rc == 0 ? true : tell_missing(store, rc, vantage, spec);
 }
 
 /* Splits FILE[@SPEC]; NULL when there is no such file. free() the result. */
@@ -134,11 +147,13 @@ static struct store *open_file(const char *path)
 	return store;
 }
 
-bool side_open(struct store *store, const char *spec, struct side *out)
+bool side_open(struct store *store, const struct common_options *options,
+	const char *spec, struct side *out)
 {
 	const char *rest = spec;
 	char *path = file_of(spec, &rest);
-	char *vantage;
+	const char *vantage;
+	char *copy;
 
 	*out = (struct side){.store = store};
 	if (path) {
@@ -150,17 +165,18 @@ bool side_open(struct store *store, const char *spec, struct side *out)
 	}
 	if (!out->store)
 		return false;
-	if (!side_find_scan(out->store, rest, &out->scan)) {
+	vantage = options->vantage_given || !out->owned ? options->vantage : NULL;
+	if (!side_find_scan(out->store, vantage, rest, &out->scan)) {
 		out->scan.vantage = NULL;
 		side_fini(out);
 		return false;
 	}
 	/* The store's text lives only until its next call. */
-	vantage = strdup(out->scan.vantage);
-	out->scan.vantage = vantage;
-	if (!vantage)
+	copy = strdup(out->scan.vantage);
+	out->scan.vantage = copy;
+	if (!copy)
 		side_fini(out);
-	return vantage != NULL;
+	return copy != NULL;
 }
 
 void side_fini(struct side *side)

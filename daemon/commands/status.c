@@ -126,7 +126,7 @@ static int run(const struct command *self, int argc, char **argv)
 	if (status != STATUS_PASS)
 		return status;
 	status = STATUS_TROUBLE;
-	if (side_open(store, "last", &side)) {
+	if (side_open(store, &options, "last", &side)) {
 		status = show(&options, &side);
 		side_fini(&side);
 	}

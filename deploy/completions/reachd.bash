@@ -7,7 +7,7 @@ _reachd() {
 		cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
-	local common='--config --store --format --colour --quiet --verbose --help'
+	local common='--config --store --format --colour --vantage --quiet --verbose --help'
 	local verbs='scan check probe diff status history baseline rules help'
 
 	case $prev in
@@ -31,7 +31,6 @@ _reachd() {
 	case ${words[1]} in
 	scan) common="$common --fail-on-change --no-store" ;;
 	check) common="$common --flows" ;;
-	history) common="$common --vantage" ;;
 	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/" ;;
 	diff) common="$common last previous" ;;
 	baseline) common="$common save list rm --replace" ;;
