@@ -7,7 +7,7 @@
 
 #include "base/size.h"
 
-#define X(symbol, word, path) [STATE_##symbol] = word,
+#define X(symbol, word, path) [STATE_##symbol] = (word),
 static const char *const state_words[STATE_COUNT] = {PROBE_STATES(X)};
 #undef X
 
@@ -15,15 +15,15 @@ static const char *const state_words[STATE_COUNT] = {PROBE_STATES(X)};
 static const enum probe_path state_paths[STATE_COUNT] = {PROBE_STATES(X)};
 #undef X
 
-#define X(symbol, word) [PHASE_##symbol] = word,
+#define X(symbol, word) [PHASE_##symbol] = (word),
 static const char *const phase_words[PHASE_COUNT] = {PROBE_PHASES(X)};
 #undef X
 
-#define X(symbol, word, text) [REASON_##symbol] = word,
+#define X(symbol, word, text) [REASON_##symbol] = (word),
 static const char *const reason_words[REASON_COUNT] = {PROBE_REASONS(X)};
 #undef X
 
-#define X(symbol, word, text) [REASON_##symbol] = text,
+#define X(symbol, word, text) [REASON_##symbol] = (text),
 static const char *const reason_texts[REASON_COUNT] = {PROBE_REASONS(X)};
 #undef X
 

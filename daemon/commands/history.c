@@ -300,11 +300,10 @@ static int print_history(struct store *store, const struct flow_name *flow, bool
 /* "HOST CHECK" as two words, or HOST/CHECK: a host's name has no slash. */
 static bool split_flow(int n, char **words, struct flow_name *flow)
 {
-	const char *slash = strchr(words[0], '/');
-	size_t length = n == 2 ? strlen(words[0]) : (size_t)(slash - words[0]);
-	const char *check = n == 2 ? words[1] : slash + 1;
+	size_t length = strcspn(words[0], n == 2 ? "" : "/");
+	const char *check = n == 2 ? words[1] : words[0] + length;
 
-	if (n == 1 && !slash)
+	if (n == 1 && *check++ != '/')
 		return false;
 	if (length >= sizeof flow->host || strlen(check) >= sizeof flow->check)
 		return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/verdict/assess.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,7 @@ static int hold_required(const struct plan *plan, struct assessment *out)
 
 	if (!any_requires(plan))
 		return 0;
+	assert(out->n_rules > 0);
 	tallies = calloc(out->n_rules, sizeof *tallies);
 	rule_verdicts = calloc(out->n_rules, sizeof *rule_verdicts);
 	if (tallies && rule_verdicts) {
