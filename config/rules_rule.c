@@ -77,7 +77,7 @@ static int bind_require(const struct rules_binder *binder, const struct conf_nod
 	struct rule *rule)
 {
 	uint64_t hosts;
-	if (conf_node_is_null(node))
+	if (!node || conf_node_is_null(node))
 		return 0;
 	bool scalar = node->kind == CONF_SCALAR;
 	if (scalar && strcmp(node->text, "all") == 0)
@@ -120,7 +120,7 @@ static int check_blocked_keys(const struct rules_binder *binder,
 			"'accept' goes with 'expect: blocked' alone");
 		rc = -EINVAL;
 	}
-	if (!conf_node_is_null(form->control)) {
+	if (form->control && !conf_node_is_null(form->control)) {
 		conf_error(binder->report, form->control->mark,
 			"'control' goes with 'expect: blocked' alone: it proves that "
 			"silence is a firewall's");

@@ -29,10 +29,10 @@ struct conf_texts {
 struct conf_field {
 	const char *key;
 	enum conf_type type;
+	bool required;
 	size_t offset; /* of the member in the bound struct */
 	uint64_t min, max;
 	const char *const *words; /* CONF_WORD: NULL terminated */
-	bool required;
 	const char *help; /* one line, for messages and the manual; may be NULL */
 };
 

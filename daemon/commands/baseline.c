@@ -92,9 +92,10 @@ static bool good_name(const char *name)
 	uint64_t number;
 	int64_t time;
 
-	return *name && strcmp(name, "last") && strcmp(name, "now") &&
-	       strcmp(name, "previous") && !number_parse(name, UINT64_MAX, &number) &&
-	       !clock_parse(name, &time) && !strchr(name, '/') && !strchr(name, '@');
+	return *name && strcmp(name, "last") != 0 && strcmp(name, "now") != 0 &&
+	       strcmp(name, "previous") != 0 &&
+	       !number_parse(name, UINT64_MAX, &number) && !clock_parse(name, &time) &&
+	       !strchr(name, '/') && !strchr(name, '@');
 }
 
 static int parse(

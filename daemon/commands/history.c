@@ -309,7 +309,7 @@ static bool split_flow(int n, char **words, struct flow_name *flow)
 		return false;
 	memcpy(flow->host, words[0], length);
 	flow->host[length] = '\0';
-	strcpy(flow->check, check);
+	memcpy(flow->check, check, strlen(check) + 1);
 	return length > 0 && *check;
 }
 
@@ -326,8 +326,8 @@ static int run(const struct command *self, int argc, char **argv)
 	if (argc - at < 1 || argc - at > 2 || !split_flow(argc - at, argv + at, &flow))
 		return command_usage(
 			self, "a flow is HOST CHECK, such as 'ls1 tcp/135'");
-	if (strcmp(options.format->name, "text") &&
-		strcmp(options.format->name, "jsonl"))
+	if (strcmp(options.format->name, "text") != 0 &&
+		strcmp(options.format->name, "jsonl") != 0)
 		return command_usage(self, "history comes as text or jsonl");
 	status = options_open_store(&options, STORE_READ, &store);
 	if (status != STATUS_PASS)

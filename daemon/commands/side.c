@@ -153,7 +153,6 @@ bool side_open(struct store *store, const struct common_options *options,
 	const char *rest = spec;
 	char *path = file_of(spec, &rest);
 	const char *vantage;
-	char *copy;
 
 	*out = (struct side){.store = store};
 	if (path) {
@@ -167,22 +166,21 @@ bool side_open(struct store *store, const struct common_options *options,
 		return false;
 	vantage = options->vantage_given || !out->owned ? options->vantage : NULL;
 	if (!side_find_scan(out->store, vantage, rest, &out->scan)) {
-		out->scan.vantage = NULL;
 		side_fini(out);
 		return false;
 	}
 	/* The store's text lives only until its next call. */
-	copy = strdup(out->scan.vantage);
-	out->scan.vantage = copy;
-	if (!copy)
+	out->vantage = strdup(out->scan.vantage);
+	out->scan.vantage = out->vantage;
+	if (!out->vantage)
 		side_fini(out);
-	return copy != NULL;
+	return out->vantage != NULL;
 }
 
 void side_fini(struct side *side)
 {
 	if (side->owned)
 		store_close(side->store);
-	free((char *)(uintptr_t)side->scan.vantage);
+	free(side->vantage);
 	*side = (struct side){0};
 }

@@ -16,7 +16,8 @@
 struct side {
 	struct store *store;
 	bool owned;             /* the store was opened for this side alone */
-	struct store_scan scan; /* vantage is a copy, freed by side_fini() */
+	struct store_scan scan; /* its vantage is the one below */
+	char *vantage;          /* owned */
 };
 
 /* Finds a complete scan in one store: of one vantage, or of any when NULL, as far as
