@@ -16,8 +16,8 @@ struct known_host *known_find_host(struct known *known, const char *name)
 {
 	uint32_t number;
 
-	return names_find(&known->host_names, name, &number) ? &known->hosts[number]
-							     : NULL;
+	return intern_find(&known->host_names, name, &number) ? &known->hosts[number]
+							      : NULL;
 }
 
 int known_set_addresses(
@@ -37,7 +37,7 @@ struct known_host *known_add_host(
 	uint32_t number;
 	struct known_host *hosts = known->hosts;
 
-	if (names_add(&known->host_names, name, &number) < 0)
+	if (intern_add(&known->host_names, name, &number) < 0)
 		goto no_memory;
 	if (known->hosts_capacity < known->host_names.capacity) {
 		hosts = reallocarray(hosts, known->host_names.capacity, sizeof *hosts);
@@ -87,7 +87,7 @@ static uint32_t first_slot(const struct known *known, uint32_t host, uint32_t ch
 {
 	uint64_t key = (uint64_t)host << 32 | check;
 
-	return (uint32_t)names_mix(key ^ known->seed) & (known->n_slots - 1);
+	return (uint32_t)intern_mix(key ^ known->seed) & (known->n_slots - 1);
 }
 
 struct known_flow *known_find_flow(struct known *known, uint32_t host, uint32_t check)
@@ -214,14 +214,14 @@ int known_load(struct known *known, struct store *store, int64_t vantage, uint64
 	int rc;
 
 	*known = (struct known){.store = store, .vantage = vantage, .seed = seed};
-	names_init(&known->host_names, seed);
+	intern_init(&known->host_names, seed);
 	rc = load_hosts(known);
 	return rc < 0 ? rc : load_flows(known);
 }
 
 void known_fini(struct known *known)
 {
-	names_fini(&known->host_names);
+	intern_fini(&known->host_names);
 	free(known->hosts);
 	free(known->flows);
 	free(known->slots);

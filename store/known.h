@@ -6,7 +6,7 @@
 #ifndef STORE_KNOWN_H
 #define STORE_KNOWN_H
 
-#include "store/names.h"
+#include "base/intern.h"
 #include "store/sql.h"
 
 /* All but number and seen are ids of words or hosts; 0: none. */
@@ -28,7 +28,7 @@ struct known_host {
 struct known {
 	struct store *store;
 	int64_t vantage;
-	struct names host_names;
+	struct intern host_names;
 	struct known_host *hosts; /* by number in host_names */
 	uint32_t hosts_capacity;
 	struct known_flow *flows;

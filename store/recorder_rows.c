@@ -64,11 +64,11 @@ static int host_of(struct recorder *r, const char *name, uint32_t *id)
 	int rc = 0;
 
 	if (!r->host_name || strcmp(r->host_name, name) != 0) {
-		if (!names_find(&r->known.host_names, name, &number))
+		if (!intern_find(&r->known.host_names, name, &number))
 			rc = recorder_host(r, &fresh);
 		if (rc < 0)
 			return rc;
-		names_find(&r->known.host_names, name, &number);
+		intern_find(&r->known.host_names, name, &number);
 		r->host_name = r->known.host_names.texts[number];
 		r->host_id = r->known.hosts[number].id;
 	}

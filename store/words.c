@@ -12,7 +12,7 @@ int words_init(struct words *words, struct store *store, uint64_t seed)
 	int rc;
 
 	*words = (struct words){.store = store};
-	names_init(&words->names, seed);
+	intern_init(&words->names, seed);
 	rc = sql_prepare(store, "SELECT id FROM word WHERE text = ?", &words->find);
 	if (rc == 0)
 		rc = sql_prepare(
@@ -25,7 +25,7 @@ void words_fini(struct words *words)
 	sql_free(words->find);
 	sql_free(words->add);
 	free(words->ids);
-	names_fini(&words->names);
+	intern_fini(&words->names);
 }
 
 static int find_or_insert(struct words *words, const char *text, int64_t *id)
@@ -48,7 +48,7 @@ static int find_or_insert(struct words *words, const char *text, int64_t *id)
 static int remember(
 	struct words *words, const char *text, uint32_t id, uint32_t *number)
 {
-	int rc = names_add(&words->names, text, number);
+	int rc = intern_add(&words->names, text, number);
 
 	if (rc == 0 && words->capacity < words->names.capacity) {
 		uint32_t capacity = words->names.capacity;
@@ -86,7 +86,7 @@ int words_id(
 	if (!text)
 		text = "";
 	if (!memo->text || strcmp(memo->text, text) != 0) {
-		if (!names_find(&words->names, text, &number))
+		if (!intern_find(&words->names, text, &number))
 			rc = look_up(words, text, &number);
 		if (rc < 0)
 			return rc;

@@ -4,14 +4,14 @@
 #ifndef STORE_WORDS_H
 #define STORE_WORDS_H
 
-#include "store/names.h"
+#include "base/intern.h"
 #include "store/sql.h"
 
 /* ---- text to id -------------------------------------------------------------- */
 
 struct words {
 	struct store *store;
-	struct names names;
+	struct intern names;
 	uint32_t *ids; /* by number in `names` */
 	uint32_t capacity;
 	struct sqlite3_stmt *find, *add;

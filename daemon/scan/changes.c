@@ -8,7 +8,6 @@
 #include <jansson.h>
 
 #include "base/array.h"
-#include "base/size.h"
 #include "daemon/scan/change_set.h"
 
 /* ---- causes in evidence ---------------------------------------------------------- */
@@ -107,8 +106,11 @@ int change_set_fold(struct change_set *set)
 
 void changes_fini(struct change_set *set)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(set->owned); i++)
-		free(set->owned[i]);
+	intern_fini(&set->hosts);
+	intern_fini(&set->checks);
+	intern_fini(&set->groups);
+	free(set->host_items);
+	free(set->flow_items);
 	free(set->items);
 	arena_fini(&set->arena);
 	*set = (struct change_set){0};

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/intern.h"
 #include "daemon/engine/plan.h"
 #include "daemon/engine/results.h"
 #include "daemon/report/report.h"
@@ -37,7 +38,10 @@ struct change_set {
 	uint32_t reachability; /* those that are neither added nor removed */
 	struct incident *incidents;
 	size_t n_incidents;
-	void *owned[4]; /* malloc'ed parts of input, freed with the set */
+	/* Of stored scans, what input is made of; else empty. */
+	struct intern hosts, checks, groups;
+	struct incident_host *host_items;
+	struct incident_flow *flow_items;
 };
 
 /* With `withhold` (the scan is degraded) only what came into the inventory and left it

@@ -11,133 +11,97 @@
 
 #include <jansson.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "base/array.h"
-#include "base/size.h"
+#include "base/clock.h"
+#include "base/intern.h"
 #include "daemon/scan/change_set.h"
 #include "daemon/scan/expectation.h"
 
 /* A flow as it was before. */
 struct before {
-	UT_hash_handle hh;
 	const char *host, *check; /* in the set's arena */
 	const char *identity;
 	uint8_t state;
 	uint8_t expect;
 	bool present;
 	bool seen; /* the later scan has it as well */
-	char key[];
 };
 
-/* A text and its place in one of the arrays of the input. */
-struct name {
-	UT_hash_handle hh;
-	uint32_t index;
-	const uint32_t *groups; /* of a groups text: the parsed indexes */
-	uint32_t n_groups;
-	bool by_path; /* of a check: listeners may come and go */
-	bool touched; /* of a host: some flow of it is in `before` */
-	char text[];
+/* The groups that a text of the store names. */
+struct group_list {
+	const uint32_t *items; /* in the set's arena */
+	uint32_t count;
 };
 
 struct building {
 	struct change_set *set;
-	struct before *before;
+	struct intern before_keys; /* "host check" */
+	struct before *before;     /* parallel to them */
+	struct intern before_hosts;
 	bool whole; /* `before` holds every flow, not only those that changed */
-	struct name *hosts, *checks, *groups, *group_texts, *before_hosts;
-	struct incident_host *host_items;
-	struct incident_flow *flow_items;
-	const char **check_items, **group_items;
-	uint32_t host_capacity, flow_capacity, check_capacity, group_capacity;
+	struct intern group_texts;
+	struct group_list *group_lists; /* parallel to them */
+	bool *by_path;                  /* parallel to set->checks */
+	uint32_t before_capacity, list_capacity, path_capacity;
+	uint32_t host_capacity, flow_capacity;
 	uint32_t last_host, last_check;
 	bool last_touched; /* most hosts of a fleet have no change to look for */
 	int rc;
 };
 
-/* ---- names ---------------------------------------------------------------- */
-
-/* Finds a text, or adds it with `index` as its place. NULL: no memory. */
-/* uthash in a line is a hundred statements to clang-tidy. */
-/* NOLINTNEXTLINE(readability-function-size) */
-static struct name *intern(struct change_set *set, struct name **names,
-	const char *text, uint32_t index, bool *added)
+/* Finds a text, or adds it. 0 with *added, or -ENOMEM. */
+static int intern(struct intern *table, const char *text, uint32_t *number, bool *added)
 {
-	struct name *name;
-	size_t length = strlen(text);
-
-	HASH_FIND(hh, *names, text, length, name);
-	*added = !name;
-	if (name)
-		return name;
-	name = arena_calloc(&set->arena, 1, sizeof *name + length + 1);
-	if (!name)
-		return NULL;
-	memcpy(name->text, text, length);
-	name->index = index;
-	HASH_ADD_KEYPTR(hh, *names, name->text, length, name);
-	return name->hh.tbl ? name : NULL;
+	*added = !intern_find(table, text, number);
+	return *added ? intern_add(table, text, number) : 0;
 }
 
-/* The same, with its place in a growing array of texts. */
-static struct name *intern_into(struct building *b, struct name **names,
-	const char *text, const char ***items, uint32_t *count, uint32_t *capacity)
-{
-	bool added;
-	struct name *name = intern(b->set, names, text, *count, &added);
-	const char **grown = array_grow(*items, capacity, *count, sizeof *grown);
+/* ---- hosts and their groups ------------------------------------------------------ */
 
-	if (grown)
-		*items = grown;
-	if (!name || !grown)
-		return NULL;
-	if (added)
-		(*items)[(*count)++] = name->text;
-	return name;
-}
-
-/* ---- hosts and their groups ----------------------------------------------- */
-
-static int parse_groups(struct building *b, const json_t *list, struct name *name)
+static int parse_groups(struct building *b, const json_t *list, struct group_list *out)
 {
 	uint32_t *groups =
 		arena_calloc(&b->set->arena, json_array_size(list) + 1, sizeof *groups);
 	size_t i;
 	const json_t *item;
+	bool added;
 
 	if (!groups)
 		return -ENOMEM;
+	*out = (struct group_list){.items = groups};
 	json_array_foreach(list, i, item)
 	{
 		const char *text = json_string_value(item);
-		const struct name *group;
 		if (!text || strcmp(text, "all") == 0)
 			continue;
-		group = intern_into(b, &b->groups, text, &b->group_items,
-			&b->set->input.n_groups, &b->group_capacity);
-		if (!group)
+		if (intern(&b->set->groups, text, &groups[out->count], &added) < 0)
 			return -ENOMEM;
-		groups[name->n_groups++] = group->index;
+		out->count++;
 	}
-	name->groups = groups;
 	return 0;
 }
 
 /* Hosts of a fleet share few combinations of groups: each is parsed once. */
-static const struct name *groups_of(struct building *b, const char *json)
+static const struct group_list *groups_of(struct building *b, const char *text)
 {
+	struct group_list *lists;
+	uint32_t number;
 	bool added;
-	struct name *name = intern(b->set, &b->group_texts, json, 0, &added);
-	json_t *list;
+	json_t *json;
 	int rc;
 
-	if (!name || !added)
-		return name;
-	list = json_loads(json, 0, NULL);
-	rc = parse_groups(b, list, name);
-	json_decref(list);
-	return rc == 0 ? name : NULL;
+	if (intern(&b->group_texts, text, &number, &added) < 0)
+		return NULL;
+	if (!added)
+		return &b->group_lists[number];
+	lists = array_grow(b->group_lists, &b->list_capacity, number, sizeof *lists);
+	if (!lists)
+		return NULL;
+	b->group_lists = lists;
+	json = json_loads(text, 0, NULL);
+	rc = parse_groups(b, json, &lists[number]);
+	json_decref(json);
+	return rc == 0 ? &lists[number] : NULL;
 }
 
 static struct net_address first_address(const char *json)
@@ -152,57 +116,47 @@ static struct net_address first_address(const char *json)
 	return address;
 }
 
-/* Is there anything to look for among what was before? */
-/* uthash in a line is a hundred statements to clang-tidy. */
-/* NOLINTNEXTLINE(readability-function-size) */
-static bool is_touched(const struct building *b, const char *host)
+static int add_host(struct building *b, const struct store_flow *flow, uint32_t number)
 {
-	struct name *name = NULL;
+	struct change_set *set = b->set;
+	const struct group_list *groups = groups_of(b, flow->groups);
+	struct incident_host *hosts =
+		array_grow(set->host_items, &b->host_capacity, number, sizeof *hosts);
 
-	HASH_FIND(hh, b->before_hosts, host, strlen(host), name);
-	return name != NULL;
+	if (hosts)
+		set->host_items = hosts;
+	if (!groups || !hosts)
+		return -ENOMEM;
+	hosts[number] = (struct incident_host){
+		.name = set->hosts.texts[number],
+		.address = first_address(flow->addresses),
+		.groups = groups->items,
+		.n_groups = groups->count,
+	};
+	return 0;
 }
 
 static int host_index(
 	struct building *b, const struct store_flow *flow, uint32_t *index)
 {
-	struct incident_input *input = &b->set->input;
-	struct incident_host *hosts;
-	const struct name *groups;
-	struct name *name;
+	struct intern *hosts = &b->set->hosts;
+	uint32_t nothing;
 	bool added;
 
 	/* Rows come by host. */
-	if (input->n_hosts && !strcmp(b->host_items[b->last_host].name, flow->host)) {
+	if (hosts->count && strcmp(hosts->texts[b->last_host], flow->host) == 0) {
 		*index = b->last_host;
 		return 0;
 	}
-	name = intern(b->set, &b->hosts, flow->host, input->n_hosts, &added);
-	if (!name)
+	if (intern(hosts, flow->host, index, &added) < 0)
 		return -ENOMEM;
-	if (added)
-		name->touched = is_touched(b, flow->host);
-	*index = b->last_host = name->index;
-	b->last_touched = name->touched;
-	if (!added)
-		return 0;
-	groups = groups_of(b, flow->groups);
-	hosts = array_grow(
-		b->host_items, &b->host_capacity, input->n_hosts, sizeof *hosts);
-	if (hosts)
-		b->host_items = hosts;
-	if (!groups || !hosts)
-		return -ENOMEM;
-	b->host_items[input->n_hosts++] = (struct incident_host){
-		.name = name->text,
-		.address = first_address(flow->addresses),
-		.groups = groups->groups,
-		.n_groups = groups->n_groups,
-	};
-	return 0;
+	b->last_host = *index;
+	b->last_touched = intern_find(&b->before_hosts, flow->host, &nothing);
+	return added ? add_host(b, flow, *index) : 0;
 }
 
-/* ---- before --------------------------------------------------------------- */
+/* ---- before
+ * -------------------------------------------------------------------------- */
 
 static uint8_t state_of(const char *word)
 {
@@ -213,30 +167,46 @@ static uint8_t state_of(const char *word)
 	return (uint8_t)state;
 }
 
-/* Names have no spaces, so "host check" is a key. */
-/* uthash in a line is a hundred statements to clang-tidy. */
-/* NOLINTNEXTLINE(readability-function-size) */
+/* Names have no spaces, so "host check" is a key. False: longer than any of ours. */
+static bool key_of(const char *host, const char *check, char *key, size_t size)
+{
+	if (strlen(host) + strlen(check) + 2 > size)
+		return false;
+	stpcpy(stpcpy(stpcpy(key, host), " "), check);
+	return true;
+}
+
+#define KEY_SIZE 2048
+
 static int add_before(struct building *b, const char *host, const char *check,
 	const char *state, const char *identity, const char *expect, bool present)
 {
-	size_t length = strlen(host) + strlen(check) + 1;
 	struct arena *arena = &b->set->arena;
-	struct before *item = arena_calloc(arena, 1, sizeof *item + length + 1);
+	struct before *items = array_grow(
+		b->before, &b->before_capacity, b->before_keys.count, sizeof *items);
+	struct before item = {
+		.host = arena_strdup(arena, host),
+		.check = arena_strdup(arena, check),
+		.identity = arena_strdup(arena, identity ? identity : ""),
+		.present = present,
+		.state = state_of(state),
+		.expect = (uint8_t)expectation_of(expect).expect,
+	};
+	char key[KEY_SIZE];
+	uint32_t number;
 	bool added;
 
-	if (!item || !intern(b->set, &b->before_hosts, host, 0, &added))
+	if (items)
+		b->before = items;
+	if (!items || !item.host || !item.check || !item.identity)
 		return -ENOMEM;
-	stpcpy(stpcpy(stpcpy(item->key, host), " "), check);
-	item->host = arena_strdup(arena, host);
-	item->check = arena_strdup(arena, check);
-	item->identity = arena_strdup(arena, identity ? identity : "");
-	item->present = present;
-	item->state = state_of(state);
-	item->expect = (uint8_t)expectation_of(expect).expect;
-	if (!item->host || !item->check || !item->identity)
+	if (!key_of(host, check, key, sizeof key))
+		return 0;
+	if (intern(&b->before_hosts, host, &number, &added) < 0 ||
+		intern_add(&b->before_keys, key, &number) < 0)
 		return -ENOMEM;
-	HASH_ADD_KEYPTR(hh, b->before, item->key, length, item);
-	return item->hh.tbl ? 0 : -ENOMEM;
+	items[number] = item;
+	return 0;
 }
 
 static bool on_before_flow(void *data, const struct store_flow *flow)
@@ -260,28 +230,17 @@ static bool on_change(void *data, const struct store_change *change)
 	return b->rc == 0;
 }
 
-/* uthash in a line is a hundred statements to clang-tidy. */
-/* NOLINTNEXTLINE(readability-function-size) */
-static struct before *find_key(const struct building *b, const char *key, size_t length)
-{
-	struct before *item = NULL;
-
-	HASH_FIND(hh, b->before, key, length, item);
-	return item;
-}
-
 /* Of the host that host_index() saw last. */
 static struct before *find_before(
 	struct building *b, const char *host, const char *check)
 {
-	char key[1024];
-	size_t h = strlen(host), c = strlen(check);
+	char key[KEY_SIZE];
+	uint32_t number;
 
-	/* Keys this long come from no inventory. */
-	if (!b->last_touched || h + c + 2 > sizeof key)
+	if (!b->last_touched || !key_of(host, check, key, sizeof key) ||
+		!intern_find(&b->before_keys, key, &number))
 		return NULL;
-	stpcpy(stpcpy(stpcpy(key, host), " "), check);
-	return find_key(b, key, h + c + 1);
+	return &b->before[number];
 }
 
 /* ---- after ---------------------------------------------------------------- */
@@ -335,61 +294,58 @@ static bool counts_by_path(const char *check)
 }
 
 /* Hosts of a fleet are asked the same in the same order: the next check is guessed. */
-static const struct name *guess_check(struct building *b, const char *text)
+static bool is_next_check(struct building *b, const char *text)
 {
-	uint32_t next =
-		b->last_check + 1 < b->set->input.n_checks ? b->last_check + 1 : 0;
+	const struct intern *checks = &b->set->checks;
+	uint32_t next = b->last_check + 1 < checks->count ? b->last_check + 1 : 0;
 
-	if (b->set->input.n_checks == 0 || strcmp(b->check_items[next], text) != 0)
-		return NULL;
-	return CONTAINER_OF(b->check_items[next], struct name, text);
+	if (checks->count == 0 || strcmp(checks->texts[next], text) != 0)
+		return false;
+	b->last_check = next;
+	return true;
 }
 
-static const struct name *check_of(struct building *b, const char *text)
+static int check_index(struct building *b, const char *text, uint32_t *index)
 {
-	struct incident_input *input = &b->set->input;
-	uint32_t known = input->n_checks;
-	const struct name *guess = guess_check(b, text);
-	struct name *check;
+	bool *by_path;
+	bool added = false;
 
-	if (guess) {
-		b->last_check = guess->index;
-		return guess;
-	}
-	check = intern_into(b, &b->checks, text, &b->check_items, &input->n_checks,
-		&b->check_capacity);
-	if (!check)
-		return NULL;
-	if (input->n_checks > known)
-		check->by_path = counts_by_path(text);
-	b->last_check = check->index;
-	return check;
+	if (!is_next_check(b, text) &&
+		intern(&b->set->checks, text, &b->last_check, &added) < 0)
+		return -ENOMEM;
+	*index = b->last_check;
+	if (!added)
+		return 0;
+	by_path = array_grow(b->by_path, &b->path_capacity, *index, sizeof *by_path);
+	if (!by_path)
+		return -ENOMEM;
+	b->by_path = by_path;
+	by_path[*index] = counts_by_path(text);
+	return 0;
 }
 
 /* A place for one more flow, its host and check filled; NULL: no memory. */
 static struct incident_flow *next_entry(
-	struct building *b, const struct store_flow *flow, const struct name **check)
+	struct building *b, const struct store_flow *flow)
 {
 	uint32_t n = b->set->input.n_flows;
 	struct incident_flow *flows =
-		array_grow(b->flow_items, &b->flow_capacity, n, sizeof *flows);
+		array_grow(b->set->flow_items, &b->flow_capacity, n, sizeof *flows);
 
 	if (!flows)
 		return NULL;
-	b->flow_items = flows;
+	b->set->flow_items = flows;
 	flows[n] = (struct incident_flow){0};
-	*check = check_of(b, flow->check);
-	if (!*check || host_index(b, flow, &flows[n].host) < 0)
+	if (check_index(b, flow->check, &flows[n].check) < 0 ||
+		host_index(b, flow, &flows[n].host) < 0)
 		return NULL;
-	flows[n].check = (*check)->index;
 	return &flows[n];
 }
 
 static int add_after(struct building *b, const struct store_flow *flow)
 {
 	struct expectation expectation = expectation_of(flow->expect);
-	const struct name *check;
-	struct incident_flow *entry = next_entry(b, flow, &check);
+	struct incident_flow *entry = next_entry(b, flow);
 	struct before *item;
 	struct diff_side before, after;
 	struct change change;
@@ -400,7 +356,7 @@ static int add_after(struct building *b, const struct store_flow *flow)
 		.present = true,
 		.state = (enum probe_state)state_of(flow->state),
 		.identity = flow->identity,
-		.by_path = check->by_path,
+		.by_path = b->by_path[entry->check],
 		.accepts_closed = expectation.accepts_closed,
 	};
 	item = find_before(b, flow->host, flow->check);
@@ -434,9 +390,9 @@ static bool on_after_flow(void *data, const struct store_flow *flow)
 static int add_removed(struct building *b)
 {
 	int rc = 0;
-	struct before *item, *next;
 
-	HASH_ITER(hh, b->before, item, next) {
+	for (uint32_t i = 0; i < b->before_keys.count && rc == 0; i++) {
+		const struct before *item = &b->before[i];
 		struct change change = {
 			.flow = UINT32_MAX,
 			.host = item->host,
@@ -445,7 +401,7 @@ static int add_removed(struct building *b)
 			.kind = CHANGE_REMOVED,
 			.expect = item->expect,
 		};
-		if (rc == 0 && item->present && !item->seen)
+		if (item->present && !item->seen)
 			rc = change_set_add(b->set, &change);
 	}
 	return rc;
@@ -473,7 +429,7 @@ static int load_after(struct building *b, const struct change_side *after)
 	int rc;
 
 	/* Nothing changed and nothing will: the scope is of no interest. */
-	if (!b->whole && !b->before)
+	if (!b->whole && b->before_keys.count == 0)
 		return 0;
 	rc = store_flows_at(after->store, after->scan, on_after_flow, b);
 	if (rc == 0)
@@ -481,46 +437,57 @@ static int load_after(struct building *b, const struct change_side *after)
 	return rc == 0 ? add_removed(b) : rc;
 }
 
-static void drop_tables(struct building *b)
+static void building_init(struct building *b, struct change_set *set)
 {
-	HASH_CLEAR(hh, b->before);
-	HASH_CLEAR(hh, b->before_hosts);
-	HASH_CLEAR(hh, b->hosts);
-	HASH_CLEAR(hh, b->checks);
-	HASH_CLEAR(hh, b->groups);
-	HASH_CLEAR(hh, b->group_texts);
+	/* Texts come from a file that somebody may have made up: no fixed seed. */
+	uint64_t seed = clock_monotonic_us();
+
+	*b = (struct building){.set = set};
+	intern_init(&b->before_keys, seed);
+	intern_init(&b->before_hosts, seed);
+	intern_init(&b->group_texts, seed);
+	intern_init(&set->hosts, seed);
+	intern_init(&set->checks, seed);
+	intern_init(&set->groups, seed);
 }
 
-/* The set frees what has grown here. */
-static void hand_over(struct building *b)
+static void building_fini(struct building *b)
 {
-	struct change_set *set = b->set;
+	intern_fini(&b->before_keys);
+	intern_fini(&b->before_hosts);
+	intern_fini(&b->group_texts);
+	free(b->before);
+	free(b->group_lists);
+	free(b->by_path);
+}
 
-	set->owned[0] = b->host_items;
-	set->owned[1] = b->flow_items;
-	set->owned[2] = (void *)b->check_items;
-	set->owned[3] = (void *)b->group_items;
-	set->input.hosts = b->host_items;
-	set->input.flows = b->flow_items;
-	set->input.checks = b->check_items;
-	set->input.groups = b->group_items;
+static void fill_input(struct change_set *set)
+{
+	set->input.hosts = set->host_items;
+	set->input.n_hosts = set->hosts.count;
+	set->input.checks = set->checks.texts;
+	set->input.n_checks = set->checks.count;
+	set->input.groups = set->groups.texts;
+	set->input.n_groups = set->groups.count;
+	set->input.flows = set->flow_items;
 }
 
 int changes_of_store(const struct change_side *before, const struct change_side *after,
 	struct change_set *out)
 {
-	struct building b = {.set = out};
+	struct building b;
 	int rc;
 
 	*out = (struct change_set){0};
 	arena_init(&out->arena, 0);
+	building_init(&b, out);
 	out->vantage = arena_strdup(&out->arena, after->vantage);
 	out->input.vantage = out->vantage;
 	rc = out->vantage ? load_before(&b, before, after) : -ENOMEM;
 	if (rc == 0)
 		rc = load_after(&b, after);
-	drop_tables(&b);
-	hand_over(&b);
+	building_fini(&b);
+	fill_input(out);
 	if (rc == 0)
 		rc = change_set_fold(out);
 	if (rc < 0)

@@ -3,15 +3,15 @@
  * Texts numbered 0, 1, 2 ... in the order they came, each once, found by a seeded hash:
  * some come from the network, and nobody there shall choose what collides.
  */
-#ifndef STORE_NAMES_H
-#define STORE_NAMES_H
+#ifndef BASE_INTERN_H
+#define BASE_INTERN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
 
-struct names {
+struct intern {
 	struct arena arena;
 	const char **texts;
 	uint64_t *hashes;
@@ -21,17 +21,17 @@ struct names {
 	uint64_t seed;
 };
 
-void names_init(struct names *names, uint64_t seed);
-void names_fini(struct names *names);
+void intern_init(struct intern *names, uint64_t seed);
+void intern_fini(struct intern *names);
 
 /* False when it is not there. */
-bool names_find(const struct names *names, const char *text, uint32_t *number);
+bool intern_find(const struct intern *names, const char *text, uint32_t *number);
 
 /* Adds a text that is not there yet; it is copied. 0 or -ENOMEM. */
-int names_add(struct names *names, const char *text, uint32_t *number);
+int intern_add(struct intern *names, const char *text, uint32_t *number);
 
-/* Mixes 64 bits well; for other hash tables of this folder. */
-static inline uint64_t names_mix(uint64_t x)
+/* Mixes 64 bits well; for other hash tables. */
+static inline uint64_t intern_mix(uint64_t x)
 {
 	x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
 	x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;

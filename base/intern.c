@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/names.h"
+#include "base/intern.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,20 +13,20 @@ static uint64_t hash_text(uint64_t seed, const char *text)
 
 	for (; left >= sizeof word; left -= sizeof word, text += sizeof word) {
 		memcpy(&word, text, sizeof word);
-		hash = names_mix(hash ^ word);
+		hash = intern_mix(hash ^ word);
 	}
 	word = 0;
 	memcpy(&word, text, left);
-	return names_mix(hash ^ word ^ seed);
+	return intern_mix(hash ^ word ^ seed);
 }
 
-void names_init(struct names *names, uint64_t seed)
+void intern_init(struct intern *names, uint64_t seed)
 {
-	*names = (struct names){.seed = seed};
+	*names = (struct intern){.seed = seed};
 	arena_init(&names->arena, 0);
 }
 
-void names_fini(struct names *names)
+void intern_fini(struct intern *names)
 {
 	arena_fini(&names->arena);
 	free(names->texts);
@@ -35,7 +35,7 @@ void names_fini(struct names *names)
 }
 
 static bool find_hashed(
-	const struct names *names, uint64_t hash, const char *text, uint32_t *number)
+	const struct intern *names, uint64_t hash, const char *text, uint32_t *number)
 {
 	uint32_t mask = names->n_slots - 1;
 
@@ -50,13 +50,13 @@ static bool find_hashed(
 	return false;
 }
 
-bool names_find(const struct names *names, const char *text, uint32_t *number)
+bool intern_find(const struct intern *names, const char *text, uint32_t *number)
 {
 	return names->n_slots &&
 	       find_hashed(names, hash_text(names->seed, text), text, number);
 }
 
-static void place(struct names *names, uint32_t number)
+static void place(struct intern *names, uint32_t number)
 {
 	uint32_t mask = names->n_slots - 1;
 	uint32_t at = (uint32_t)names->hashes[number] & mask;
@@ -67,7 +67,7 @@ static void place(struct names *names, uint32_t number)
 }
 
 /* Twice as many slots as texts at least, so that runs stay short. */
-static int grow(struct names *names)
+static int grow(struct intern *names)
 {
 	uint32_t capacity = names->capacity ? names->capacity * 2 : 64;
 	const char **texts;
@@ -96,7 +96,7 @@ static int grow(struct names *names)
 	return 0;
 }
 
-int names_add(struct names *names, const char *text, uint32_t *number)
+int intern_add(struct intern *names, const char *text, uint32_t *number)
 {
 	int rc = names->count == names->capacity ? grow(names) : 0;
 	char *copy;
