@@ -15,6 +15,7 @@
 #include "base/size.h"
 #include "config/anchors.h"
 #include "config/mapping.h"
+#include "config/schema.h"
 #include "config/source.h"
 #include "config/syntax.h"
 
@@ -446,6 +447,11 @@ const struct conf_node *conf_node_get(const struct conf_node *mapping, const cha
 		if (strcmp(mapping->pairs[i].key->text, key) == 0)
 			return mapping->pairs[i].value;
 	return NULL;
+}
+
+struct conf_mark conf_node_mark(const struct conf_node *node)
+{
+	return node->mark;
 }
 
 bool conf_node_is_null(const struct conf_node *node)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/report.h"
+
 struct conf_node;
 
 enum conf_type {
@@ -35,6 +37,9 @@ struct conf_field {
 	const char *const *words; /* CONF_WORD: NULL terminated */
 	const char *help; /* one line, for messages and the manual; may be NULL */
 };
+
+/* Where a node stands, for those who look at values and not at the tree. */
+struct conf_mark conf_node_mark(const struct conf_node *node);
 
 /* A table ends with a field whose key is NULL. */
 #define CONF_END            \

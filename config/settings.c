@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "config/bind.h"
 #include "config/inventory.h"
+#include "config/settings_rpc.h"
 
 enum {
 	SECOND = 1000,
@@ -17,7 +18,7 @@ enum {
 
 struct top {
 	const char *vantage, *store;
-	const struct conf_node *inventory, *rules, *schedule, *probe, *dns;
+	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc;
 };
 
 static const struct conf_field top_fields[] = {
@@ -45,6 +46,10 @@ static const struct conf_field top_fields[] = {
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, dns),
 		.help = "the servers to ask"},
+	{.key = "rpc",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, rpc),
+		.help = "the dynamic ports, and names of interfaces"},
 	{.key = "rules",
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, rules),
@@ -99,6 +104,12 @@ static const struct conf_field probe_fields[] = {
 		.min = 1,
 		.max = 65535,
 		.help = "connections to one host at once"},
+	{.key = "engines",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct settings, engines),
+		.min = 1,
+		.max = SETTINGS_MAX_ENGINES,
+		.help = "loops that probe side by side, each on a processor"},
 	{.key = "confirm",
 		.type = CONF_NUMBER,
 		.offset = offsetof(struct settings, confirm),
@@ -110,6 +121,10 @@ static const struct conf_field probe_fields[] = {
 		.offset = offsetof(struct settings, family),
 		.words = families,
 		.help = "which addresses of a host are probed"},
+	{.key = "trace",
+		.type = CONF_BOOL,
+		.offset = offsetof(struct settings, trace),
+		.help = "whether a scan finds out where what it lost is dropped"},
 	CONF_END,
 };
 
@@ -149,8 +164,10 @@ static void set_defaults(struct settings *out)
 		.rate_per_hour = UINT64_C(5000) * 3600,
 		.per_host = 128,
 		.confirm = 2,
+		.trace = true,
 		.dns_timeout_ms = SECOND,
 		.dns_attempts = 2,
+		.dynamic_ports = "49152-65535",
 	};
 }
 
@@ -279,6 +296,8 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 			rc, bind_section(top.probe, probe_fields, out, arena, report));
 	if (rc != -ENOMEM)
 		rc = conf_worse(rc, bind_dns(top.dns, arena, report, out));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, settings_bind_rpc(top.rpc, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, resolve_vantage(top.vantage, root, arena, report, out));

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rest of reachd.yaml: vantage, store, schedule, probe, dns. */
+/* The rest of reachd.yaml: vantage, store, schedule, probe, dns, rpc. */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "base/uuid.h"
 #include "config/document.h"
 #include "config/report.h"
 
@@ -16,6 +18,8 @@
 #define SETTINGS_MAX_ATTEMPTS 20
 /* Each try waits twice as long as the one before: 20 would be twelve days for 1s. */
 #define SETTINGS_MAX_DNS_ATTEMPTS 5
+#define SETTINGS_MAX_ENGINES 64
+#define SETTINGS_MAX_INTERFACES 256
 
 /* Which addresses of a host are probed. */
 enum settings_family {
@@ -29,6 +33,13 @@ struct settings_endpoint {
 	uint16_t port;
 };
 
+/* rpc.interfaces: a name for an interface that is not well known. */
+struct settings_interface {
+	const char *name;
+	struct uuid_syntax syntax;
+	struct conf_mark mark;
+};
+
 struct settings {
 	const char *vantage; /* default: this machine's host name */
 	const char
@@ -40,13 +51,19 @@ struct settings {
 	uint32_t concurrency; /* probe.concurrency, connections at once, default 1024 */
 	uint64_t rate_per_hour; /* probe.rate, connections started, default 5000/s */
 	uint32_t per_host;      /* probe.per_host, connections at once, default 128 */
+	uint32_t engines;       /* probe.engines; 0: as suits machine and plan */
 	uint32_t confirm;       /* probe.confirm: times a change must be seen to count,
 				   default 2 */
+	bool trace;             /* probe.trace: walk to what got worse, default yes */
 	int family;             /* probe.family, enum settings_family, default both */
 	struct settings_endpoint dns[SETTINGS_MAX_DNS_SERVERS]; /* dns.servers */
-	size_t n_dns;            /* 0: the system's resolvers */
-	uint32_t dns_timeout_ms; /* dns.timeout, one try, default 1s */
-	uint32_t dns_attempts;   /* dns.attempts, default 2 */
+	size_t n_dns;              /* 0: the system's resolvers */
+	uint32_t dns_timeout_ms;   /* dns.timeout, one try, default 1s */
+	uint32_t dns_attempts;     /* dns.attempts, default 2 */
+	const char *dynamic_ports; /* rpc.dynamic_ports, a set as ports_parse() reads
+				      it; default "49152-65535" */
+	const struct settings_interface *interfaces; /* rpc.interfaces */
+	size_t n_interfaces;
 };
 
 /* Binds the top level's keys but `inventory` and `rules`; keys that are none of all

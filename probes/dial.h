@@ -19,6 +19,11 @@ struct dial_line {
 	int fd; /* -1: no socket */
 	uint16_t port;
 	bool dialling;
+	/* For a caller that walks (trace.c); the next socket that is opened has them.
+	 */
+	uint8_t ttl;       /* or hop limit; 0: the system's */
+	bool keeps_port;   /* each socket is bound to own_port */
+	uint16_t own_port; /* 0: none yet; another one where that is taken meanwhile */
 };
 
 struct dialer {

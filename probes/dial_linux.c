@@ -21,8 +21,7 @@
 
 void dial_line_init(struct dial_line *line)
 {
-	line->fd = -1;
-	line->dialling = false;
+	*line = (struct dial_line){.fd = -1};
 }
 
 void dialer_init(struct dialer *dialer)
@@ -38,7 +37,8 @@ void dial_hang_up(struct dial_line *line)
 	/* Closing takes the socket out of the epoll set: it has no duplicate. */
 	if (line->fd >= 0)
 		close(line->fd);
-	dial_line_init(line);
+	line->fd = -1;
+	line->dialling = false;
 }
 
 static int connect_once(struct dialer *dialer, const struct dial_line *line)
@@ -122,6 +122,51 @@ static int watch(struct dialer *dialer, struct dial_line *line)
 									      : 0;
 }
 
+static int set_ttl(int fd, int family, int ttl)
+{
+	int rc = family == AF_INET6
+			 ? setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl,
+				   sizeof ttl)
+			 : setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
+	return rc < 0 ? -errno : 0;
+}
+
+/* A port that is asked for with bind() stays this socket's alone, whereas connect()
+ * may choose one that others use towards other targets. */
+static int bind_port(int fd, int family, uint16_t *port)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4; /* with its port where v6 has it */
+		struct sockaddr_in6 v6;
+	} name = {.v4.sin_port = htons(*port)};
+	socklen_t length = family == AF_INET6 ? sizeof name.v6 : sizeof name.v4;
+	name.any.sa_family = (sa_family_t)family;
+	if (bind(fd, &name.any, length) < 0 || getsockname(fd, &name.any, &length) < 0)
+		return -errno;
+	*port = ntohs(name.v4.sin_port);
+	return 0;
+}
+
+static int bind_line(struct dial_line *line, int family)
+{
+	uint16_t port = line->own_port;
+	int rc = bind_port(line->fd, family, &port);
+	if (rc == -EADDRINUSE && port) {
+		port = 0;
+		rc = bind_port(line->fd, family, &port);
+	}
+	line->own_port = port;
+	return rc == -EADDRINUSE ? -EADDRNOTAVAIL : rc;
+}
+
+/* What a walk asks of its sockets. */
+static int fit_line(struct dial_line *line, int family)
+{
+	int rc = line->ttl ? set_ttl(line->fd, family, line->ttl) : 0;
+	return rc == 0 && line->keeps_port ? bind_line(line, family) : rc;
+}
+
 static int open_line(struct dialer *dialer, struct dial_line *line)
 {
 	line->fd = socket(
@@ -129,6 +174,8 @@ static int open_line(struct dialer *dialer, struct dial_line *line)
 	if (line->fd < 0)
 		return -errno;
 	int rc = sockerr_prepare(line->fd, &dialer->target);
+	if (rc == 0)
+		rc = fit_line(line, dialer->to.ss_family);
 	return rc < 0 ? rc : watch(dialer, line);
 }
 

@@ -316,9 +316,10 @@ static void ask_service(struct dns_run *dns)
 
 /* --- the kind --- */
 
-static bool dns_parse(const char *argument, void *data, char *canonical, size_t size,
-	const char **error)
+static bool dns_parse(const char *argument, const struct probe_vocabulary *vocabulary,
+	void *data, char *canonical, size_t size, const char **error)
 {
+	(void)vocabulary;
 	struct dns_conf *conf = data;
 	canonical[0] = '\0';
 	if (!argument)

@@ -20,6 +20,7 @@
 
 #include "base/address.h"
 #include "base/list.h"
+#include "base/uuid.h"
 #include "config/report.h"
 #include "config/schema.h"
 #include "probes/deadline.h"
@@ -28,11 +29,26 @@
 struct probe_run;
 struct resolver;
 
+/* Names that the configuration adds to those that a kind knows. */
+struct probe_interface {
+	const char *name; /* "licensing" */
+	struct uuid_syntax syntax;
+};
+struct probe_vocabulary {
+	const struct probe_interface *interfaces;
+	size_t n_interfaces;
+	const char
+		*dynamic_ports; /* what `sweep/dynamic` stands for; NULL: 49152-65535 */
+};
+
 enum probe_flags {
 	PROBE_PER_HOST = 1, /* asks about the host, not about one address of it */
 	PROBE_PACED = 2, /* many connections a run: each asks for its own slot, and the
 			    kind times and repeats each itself */
 	PROBE_EXPECTS_CLEAR = 4, /* the default expectation is `clear`, not `open` */
+	PROBE_FINDS_PORT = 8, /* which port matters is known once it ran: the evidence
+				 has `port`, `runs` of ports with their states, or
+				 `interfaces` with port and state */
 };
 
 struct probe_ops {
@@ -49,8 +65,28 @@ struct probe_ops {
 	 * argument, "" for none, to `canonical` (size >= PROBE_ARGUMENT_MAX). False
 	 * with *error a sentence of static text that says what would be right.
 	 */
-	bool (*parse)(const char *argument, void *conf, char *canonical, size_t size,
-		const char **error);
+	bool (*parse)(const char *argument, const struct probe_vocabulary *vocabulary,
+		void *conf, char *canonical, size_t size, const char **error);
+
+	/* The argument that somebody who wrote `argument`, which parse() refused, may
+	 * have meant; static or the vocabulary's. NULL: none. May be NULL. */
+	const char *(*nearest)(
+		const char *argument, const struct probe_vocabulary *vocabulary);
+
+	/*
+	 * The mapping at `at` was bound over conf: reads what the table can't say, such
+	 * as lists of numbers. False after reporting what is wrong. May be NULL.
+	 */
+	bool (*bound)(
+		void *conf, const struct conf_node *at, struct conf_report *report);
+
+	/* TCP connections that one run may open to one address, attempts apart. NULL:
+	 * one, and none for PROBE_PER_HOST. */
+	uint32_t (*connections)(const void *conf);
+
+	/* The TCP port that it connects to, the first where there are several; what a
+	 * walk (trace.h) goes to. NULL: it asks no TCP port. */
+	uint16_t (*port)(const void *conf);
 
 	size_t run_size; /* a struct whose first member is struct probe_run */
 
@@ -59,7 +95,8 @@ struct probe_ops {
 	 */
 	int (*start)(struct probe_run *run);
 
-	/* PROBE_PACED: one more connection may be opened now (see probe_run_want). */
+	/* One more connection may be opened now: see probe_run_want() for PROBE_PACED
+	 * kinds, probe_run_next() for the others. */
 	void (*grant)(struct probe_run *run);
 
 	/* The deadline has passed. NULL: filtered, timeout, in the phase the kind was
@@ -94,6 +131,9 @@ struct probe_env {
 	void (*want)(struct probe_env *env, struct probe_run *run);
 	void (*release)(struct probe_env *env, struct probe_run *run);
 	bool (*again)(struct probe_env *env, struct probe_run *run); /* may be NULL */
+	/* What a run does, one line of text, while somebody watches; else NULL. */
+	void (*tell)(struct probe_env *env, struct probe_run *run,
+		enum probe_phase phase, const char *text);
 };
 
 /* What to run. Everything pointed to outlives the run. */
@@ -174,6 +214,22 @@ void probe_run_settle_local(struct probe_run *run, int uv_code, enum probe_phase
 
 /* The reason a libuv (negative errno) code of a local call stands for. */
 enum probe_reason probe_reason_from_code(int uv_code);
+
+/*
+ * Kinds that are not paced and open one connection after another: the one in hand is
+ * closed (probe_run_drop() is enough) and the next is to be opened. True: now, in the
+ * same slot. False: grant() follows when it may, and no deadline runs until then; or
+ * the run has settled. Each connection has the whole time limit.
+ */
+bool probe_run_next(struct probe_run *run);
+
+/* The whole time limit from now on, once more: an answer came that could not be read
+ * in time. For kinds that are not paced, from ops->expired. */
+void probe_run_extend(struct probe_run *run);
+
+/* One line about what happens, for whoever watches; cheap when nobody does. */
+void probe_run_tell(struct probe_run *run, enum probe_phase phase, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Paced kinds: asks for one more connection slot. Each call leads to one grant(),

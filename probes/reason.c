@@ -120,3 +120,9 @@ bool probe_reason_is_shortage(enum probe_reason reason)
 		return false;
 	}
 }
+
+bool probe_reason_is_silence(enum probe_reason reason)
+{
+	return reason == REASON_NO_ANSWER || reason == REASON_EPM_SILENT ||
+	       reason == REASON_RPC_SILENT;
+}

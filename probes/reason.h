@@ -30,12 +30,20 @@ enum probe_path {
 	X(ERROR, "error", UNKNOWN)
 
 /* X(symbol, word) */
-#define PROBE_PHASES(X)       \
-	X(NONE, "none")       \
-	X(RESOLVE, "resolve") \
-	X(CONNECT, "connect") \
-	X(DNS, "dns")         \
-	X(SWEEP, "sweep")
+#define PROBE_PHASES(X)         \
+	X(NONE, "none")         \
+	X(RESOLVE, "resolve")   \
+	X(CONNECT, "connect")   \
+	X(DNS, "dns")           \
+	X(SWEEP, "sweep")       \
+	X(EPM, "epm")           \
+	X(ENDPOINT, "endpoint") \
+	X(BIND, "bind")         \
+	X(CALL, "call")         \
+	X(RDP, "rdp")           \
+	X(SMB, "smb")           \
+	X(LDAP, "ldap")         \
+	X(TRACE, "trace")
 
 /*
  * X(symbol, word, text): `text` is the sentence for people. Local trouble stands last,
@@ -97,6 +105,65 @@ enum probe_path {
 	X(ALL_SILENT, "all-silent", "no port answered")                                    \
 	X(ALL_PROHIBITED, "all-prohibited", "every port is forbidden by ICMP")             \
 	X(ALL_UNREACHABLE, "all-unreachable", "every port is unreachable by ICMP")         \
+	/* any protocol above TCP */                                                       \
+	X(NO_ANSWER, "no-answer", "the connection was accepted, and then silence")         \
+	X(PEER_CLOSED, "peer-closed",                                                      \
+		"the connection was accepted, and closed without an answer")               \
+	X(PEER_RESET, "peer-reset",                                                        \
+		"the connection was accepted, and reset without an answer")                \
+	X(MALFORMED_ANSWER, "malformed-answer",                                            \
+		"the answer is not of the protocol that was asked for")                    \
+	/* the endpoint mapper */                                                          \
+	X(EPM_ANSWERED, "epm-answered", "the endpoint mapper answers")                     \
+	X(EPM_SILENT, "epm-silent",                                                        \
+		"the endpoint mapper accepts the connection and does not answer")          \
+	X(EPM_CLOSED, "epm-closed",                                                        \
+		"the endpoint mapper's connection ended without an answer")                \
+	X(EPM_ACCESS_DENIED, "epm-access-denied",                                          \
+		"the endpoint mapper answers, but not without a log-on")                   \
+	X(EPM_NOT_REGISTERED, "epm-not-registered",                                        \
+		"the endpoint mapper does not know the interface: its service is not "     \
+		"running")                                                                 \
+	X(EPM_NO_MAPPER, "epm-no-mapper",                                                  \
+		"port 135 speaks RPC and is no endpoint mapper")                           \
+	/* the port that the mapper names */                                               \
+	X(ENDPOINT_CLOSED, "endpoint-closed",                                              \
+		"the port that the endpoint mapper names refuses the connection")          \
+	X(ENDPOINT_FILTERED, "endpoint-filtered",                                          \
+		"the port that the endpoint mapper names does not answer")                 \
+	X(ENDPOINT_PROHIBITED, "endpoint-prohibited",                                      \
+		"an administrator forbids the port that the endpoint mapper names")        \
+	X(ENDPOINT_UNREACHABLE, "endpoint-unreachable",                                    \
+		"the port that the endpoint mapper names is unreachable by ICMP")          \
+	/* the interface behind it; with phase epm: the endpoint mapper itself */          \
+	X(RPC_BOUND, "rpc-bound", "the interface accepted a bind")                         \
+	X(RPC_ANSWERED, "rpc-answered", "the interface answered a call")                   \
+	X(RPC_SILENT, "rpc-silent",                                                        \
+		"the interface's port accepts the connection and does not answer")         \
+	X(RPC_CLOSED, "rpc-closed",                                                        \
+		"the interface's port ended the connection without an answer")             \
+	X(RPC_WRONG_INTERFACE, "rpc-wrong-interface",                                      \
+		"the port belongs to a service without that interface")                    \
+	X(RPC_BIND_REJECTED, "rpc-bind-rejected", "the bind was rejected")                 \
+	X(RPC_BIND_NAK, "rpc-bind-nak", "the RPC server refused the association")          \
+	X(RPC_ACCESS_DENIED, "rpc-access-denied",                                          \
+		"the interface answers, but not without a log-on")                         \
+	X(RPC_FAULT, "rpc-fault", "the RPC server answered with a fault")                  \
+	X(RPC_PROTOCOL_ERROR, "rpc-protocol-error", "the answer is no valid DCE/RPC")      \
+	X(SOME_INTERFACES, "some-interfaces",                                              \
+		"some interfaces can be reached and some can not")                         \
+	/* rdp, smb, ldap */                                                               \
+	X(RDP_NEGOTIATED, "rdp-negotiated",                                                \
+		"the RDP listener chose a security protocol")                              \
+	X(RDP_REFUSED, "rdp-refused",                                                      \
+		"the RDP listener answers and refuses the protocols offered")              \
+	X(SMB_NEGOTIATED, "smb-negotiated", "the SMB server chose a dialect")              \
+	X(SMB1_ONLY, "smb1-only", "the server speaks SMB 1 alone")                         \
+	X(SMB_REFUSED, "smb-refused", "the SMB server refuses to negotiate")               \
+	X(LDAP_ANSWERED, "ldap-answered", "the directory told about itself")               \
+	X(LDAP_REFUSED, "ldap-refused", "the directory answers and refuses to tell")       \
+	X(LDAP_UNAVAILABLE, "ldap-unavailable",                                            \
+		"the directory says that it can't serve")                                  \
 	/* local trouble */                                                                \
 	X(NO_DESCRIPTOR, "no-descriptor", "this process ran out of file descriptors")      \
 	X(NO_PORT, "no-port", "this machine ran out of local ports")                       \
@@ -146,6 +213,10 @@ enum probe_path probe_state_path(enum probe_state state);
 bool probe_state_from_word(const char *word, enum probe_state *state);
 bool probe_phase_from_word(const char *word, enum probe_phase *phase);
 bool probe_reason_from_word(const char *word, enum probe_reason *reason);
+
+/* True for silence after a connection was accepted: worth another attempt, as silence
+ * before it is. */
+bool probe_reason_is_silence(enum probe_reason reason);
 
 /* True for the reasons that are this machine's own trouble (REASON_NO_DESCRIPTOR on).
  */

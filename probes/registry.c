@@ -12,6 +12,10 @@ const struct probe_ops *const registry_kinds[] = {
 	&tcp_probe_ops,
 	&dns_probe_ops,
 	&sweep_probe_ops,
+	&rpc_probe_ops,
+	&rdp_probe_ops,
+	&smb_probe_ops,
+	&ldap_probe_ops,
 	NULL,
 };
 
@@ -47,10 +51,13 @@ static void report_unknown(
 }
 
 static void report_argument(const char *text, const struct probe_ops *ops,
-	const char *error, struct conf_mark mark, struct conf_report *report)
+	const char *error, const char *nearest, struct conf_mark mark,
+	struct conf_report *report)
 {
 	conf_error(report, mark, "'%.*s' is no check: %s", QUOTED, text, error);
-	if (ops->argument_help)
+	if (nearest)
+		conf_help(report, "did you mean '%s/%s'?", ops->name, nearest);
+	else if (ops->argument_help)
 		conf_help(report, "write %s/%s", ops->name, ops->argument_help);
 	else
 		conf_help(report, "write %s", ops->name);
@@ -87,8 +94,9 @@ static int name_check(const struct probe_ops *ops, const char *canonical,
 	return out->name ? 0 : -ENOMEM;
 }
 
-int check_parse(const char *text, struct conf_mark mark, struct arena *arena,
-	struct conf_report *report, struct check *out)
+int check_parse(const char *text, const struct probe_vocabulary *vocabulary,
+	struct conf_mark mark, struct arena *arena, struct conf_report *report,
+	struct check *out)
 {
 	char canonical[PROBE_ARGUMENT_MAX] = "";
 	const char *argument;
@@ -106,9 +114,12 @@ int check_parse(const char *text, struct conf_mark mark, struct arena *arena,
 	if (ops->conf_size > 0 && !(out->conf = arena_calloc(arena, 1, ops->conf_size)))
 		return -ENOMEM;
 	const char *error = refuse_early(ops, argument);
-	if (error || (ops->parse && !ops->parse(argument, out->conf, canonical,
-					    sizeof canonical, &error))) {
-		report_argument(text, ops, error, mark, report);
+	if (error || (ops->parse && !ops->parse(argument, vocabulary, out->conf,
+					    canonical, sizeof canonical, &error))) {
+		const char *nearest = argument && ops->nearest
+					      ? ops->nearest(argument, vocabulary)
+					      : NULL;
+		report_argument(text, ops, error, nearest, mark, report);
 		return -EINVAL;
 	}
 	out->ops = ops;

@@ -10,6 +10,10 @@
 extern const struct probe_ops tcp_probe_ops;
 extern const struct probe_ops dns_probe_ops;
 extern const struct probe_ops sweep_probe_ops;
+extern const struct probe_ops rpc_probe_ops;
+extern const struct probe_ops rdp_probe_ops;
+extern const struct probe_ops smb_probe_ops;
+extern const struct probe_ops ldap_probe_ops;
 
 /* Every kind, NULL terminated. */
 extern const struct probe_ops *const registry_kinds[];
@@ -26,9 +30,11 @@ struct check {
 /*
  * Reads KIND[/ARGUMENT]; everything lives in `arena`. Mistakes (unknown kind with the
  * nearest one as help, missing, bad or superfluous argument) go to the report at
- * `mark`. Returns 0, -EINVAL, -ENOMEM.
+ * `mark`. `vocabulary` may be NULL: no names but the kinds' own. Returns 0, -EINVAL,
+ * -ENOMEM.
  */
-int check_parse(const char *text, struct conf_mark mark, struct arena *arena,
-	struct conf_report *report, struct check *out);
+int check_parse(const char *text, const struct probe_vocabulary *vocabulary,
+	struct conf_mark mark, struct arena *arena, struct conf_report *report,
+	struct check *out);
 
 #endif

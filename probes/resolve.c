@@ -15,7 +15,8 @@
 enum {
 	DNS_PORT = 53,
 	SERVER_TEXT = NET_ADDRESS_TEXT + 10,
-	HOSTS_LOOK_AT = 256 /* addresses of one name in the hosts file */
+	HOSTS_LOOK_AT = 256, /* addresses of one name in the hosts file */
+	SILENT_IN_A_ROW = 3  /* lookups, after which a server is asked last */
 };
 
 struct resolver {
@@ -23,6 +24,7 @@ struct resolver {
 	uint8_t family; /* of lookups; 0: both */
 	size_t n_servers;
 	struct dns_channel *channels[RESOLVER_MAX_SERVERS];
+	unsigned silent[RESOLVER_MAX_SERVERS]; /* lookups in a row without an answer */
 	char texts[RESOLVER_MAX_SERVERS][SERVER_TEXT];
 	bool is_system; /* hosts file and search list count */
 	struct dns_system system;
@@ -51,6 +53,7 @@ struct lookup {
 	uint64_t started_us;
 	struct lookup_half halves[2]; /* A, AAAA */
 	size_t candidate, server;
+	uint32_t tried;            /* bit i: server i was asked, the one in hand too */
 	enum probe_reason failure; /* the most telling so far; none */
 	bool by_server;            /* the hosts file did not know it */
 	bool exists;               /* some candidate is a name without addresses */
@@ -146,10 +149,39 @@ static int ask(struct lookup *lookup)
 	return 0;
 }
 
+/* The first server not asked yet; one that keeps silent only when no other is left, so
+ * that a dead one costs a scan three lookups' wait and not every lookup's. */
+static bool choose_server(struct lookup *lookup)
+{
+	const struct resolver *resolver = lookup->resolver;
+	size_t chosen = resolver->n_servers;
+	for (size_t i = resolver->n_servers; i-- > 0;) {
+		bool is_mute = resolver->silent[i] >= SILENT_IN_A_ROW;
+		if (lookup->tried >> i & 1)
+			continue;
+		if (chosen == resolver->n_servers || !is_mute ||
+			resolver->silent[chosen] >= SILENT_IN_A_ROW)
+			chosen = i;
+	}
+	if (chosen == resolver->n_servers)
+		return false;
+	lookup->server = chosen;
+	lookup->tried |= UINT32_C(1) << chosen;
+	return true;
+}
+
+static void note_silence(struct lookup *lookup, enum probe_reason reason)
+{
+	unsigned *silent = &lookup->resolver->silent[lookup->server];
+	*silent = reason != REASON_DNS_TIMEOUT ? 0
+		  : *silent < SILENT_IN_A_ROW  ? *silent + 1
+					       : *silent;
+}
+
 static void next_server(struct lookup *lookup, const struct dns_view *view)
 {
 	lookup->failure = dns_reason_telling(lookup->failure, view->reason);
-	if (++lookup->server == lookup->resolver->n_servers)
+	if (!choose_server(lookup))
 		finish(lookup, lookup->failure);
 	else if (ask(lookup) < 0)
 		finish(lookup, REASON_NO_MEMORY);
@@ -187,6 +219,7 @@ static void judge(struct lookup *lookup)
 {
 	struct dns_view view;
 	take_view(lookup, &view);
+	note_silence(lookup, view.reason);
 	if (view.reason == REASON_RESOLVED)
 		lookup->n_known = 0; /* a whole answer makes up for earlier halves */
 	for (size_t i = 0; i < view.count; i++)
@@ -257,6 +290,7 @@ int resolver_lookup(struct resolver *resolver, const char *name,
 	lookup->verdict = answer_at_once(lookup);
 	lookup->by_server = lookup->verdict == REASON_NONE;
 	resolver_candidate(resolver, name, 0, lookup->asked);
+	choose_server(lookup);
 	if (lookup->verdict == REASON_NONE && ask(lookup) < 0)
 		lookup->verdict = REASON_NO_MEMORY;
 	if (lookup->verdict == REASON_NONE) {

@@ -64,7 +64,8 @@ int resolver_open(
  * All addresses of a name, A and AAAA, as the probes will dial them: those of the
  * resolver's family, where it has one. A name that is an
  * address is its own answer. Without configured servers: the hosts file, then the
- * search list. Then the servers in order until one answers both questions; "no such
+ * search list. Then the servers in order until one answers both questions (those that
+ * left the last three lookups without an answer come last); "no such
  * name" and "no such record" are answers; silence, SERVFAIL, REFUSED and nonsense are
  * not, and neither is half an answer, for it could hide an address. When no server
  * answers, the state is unresolved with the reason that tells most, or error where all

@@ -2,6 +2,7 @@
 #include "probes/run.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,13 @@ static void on_deadline(struct deadline *deadline)
 		probe_run_settle(run, STATE_FILTERED, REASON_TIMEOUT, run->phase);
 }
 
+/* Each connection of a kind that is not paced has the whole time limit. */
+static int arm_deadline(struct probe_run *run)
+{
+	return deadline_arm(
+		run->env->deadlines, &run->deadline, run->spec.timeout_ms, on_deadline);
+}
+
 int probe_run_start(struct probe_env *env, const struct probe_spec *spec,
 	probe_done_fn done, void *data, struct probe_run **out)
 {
@@ -180,8 +188,7 @@ int probe_run_start(struct probe_env *env, const struct probe_spec *spec,
 	deadline_init(&run->deadline);
 	bool paced = spec->ops->flags & PROBE_PACED;
 	run->result.attempts = paced ? 0 : 1;
-	if (!paced && deadline_arm(env->deadlines, &run->deadline, spec->timeout_ms,
-			      on_deadline) < 0) {
+	if (!paced && arm_deadline(run) < 0) {
 		free(run);
 		return -ENOMEM;
 	}
@@ -217,7 +224,11 @@ void probe_run_grant(struct probe_run *run)
 	run->wants--;
 	run->slots++;
 	/* A run that has settled gives it back when it finishes. */
-	if (!run->settled)
+	if (run->settled)
+		return;
+	if (!(run->spec.ops->flags & PROBE_PACED) && arm_deadline(run) < 0)
+		probe_run_settle_local(run, UV_ENOMEM, run->phase);
+	else
 		run->spec.ops->grant(run);
 }
 
@@ -233,4 +244,39 @@ void probe_run_release(struct probe_run *run)
 bool probe_run_again(struct probe_run *run)
 {
 	return !run->settled && run->env->again && run->env->again(run->env, run);
+}
+
+bool probe_run_next(struct probe_run *run)
+{
+	if (run->settled)
+		return false;
+	if (!probe_run_again(run)) {
+		deadline_disarm(&run->deadline);
+		probe_run_release(run);
+		probe_run_want(run);
+		return false;
+	}
+	if (arm_deadline(run) == 0)
+		return true;
+	probe_run_settle_local(run, UV_ENOMEM, run->phase);
+	return false;
+}
+
+void probe_run_extend(struct probe_run *run)
+{
+	if (!run->settled && arm_deadline(run) < 0)
+		probe_run_settle_local(run, UV_ENOMEM, run->phase);
+}
+
+void probe_run_tell(
+	struct probe_run *run, enum probe_phase phase, const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+	if (!run->env->tell || run->settled)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	run->env->tell(run->env, run, phase, text);
 }

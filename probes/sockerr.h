@@ -29,6 +29,13 @@ int sockerr_prepare(uv_os_sock_t fd, const struct net_address *target);
 /* Makes close() send a RST, so that a finished probe leaves no TIME_WAIT behind. */
 void sockerr_reset_on_close(uv_os_sock_t fd);
 
+/*
+ * Call once connected, where the connection is to be used: an ICMP error ends it no
+ * more (RFC 1122, 4.2.3.9: soft errors), as it would after sockerr_prepare() and
+ * without a word on who sent it.
+ */
+void sockerr_forgive(uv_os_sock_t fd, const struct net_address *target);
+
 /* connect() itself refused: nothing was sent, so all but ECONNREFUSED is local trouble.
  */
 void sockerr_from_call(int uv_code, struct sockerr *out);
@@ -62,6 +69,13 @@ bool sockerr_pending(uv_os_sock_t fd, int *uv_status);
  * machine, which the kernel can tell once it has tried to repeat one, after a second.
  */
 void sockerr_from_silence(
+	uv_os_sock_t fd, const struct net_address *target, struct sockerr *out);
+
+/*
+ * The same for a connection that was asked something: true and *out filled when what
+ * was written never left this machine, so that the silence is no peer's.
+ */
+bool sockerr_kept_back(
 	uv_os_sock_t fd, const struct net_address *target, struct sockerr *out);
 
 /* True when something came back over the network, and took a round trip. */

@@ -17,6 +17,7 @@
 #include "base/strbuf.h"
 #include "probes/icmp.h"
 #include "probes/probe.h"
+#include "probes/unsent.h"
 
 /*
  * Since Linux 5.8 (45af29ca761c) a TCP socket in SYN_SENT queues the ICMP error that
@@ -24,13 +25,23 @@
  * IP_RECVERR. Without IPV6_RECVERR an ICMPv6 error that arrives while connect() still
  * runs is not noticed before the first retransmission, a second later.
  */
-int sockerr_prepare(uv_os_sock_t fd, const struct net_address *target)
+static int set_recverr(uv_os_sock_t fd, const struct net_address *target, int on)
 {
-	const int on = 1;
 	int rc = target->family == 6
 			 ? setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on)
 			 : setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
 	return rc < 0 ? -errno : 0;
+}
+
+int sockerr_prepare(uv_os_sock_t fd, const struct net_address *target)
+{
+	return set_recverr(fd, target, 1);
+}
+
+void sockerr_forgive(uv_os_sock_t fd, const struct net_address *target)
+{
+	/* What could be switched on can be switched off. */
+	(void)set_recverr(fd, target, 0);
 }
 
 void sockerr_reset_on_close(uv_os_sock_t fd)
@@ -336,6 +347,18 @@ void sockerr_from_silence(
 		out->error = EPERM;
 		set(out, STATE_ERROR, REASON_LOCAL_FIREWALL);
 	}
+}
+
+bool sockerr_kept_back(
+	uv_os_sock_t fd, const struct net_address *target, struct sockerr *out)
+{
+	if (unsent_without_cause(fd)) {
+		int rc = find_route(target);
+		sockerr_from_call(rc < 0 ? rc : -EPERM, out);
+	} else {
+		sockerr_from_silence(fd, target, out);
+	}
+	return out->state == STATE_ERROR;
 }
 
 bool sockerr_is_answer(const struct sockerr *err)

@@ -10,6 +10,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/ports.h"
@@ -19,6 +20,9 @@
 #include "probes/sweep_passes.h"
 #include "probes/sweep_ports.h"
 #include "probes/sweep_runs.h"
+
+/* Windows Server 2008 and later: "Service overview and network port requirements". */
+#define DYNAMIC_PORTS "49152-65535"
 
 struct sweep_conf {
 	struct port_set ports;
@@ -47,18 +51,32 @@ struct sweep_run {
 	uint32_t n_slots, in_flight;
 };
 
-static bool sweep_parse(const char *argument, void *conf, char *canonical, size_t size,
-	const char **error)
+static bool sweep_parse(const char *argument, const struct probe_vocabulary *vocabulary,
+	void *conf, char *canonical, size_t size, const char **error)
 {
 	struct port_set *set = &((struct sweep_conf *)conf)->ports;
 	if (!argument) {
 		*error = "it needs the ports, such as sweep/49152-65535";
 		return false;
 	}
+	if (strcmp(argument, "dynamic") == 0)
+		argument = vocabulary && vocabulary->dynamic_ports
+				   ? vocabulary->dynamic_ports
+				   : DYNAMIC_PORTS;
 	if (!ports_parse(argument, set, error))
 		return false;
 	ports_format(set, canonical, size);
 	return true;
+}
+
+static uint32_t sweep_connections(const void *conf)
+{
+	return ports_count(&((const struct sweep_conf *)conf)->ports);
+}
+
+static uint16_t sweep_port(const void *conf)
+{
+	return ports_at(&((const struct sweep_conf *)conf)->ports, 0);
 }
 
 static struct sweep_run *sweep_of(struct probe_run *run)
@@ -326,10 +344,12 @@ static void sweep_fini(struct probe_run *run)
 
 const struct probe_ops sweep_probe_ops = {
 	.name = "sweep",
-	.flags = PROBE_PACED | PROBE_EXPECTS_CLEAR,
-	.argument_help = "LO-HI[,...]",
+	.flags = PROBE_PACED | PROBE_EXPECTS_CLEAR | PROBE_FINDS_PORT,
+	.argument_help = "LO-HI[,...] or sweep/dynamic",
 	.conf_size = sizeof(struct sweep_conf),
 	.parse = sweep_parse,
+	.connections = sweep_connections,
+	.port = sweep_port,
 	.run_size = sizeof(struct sweep_run),
 	.start = sweep_start,
 	.grant = sweep_grant,

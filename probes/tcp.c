@@ -19,9 +19,10 @@ struct tcp_run {
 	uint64_t sent_ns;
 };
 
-static bool tcp_parse(const char *argument, void *conf, char *canonical, size_t size,
-	const char **error)
+static bool tcp_parse(const char *argument, const struct probe_vocabulary *vocabulary,
+	void *conf, char *canonical, size_t size, const char **error)
 {
+	(void)vocabulary;
 	uint64_t port;
 	if (!argument || !number_parse(argument, UINT16_MAX, &port) || port == 0) {
 		*error = "the port must be a number from 1 to 65535";
@@ -30,6 +31,11 @@ static bool tcp_parse(const char *argument, void *conf, char *canonical, size_t 
 	((struct tcp_conf *)conf)->port = (uint16_t)port;
 	snprintf(canonical, size, "%u", (unsigned)port);
 	return true;
+}
+
+static uint16_t tcp_port(const void *conf)
+{
+	return ((const struct tcp_conf *)conf)->port;
 }
 
 static void settle(struct tcp_run *tcp, const struct sockerr *err)
@@ -117,6 +123,7 @@ const struct probe_ops tcp_probe_ops = {
 	.argument_help = "PORT",
 	.conf_size = sizeof(struct tcp_conf),
 	.parse = tcp_parse,
+	.port = tcp_port,
 	.run_size = sizeof(struct tcp_run),
 	.start = tcp_start,
 	.expired = tcp_expired,

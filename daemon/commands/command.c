@@ -13,6 +13,7 @@ const struct command *const commands[] = {
 	&scan_command,
 	&check_command,
 	&probe_command,
+	&trace_command,
 	&diff_command,
 	&status_command,
 	&history_command,
@@ -34,7 +35,7 @@ static const char common_help[] =
 	"  -c, --config FILE   the configuration (default: ./reachd.yaml, then\n"
 	"                      /etc/reachd/reachd.yaml)\n"
 	"      --store FILE    the database, instead of the configuration's\n"
-	"      --format NAME   text, jsonl, csv, junit or tap (default: text)\n"
+	"      --format NAME   text, jsonl, csv, junit, tap or html (default: text)\n"
 	"      --colour WHEN   auto, always or never (default: auto; NO_COLOR is obeyed)\n"
 	"      --vantage NAME  the vantage, instead of the configuration's\n"
 	"  -q, --quiet         no progress, no notices\n"

@@ -30,6 +30,7 @@ struct command {
 extern const struct command scan_command;
 extern const struct command check_command;
 extern const struct command probe_command;
+extern const struct command trace_command;
 extern const struct command diff_command;
 extern const struct command status_command;
 extern const struct command history_command;
@@ -99,7 +100,8 @@ struct config *options_config(
 
 /*
  * Opens the store: --store, or the configuration's (loaded for that and for its vantage
- * alone). STATUS_PASS with *out, or the status to end with, after telling.
+ * alone; where --store is given, only one that -c names). STATUS_PASS with *out, or the
+ * status to end with, after telling.
  */
 int options_open_store(
 	struct common_options *options, enum store_mode mode, struct store **out);

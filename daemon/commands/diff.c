@@ -18,6 +18,12 @@ static int publish(const struct common_options *options, const struct side *befo
 	bool apart = strcmp(before->scan.vantage, after->scan.vantage) != 0;
 	struct report report;
 	struct report_options out;
+	struct report_counts counts = {
+		.flows = before->scan.flows,
+		.pass = before->scan.pass,
+		.fail = before->scan.fail,
+		.inconclusive = before->scan.inconclusive,
+	};
 	struct report_summary summary = {
 		.scan = after->scan.id,
 		.command = "diff",
@@ -33,6 +39,8 @@ static int publish(const struct common_options *options, const struct side *befo
 			before_text, sizeof before_text),
 		.after = side_text(after->scan.id, apart ? after->scan.vantage : NULL,
 			after->scan.started_us, after_text, sizeof after_text),
+		.vantage = after->scan.vantage,
+		.counts_before = &counts,
 	};
 	int rc;
 

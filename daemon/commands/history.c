@@ -66,6 +66,7 @@ static bool suggest_flow(
 static int find_flow(struct store *store, struct flow_name *name)
 {
 	unsigned suggestions = 0;
+	struct strbuf vantage;
 	int rc = store_find_flows(store, name->host, UINT32_MAX, on_match, name);
 
 	if (rc < 0) {
@@ -74,7 +75,11 @@ static int find_flow(struct store *store, struct flow_name *name)
 	}
 	if (name->found)
 		return STATUS_PASS;
-	log_error("the store has no flow '%s %s'", name->host, name->check);
+	strbuf_init(&vantage);
+	log_error("the store has no flow '%s %s'%s%s", name->host, name->check,
+		*name->vantage ? " from " : "",
+		command_visible(&vantage, name->vantage));
+	strbuf_fini(&vantage);
 	store_find_flows(store, name->host, 10, suggest_flow, &suggestions);
 	return STATUS_USAGE;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/size.h"
 #include "base/suggest.h"
+#include "base/utf8.h"
 #include "daemon/commands/command.h"
 #include "daemon/os/os.h"
 
@@ -39,7 +40,7 @@ static bool set_format(const struct command *command, struct common_options *out
 	out->format = report_find(optarg);
 	if (!out->format)
 		command_usage(command,
-			"there is no format '%s'; it is one of text, jsonl, csv, junit, tap",
+			"there is no format '%s'; it is one of text, jsonl, csv, junit, tap, html",
 			optarg);
 	return out->format != NULL;
 }
@@ -58,10 +59,24 @@ static bool set_colour(const struct command *command, struct common_options *out
 	return false;
 }
 
+/* As a configuration's texts are: what is printed as JSON must be UTF-8. */
+static bool is_utf8(const char *text)
+{
+	size_t left = strlen(text), n;
+	uint32_t code;
+
+	for (; left; text += n, left -= n) {
+		n = utf8_read(text, left, &code);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 static bool set_vantage(const struct command *command, struct common_options *out)
 {
-	if (!*optarg || strlen(optarg) > INVENTORY_MAX_NAME) {
-		command_usage(command, "--vantage takes a name of 1 to %d bytes",
+	if (!*optarg || strlen(optarg) > INVENTORY_MAX_NAME || !is_utf8(optarg)) {
+		command_usage(command, "--vantage takes a name of 1 to %d bytes, UTF-8",
 			INVENTORY_MAX_NAME);
 		return false;
 	}
@@ -193,12 +208,12 @@ static char *store_path(struct common_options *options)
 	struct config *config;
 	char *path = NULL;
 
-	if (options->store)
+	if (options->store && !options->config)
 		return strdup(options->store);
 	conf_report_init(&report);
 	config = options_config(options, &report);
 	if (config)
-		path = strdup(config->settings.store);
+		path = strdup(options->store ? options->store : config->settings.store);
 	if (config && !options->vantage_given) {
 		snprintf(options->own_vantage, sizeof options->own_vantage, "%s",
 			config->settings.vantage);

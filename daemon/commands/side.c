@@ -23,24 +23,48 @@ const char *side_text(
 	return buf;
 }
 
+/* A number and a baseline are the same scan wherever one asks from. */
+static bool depends_on_vantage(const char *spec)
+{
+	int64_t time_us;
+
+	return strcmp(spec, "last") == 0 || strcmp(spec, "now") == 0 ||
+	       strcmp(spec, "previous") == 0 || clock_parse(spec, &time_us);
+}
+
+static void suggest_vantage(struct store *store, const char *vantage)
+{
+	struct store_scan any;
+	struct strbuf name;
+
+	if (store_scan_last(store, NULL, &any) < 0 || strcmp(any.vantage, vantage) == 0)
+		return;
+	strbuf_init(&name);
+	log_error("the newest scan is from vantage '%s': --vantage chooses",
+		command_visible(&name, any.vantage));
+	strbuf_fini(&name);
+}
+
 static bool tell_missing(
 	struct store *store, int rc, const char *vantage, const char *spec)
 {
-	struct store_scan any;
+	struct strbuf name;
 
 	if (rc != -ENOENT) {
 		log_error("%s", store_last_error(store));
 		return false;
 	}
+	if (!depends_on_vantage(spec))
+		vantage = NULL;
+	strbuf_init(&name);
 	log_error(
 		"there is no complete scan '%s'%s%s%s: it may be a scan number, a time "
 		"such as 2026-01-31T12:00:00Z, a baseline, 'last' or 'previous'",
-		spec, vantage ? " from vantage '" : "", vantage ? vantage : "",
-		vantage ? "'" : "");
-	if (vantage && store_scan_last(store, NULL, &any) == 0 &&
-		strcmp(any.vantage, vantage) != 0)
-		log_error("the newest scan is from vantage '%s': --vantage chooses",
-			any.vantage);
+		spec, vantage ? " from vantage '" : "",
+		vantage ? command_visible(&name, vantage) : "", vantage ? "'" : "");
+	strbuf_fini(&name);
+	if (vantage)
+		suggest_vantage(store, vantage);
 	return false;
 }
 

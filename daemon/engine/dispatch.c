@@ -13,7 +13,7 @@ enum {
 	/* Starts between two looks at the sockets: an answer waits behind them, and its
 	 * round-trip time with it. */
 	STARTS_A_ROUND = 8,
-	LOOKUPS_AT_ONCE = 256,
+	LOOKUPS_AT_ONCE = 256, /* of all passes */
 	/* Hosts admitted before those in the ring have had their turn. It bounds how
 	 * old a lookup is when it is used and how fast the DNS servers are asked. */
 	HOSTS_AHEAD = 4096
@@ -143,7 +143,9 @@ static void admit_given(struct pass *pass)
 
 static void admit_named(struct pass *pass)
 {
-	while (pass->next_named < pass->n_hosts && pass->lookups < LOOKUPS_AT_ONCE &&
+	uint32_t most = LOOKUPS_AT_ONCE / pass->team->n_passes;
+
+	while (pass->next_named < pass->n_hosts && pass->lookups < most &&
 		pass->lookups + pass->fresh < HOSTS_AHEAD) {
 		struct pass_host *host = &pass->hosts[pass->order[pass->next_named++]];
 		if (lookup_is_needed(pass, host))

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/engine/pass.h"
 #include "daemon/os/os.h"
+#include "probes/prepare.h"
 
 enum {
 	DEFAULT_PATIENCE_MS = 30000,
-	/* Kept for what is no connection: the loop's own, the resolver's sockets, a
-	 * file that is read meanwhile. */
-	RESERVED_DESCRIPTORS = 32,
 	/* The loop's own five (epoll, an event, a pipe, /dev/null), a resolver's two, a
 	 * file that is read, and two for a connection. */
 	FEWEST_DESCRIPTORS = 10
@@ -36,6 +35,7 @@ void engine_options_from(const struct settings *settings, struct engine_options 
 		.concurrency = settings->concurrency,
 		.per_host = settings->per_host,
 		.rate_per_hour = settings->rate_per_hour,
+		.engines = settings->engines,
 		.family = family_of(settings),
 		.n_dns = settings->n_dns,
 		.dns_timeout_ms = settings->dns_timeout_ms,
@@ -52,7 +52,8 @@ static void warn_of_limits(const struct engine *engine)
 {
 	uint32_t wanted = engine->options.concurrency;
 
-	if (wanted != UINT32_MAX && engine->descriptors < wanted + RESERVED_DESCRIPTORS)
+	if (wanted != UINT32_MAX &&
+		engine->descriptors < wanted + PASS_RESERVED_DESCRIPTORS)
 		log_notice("this process may open %u descriptors: fewer than %u "
 			   "connections at once",
 			engine->descriptors, (unsigned)wanted);
@@ -72,14 +73,19 @@ int engine_new(const struct engine_options *options, struct engine **out)
 	if (engine->options.per_host == 0)
 		engine->options.per_host = UINT32_MAX;
 	engine->descriptors = os_raise_descriptors();
+	engine->cpus = os_count_cpus();
 	warn_of_limits(engine);
+	pace_bucket_init(&engine->bucket, options->rate_per_hour, clock_monotonic_us());
 	atomic_init(&engine->cancelled, false);
+	probes_prepare();
 	*out = engine;
 	return 0;
 }
 
 void engine_free(struct engine *engine)
 {
+	if (engine)
+		pace_bucket_fini(&engine->bucket);
 	free(engine);
 }
 
@@ -88,20 +94,15 @@ void engine_cancel(struct engine *engine)
 	atomic_store(&engine->cancelled, true);
 }
 
-/* Descriptors that a pass may open; where there are next to none, half of those are the
- * reserve. */
-static uint32_t spendable(unsigned left)
+bool engine_is_cancelled(const struct engine *engine)
 {
-	unsigned reserve =
-		left / 2 < RESERVED_DESCRIPTORS ? left / 2 : RESERVED_DESCRIPTORS;
-
-	return left - reserve;
+	return atomic_load(&engine->cancelled);
 }
 
 int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *flows,
 	size_t n_flows, struct results *results)
 {
-	struct pass pass = {.engine = engine, .plan = plan, .results = results};
+	struct team team = {.engine = engine, .plan = plan, .results = results};
 	unsigned open = os_count_descriptors();
 	unsigned left = engine->descriptors > open ? engine->descriptors - open : 0;
 
@@ -112,9 +113,10 @@ int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *f
 			engine->descriptors, open, FEWEST_DESCRIPTORS);
 		return -EMFILE;
 	}
-	int rc = pass_init(&pass, flows, n_flows);
-	if (rc == 0 && pass.n_flows > 0)
-		rc = pass_run(&pass, spendable(left));
-	pass_fini(&pass);
+	team.descriptors = left;
+	int rc = team_init(&team, flows, n_flows);
+	if (rc == 0 && team.n_flows > 0)
+		rc = team_run(&team);
+	team_fini(&team);
 	return rc;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs the probes of a plan on one libuv loop of its own, on the calling thread: paced,
- * interleaved over hosts, with attempts and back-off. Knows no rules, no store.
+ * Runs the probes of a plan: paced, interleaved over hosts, with attempts and back-off;
+ * on one libuv loop or on several, each of which has its own thread and its own hosts.
+ * Knows no rules, no store.
  */
 #ifndef DAEMON_ENGINE_ENGINE_H
 #define DAEMON_ENGINE_ENGINE_H
@@ -30,6 +31,9 @@ struct engine_options {
 	uint32_t concurrency; /* connections at once; less where descriptors are few */
 	uint32_t per_host;
 	uint64_t rate_per_hour; /* 0: no limit; also for the two above */
+	uint32_t engines; /* loops; fewer where there are fewer hosts or descriptors. 0:
+			     as many as there are processors, up to 8, and no more
+			     than there is work for */
 	uint8_t family; /* 4 or 6: addresses of the other are not probed; 0: both are */
 	struct resolver_server dns[SETTINGS_MAX_DNS_SERVERS];
 	size_t n_dns; /* 0: the system's resolvers */
@@ -38,8 +42,10 @@ struct engine_options {
 	uint32_t patience_ms; /* how long an attempt waits for local shortages
 				 before it is an error; default 30000 when 0 */
 	void (*progress)(void *data, const struct engine_progress *progress);
-	void *progress_data;   /* called every 100 ms or so, and at the end */
-	engine_trace_fn trace; /* may be NULL */
+	void *progress_data;   /* called every 100 ms or so, and at the end, on the
+				  calling thread */
+	engine_trace_fn trace; /* may be NULL; else there is one loop, on the calling
+				  thread */
 	void *trace_data;
 };
 
@@ -67,6 +73,9 @@ int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *f
  * lives.
  */
 void engine_cancel(struct engine *engine);
+
+/* A cancel waits for the next engine_run(). */
+bool engine_is_cancelled(const struct engine *engine);
 
 void engine_free(struct engine *engine);
 

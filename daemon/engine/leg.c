@@ -3,7 +3,7 @@
  * A flow in progress: a leg for each address, each with its own attempts, folded when
  * all are in. What ends an attempt decides what comes next:
  *
- *   silence                 another attempt after a back-off, while there are any left
+ *   silence, or some of it  another attempt after a back-off, while there are any left
  *   a local shortage        the same attempt again after a pause, while patience lasts
  *   other local trouble     once more after a while: a route may flap
  *   anything else           settles the leg
@@ -227,13 +227,22 @@ static bool retry_local(struct leg *leg, const struct probe_result *result)
 	return true;
 }
 
+/* Of what is partial something may have been silent: a packet that was lost. */
+static bool may_be_silence(const struct probe_result *result)
+{
+	return result->state == STATE_FILTERED || result->state == STATE_PARTIAL ||
+	       probe_reason_is_silence(result->reason);
+}
+
 static bool retry_silence(struct leg *leg, const struct probe_result *result)
 {
 	const struct plan_check *check = check_of(leg);
 
 	if (check->ops->flags & (PROBE_PACED | PROBE_PER_HOST))
 		return false;
-	if (result->state != STATE_FILTERED || leg->attempts >= check->attempts)
+	if (!may_be_silence(result))
+		return false;
+	if (leg->attempts >= check->attempts)
 		return false;
 	leg_wait(leg, backoff_ms(leg));
 	return true;

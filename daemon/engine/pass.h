@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One engine_run(): its loop, its hosts and what is in flight. Shared by the files of
- * the engine, no one else's.
+ * One engine_run(), done by a team of passes: each has a loop, a thread and hosts of
+ * its own. Shared by the files of the engine, no one else's.
  *
  *   engine.c    the public side
- *   pass.c      what to probe; the loop from set-up to tear-down; cancelling
+ *   team.c      what to probe, how many passes, their threads, what is for all
+ *   deal.c      which pass has which hosts
+ *   pass.c      a loop from set-up to tear-down; cancelling
  *   dispatch.c  the ring of hosts: who starts the next connection, and when
  *   leg.c       a flow's attempts on its addresses, back-off, the folded result
  *   lookup.c    names to addresses, ahead of the probes
  *   trace.c     what happens, in lines for people
+ *
+ * The plan is not written to, and of the results each pass writes those of its hosts
+ * and their flows: no one else looks at these until the passes have ended. What passes
+ * share besides has a lock or is atomic: see struct team and struct pass_news.
  */
 #ifndef DAEMON_ENGINE_PASS_H
 #define DAEMON_ENGINE_PASS_H
@@ -26,10 +32,49 @@
 #include "probes/resolve.h"
 #include "probes/run.h"
 
+enum {
+	/* Kept for what is no connection: the loop's own, the resolver's sockets, a
+	 * file that is read meanwhile. */
+	PASS_RESERVED_DESCRIPTORS = 32
+};
+
 struct engine {
 	struct engine_options options;
-	unsigned descriptors; /* that this process may open */
+	unsigned descriptors;      /* that this process may open */
+	unsigned cpus;             /* that it may run on */
+	struct pace_bucket bucket; /* of all its runs: the next one pays what the last
+				      one spent */
 	atomic_bool cancelled;
+};
+
+struct pass;
+
+/* What the passes of one engine_run() have in common. */
+struct team {
+	struct engine *engine;
+	const struct plan *plan;
+	struct results *results;
+	uint32_t *selection; /* flows, rising; NULL: all */
+	uint32_t n_flows;
+	uint64_t started_us;
+	struct random_state random;
+
+	uint32_t descriptors; /* that are free; once the hosts are dealt out, those
+				 for connections and runs of paced kinds of all */
+	struct pass *passes;
+	uint32_t n_passes;
+	atomic_uint at_work; /* passes that have not ended: concurrency and descriptors
+				are divided by it */
+
+	uv_mutex_t lock; /* over the next one */
+	uv_cond_t ended; /* a thread has */
+	uint32_t threads;
+};
+
+/* What a pass tells of itself, every now and then. */
+struct pass_news {
+	atomic_uint settled, in_flight;
+	atomic_ullong connections, shortages;
 };
 
 /* A host that has flows in this pass. */
@@ -75,14 +120,18 @@ struct flight {
 };
 
 struct pass {
-	struct engine *engine;
+	struct team *team;
+	struct engine *engine; /* the team's, and so are those up to `started_us` */
 	const struct plan *plan;
 	struct results *results;
-	uint32_t *selection; /* flows, rising; NULL: all */
-	uint32_t n_flows;
-	uint32_t settled;
+	const uint32_t *selection;
 	uint64_t started_us;
+	uint32_t n_flows; /* its own */
+	uint32_t settled;
 	uint64_t connections;
+	struct pass_news news;
+	bool leads; /* is on the calling thread, and tells how far all have got */
+	uv_thread_t thread; /* otherwise */
 
 	struct pass_host *hosts;
 	uint32_t n_hosts;
@@ -95,7 +144,8 @@ struct pass {
 	uint32_t *ring;      /* a queue of hosts that can start something */
 	uint32_t ring_head, ring_count;
 
-	uint32_t paced, most_paced;         /* legs of paced kinds: open, allowed */
+	bool has_paced;                     /* it has flows of paced kinds */
+	uint32_t paced, most_paced;         /* legs of those: open, allowed */
 	uint32_t parked_first, parked_last; /* 1 + host; 0: none */
 
 	struct list flights;
@@ -103,6 +153,7 @@ struct pass {
 	struct throttle throttle;
 	struct random_state random;
 	uint32_t per_host;
+	uint32_t sharers; /* passes at work when its share was reckoned last */
 	bool cancelled;
 
 	uv_loop_t loop;
@@ -115,17 +166,45 @@ struct pass {
 	uv_timer_t tick;      /* progress, recovery, cancelling */
 };
 
+/* ---- team.c */
+
+/* The flow at a place of the selection. */
+static inline uint32_t team_flow(const struct team *team, uint32_t place)
+{
+	return team->selection ? team->selection[place] : place;
+}
+
+/* Selects flows (all when NULL) and makes the passes, each with its hosts; engine,
+ * plan, results and descriptors are set. 0 or -ENOMEM; team_fini() it in any case. */
+int team_init(struct team *team, const uint32_t *flows, size_t n_flows);
+
+/* Probes. Returns as engine_run(). There must be a flow. */
+int team_run(struct team *team);
+
+void team_fini(struct team *team);
+
+/* Tells how far all have got, if anybody wants to know. From the calling thread of
+ * engine_run() alone. */
+void team_report(struct team *team);
+
+/* ---- deal.c */
+
+/* Deals the hosts of the team's selection out to a number of passes that suits them, so
+ * that each has about as many connections to make. 0 or -ENOMEM. */
+int team_deal(struct team *team);
+
 /* ---- pass.c */
 
-/* Selects flows (all when NULL) and gathers their hosts; engine, plan and results are
- * set. 0 or -ENOMEM; pass_fini() it in any case. */
-int pass_init(struct pass *pass, const uint32_t *flows, size_t n_flows);
+/* Sets its loop up; team, engine, plan, results, selection, started_us and hosts are
+ * set. 0 or a negative libuv code: then nothing is left. */
+int pass_open(struct pass *pass);
 
-/* Probes, with at most so many descriptors at once for connections and for runs of
- * paced kinds. Returns as engine_run(). There must be a flow. */
-int pass_run(struct pass *pass, uint32_t descriptors);
+/* Probes on the calling thread and takes the loop down; `cancelled` is then whether it
+ * was. */
+void pass_work(struct pass *pass);
 
-void pass_fini(struct pass *pass);
+/* In place of pass_work(). */
+void pass_close(struct pass *pass);
 
 /* ---- dispatch.c */
 
@@ -192,5 +271,9 @@ void lookup_start(struct pass *pass, struct pass_host *host);
 void trace_lookup(struct pass *pass, const struct pass_host *host,
 	const struct resolver_addresses *answer);
 void trace_attempt(const struct leg *leg, const struct probe_run *run);
+
+/* The member of probe_env; only while there is a trace. */
+void trace_tell(struct probe_env *env, struct probe_run *run, enum probe_phase phase,
+	const char *line);
 
 #endif

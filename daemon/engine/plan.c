@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ports.h"
 #include "base/strbuf.h"
 #include "daemon/engine/plan_build.h"
 
@@ -45,17 +44,9 @@ static uint64_t scope_of(const struct plan *plan, const uint64_t *check_hashes)
 
 static uint32_t check_connections(const struct plan_check *check)
 {
-	const char *argument = strchr(check->name, '/');
-	struct port_set ports;
-	const char *error;
-
-	if (check->ops->flags & PROBE_PER_HOST)
-		return 0;
-	/* The argument of a paced kind is its set of ports. */
-	if (check->ops->flags & PROBE_PACED && argument &&
-		ports_parse(argument + 1, &ports, &error))
-		return ports_count(&ports);
-	return 1;
+	if (check->ops->connections)
+		return check->ops->connections(check->conf);
+	return check->ops->flags & PROBE_PER_HOST ? 0 : 1;
 }
 
 /* Addresses of a host that will be dialled; a name has one, for all that is known. */
@@ -143,7 +134,9 @@ int plan_build(
 	builder.plan = plan_new(config);
 	if (!builder.plan)
 		return -ENOMEM;
-	rc = build(&builder);
+	rc = plan_read_vocabulary(builder.plan, report);
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, build(&builder));
 	rule_trie_fini(&builder.trie);
 	free(builder.applies);
 	free(builder.sources);

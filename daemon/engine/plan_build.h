@@ -43,6 +43,9 @@ struct plan *plan_new(const struct config *config);
 
 /* All return 0, -EINVAL after reporting, or -ENOMEM. */
 
+/* Fills plan->vocabulary; a name that a kind has already is a mistake. */
+int plan_read_vocabulary(struct plan *plan, struct conf_report *report);
+
 /* Fills builder->applies. */
 int plan_select_rules(struct plan_builder *builder);
 

@@ -6,15 +6,48 @@
 
 #include "config/bind.h"
 #include "daemon/engine/plan_build.h"
+#include "probes/rpc_names.h"
 
 static const struct conf_field no_fields[] = {CONF_END};
+
+int plan_read_vocabulary(struct plan *plan, struct conf_report *report)
+{
+	const struct settings *settings = &plan->config->settings;
+	size_t count = settings->n_interfaces;
+	struct probe_interface *items =
+		arena_calloc(&plan->arena, count, sizeof *items);
+	struct rpc_name known;
+	int rc = 0;
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct settings_interface *from = &settings->interfaces[i];
+		items[i] = (struct probe_interface){from->name, from->syntax};
+		if (!rpc_name_find(from->name, NULL, &known))
+			continue;
+		conf_error(report, from->mark,
+			"'%s' is the built-in name of an interface already",
+			from->name);
+		conf_help(report, "choose another; rpc/%s is '%s'", from->name,
+			known.what);
+		rc = -EINVAL;
+	}
+	plan->vocabulary = (struct probe_vocabulary){
+		.interfaces = items,
+		.n_interfaces = count,
+		.dynamic_ports = settings->dynamic_ports,
+	};
+	return rc;
+}
 
 int plan_parse_check(struct plan *plan, const char *text, struct conf_mark mark,
 	const struct conf_node *options, struct conf_report *report,
 	struct plan_check *out)
 {
 	struct check check;
-	int rc = check_parse(text, mark, &plan->arena, report, &check);
+	int rc = check_parse(
+		text, &plan->vocabulary, mark, &plan->arena, report, &check);
 
 	if (rc < 0)
 		return rc;
@@ -22,8 +55,12 @@ int plan_parse_check(struct plan *plan, const char *text, struct conf_mark mark,
 		.name = check.name, .ops = check.ops, .conf = check.conf};
 	if (!options)
 		return 0;
-	return conf_bind(options, check.ops->fields ? check.ops->fields : no_fields,
+	rc = conf_bind(options, check.ops->fields ? check.ops->fields : no_fields,
 		rule_check_keys, check.conf, &plan->arena, report);
+	if (rc == 0 && check.ops->bound &&
+		!check.ops->bound(check.conf, options, report))
+		return -EINVAL;
+	return rc;
 }
 
 static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)

@@ -90,7 +90,9 @@ int plan_single(const struct config *config, const char *check, const char *host
 
 	if (!plan)
 		return -ENOMEM;
-	rc = fill_single(plan, check, host, report);
+	rc = plan_read_vocabulary(plan, report);
+	if (rc == 0)
+		rc = fill_single(plan, check, host, report);
 	if (rc < 0)
 		plan_free(plan);
 	else

@@ -18,6 +18,15 @@ void throttle_init(struct throttle *throttle, uint32_t ceiling, uint32_t patienc
 	};
 }
 
+void throttle_set_ceiling(struct throttle *throttle, uint32_t ceiling)
+{
+	bool at_ceiling = throttle->limit == throttle->ceiling;
+
+	throttle->ceiling = ceiling < 1 ? 1 : ceiling;
+	if (at_ceiling || throttle->limit > throttle->ceiling)
+		throttle->limit = throttle->ceiling;
+}
+
 void throttle_shortage(struct throttle *throttle, uint64_t started_us, uint64_t now_us,
 	uint32_t in_flight)
 {

@@ -23,6 +23,9 @@ struct throttle {
 
 void throttle_init(struct throttle *throttle, uint32_t ceiling, uint32_t patience_ms);
 
+/* Another ceiling, at least 1. A limit that was at the old one goes along. */
+void throttle_set_ceiling(struct throttle *throttle, uint32_t ceiling);
+
 /*
  * A probe that started at started_us met a shortage while in_flight were open. Those
  * that started before the last cut tell nothing new and don't cut again.

@@ -59,7 +59,7 @@ void trace_lookup(struct pass *pass, const struct pass_host *host,
 	strbuf_fini(&text);
 }
 
-/* "10.0.0.1: attempt 2: " */
+/* "10.0.0.1: attempt 2: "; a run that repeats each connection itself is no attempt. */
 static void add_subject(struct strbuf *text, const struct leg *leg)
 {
 	char address[NET_ADDRESS_TEXT];
@@ -68,7 +68,23 @@ static void add_subject(struct strbuf *text, const struct leg *leg)
 		strbuf_addf(text, "%s: ",
 			net_address_format(
 				&leg->seen.address, address, sizeof address));
-	strbuf_addf(text, "attempt %u: ", (unsigned)leg->attempts + 1);
+	if (!(pass_check(leg->flight->pass, leg->flight->flow)->ops->flags &
+		    PROBE_PACED))
+		strbuf_addf(text, "attempt %u: ", (unsigned)leg->attempts + 1);
+}
+
+void trace_tell(struct probe_env *env, struct probe_run *run, enum probe_phase phase,
+	const char *line)
+{
+	const struct leg *leg = run->data;
+	struct strbuf text;
+
+	(void)env;
+	strbuf_init(&text);
+	add_subject(&text, leg);
+	strbuf_adds(&text, line);
+	emit(leg->flight->pass, leg->flight->flow, phase, &text);
+	strbuf_fini(&text);
 }
 
 void trace_attempt(const struct leg *leg, const struct probe_run *run)
@@ -85,8 +101,6 @@ void trace_attempt(const struct leg *leg, const struct probe_run *run)
 		probe_reason_word(result->reason));
 	add_elapsed(&text, result->rtt_us ? result->rtt_us
 					  : clock_monotonic_us() - run->started_us);
-	if (result->evidence)
-		strbuf_addf(&text, " %s", result->evidence);
 	emit(pass, leg->flight->flow, result->phase, &text);
 	strbuf_fini(&text);
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -36,6 +37,19 @@ unsigned os_count_descriptors(void)
 		count++;
 	closedir(folder);
 	return count > 3 ? count - 3 : 0; /* ".", ".." and the folder's own */
+}
+
+unsigned os_count_cpus(void)
+{
+	cpu_set_t set;
+	int count;
+
+	/* Fails where there are more of them than the set has room for. */
+	if (sched_getaffinity(0, sizeof set, &set) == 0)
+		count = CPU_COUNT(&set);
+	else
+		count = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	return count < 1 ? 1 : (unsigned)count;
 }
 
 bool os_hold_standard_streams(void)

@@ -15,6 +15,9 @@ unsigned os_raise_descriptors(void);
 /* How many descriptors this process has open now. */
 unsigned os_count_descriptors(void);
 
+/* How many processors this process may run on, at least 1. */
+unsigned os_count_cpus(void);
+
 /* Occupies those of the descriptors 0, 1 and 2 that this process was started without,
  * so that no database and no socket takes their place and gets our output; writing
  * there fails. False when that can't be done. */

@@ -208,17 +208,75 @@ static void add_declared(struct line *line, const json_t *declared)
 	add_items(line, declared, 0);
 }
 
+/* ---- interfaces of RPC ------------------------------------------------------- */
+
+/* "samr 49154": by its name where it has one, else by UUID. */
+static void add_interface(struct line *line, const json_t *interface)
+{
+	const char *name = text_of(interface, "name");
+	const char *uuid = text_of(interface, "uuid");
+	const char *reason = text_of(interface, "reason");
+
+	strbuf_addf(line->out, "%s %" JSON_INTEGER_FORMAT,
+		name   ? name
+		: uuid ? uuid
+		       : "?",
+		json_integer_value(json_object_get(interface, "port")));
+	if (reason)
+		strbuf_addf(line->out, " %s", reason);
+}
+
+static void add_interfaces(struct line *line, const json_t *interfaces)
+{
+	size_t i;
+	const json_t *interface;
+
+	json_array_foreach(interfaces, i, interface)
+	{
+		if (full(line))
+			return;
+		if (i > 0)
+			strbuf_adds(line->out, ", ");
+		else
+			separate(line, "; ");
+		add_interface(line, interface);
+	}
+}
+
+static void add_mapper(struct line *line, const json_t *mapper)
+{
+	separate(line, "; ");
+	strbuf_addf(line->out, "%" JSON_INTEGER_FORMAT " entries",
+		json_integer_value(json_object_get(mapper, "entries")));
+	add_interfaces(line, json_object_get(mapper, "tcp"));
+}
+
 /* ---- all of it --------------------------------------------------------------- */
 
-/* Told by the state, by the line's other parts, or of no use to a reader. */
+/* Told by the state, by the line's other parts, or of no use to a reader. Times differ
+ * from host to host, and so do the ports that a mapper names: in the line they would
+ * keep findings apart that are one. */
 static bool is_silent(const json_t *evidence, const char *key)
 {
-	if (strcmp(key, "errno") == 0)
-		return json_object_get(evidence, "icmp");
-	if (strcmp(key, "ports") == 0)
-		return json_object_get(evidence, "runs");
-	if (strcmp(key, "name") == 0)
-		return json_object_get(evidence, "servers");
+	static const struct {
+		const char *key, *beside;
+	} silent[] = {
+		{"errno", "icmp"},
+		{"ports", "runs"},
+		{"name", "servers"},
+		{"stages", "stages"},
+		{"uuid", "stages"},
+		{"version", "stages"},
+		{"name", "stages"},
+		{"port", "stages"},
+		/* Told with the incident. */
+		{"trace", "trace"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
+		if (strcmp(key, silent[i].key) == 0 &&
+			json_object_get(evidence, silent[i].beside))
+			return true;
 	return false;
 }
 
@@ -233,6 +291,10 @@ static void add_member(
 		line->cut = true;
 	} else if (strcmp(key, "servers") == 0) {
 		add_servers(line, value);
+	} else if (strcmp(key, "mapper") == 0) {
+		add_mapper(line, value);
+	} else if (strcmp(key, "interfaces") == 0) {
+		add_interfaces(line, value);
 	} else if (strcmp(key, "declared") == 0) {
 		add_declared(line, value);
 	} else if (!is_silent(evidence, key)) {

@@ -20,4 +20,7 @@ extern const struct report_ops report_junit;
 /* Test Anything Protocol, version 14. */
 extern const struct report_ops report_tap;
 
+/* One HTML page that stands alone. */
+extern const struct report_ops report_html;
+
 #endif

@@ -247,6 +247,7 @@ static int write_incident(struct report *report, const struct report_incident *i
 	json_put_number(&line, "changes", what->n_flows);
 	json_put_text(&line, "kind", change_kind_word(what->kind));
 	json_put(&line, "scope", scope_object(what, incident->input));
+	json_put_text_if(&line, "trace", incident->trace);
 	return write_line(report, &line);
 }
 

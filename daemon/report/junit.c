@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "daemon/report/formats.h"
+#include "daemon/report/markup.h"
 #include "daemon/report/sentence.h"
-#include "daemon/report/visible.h"
 
 #define EVIDENCE_LIMIT 2000
 
@@ -25,40 +25,10 @@ struct junit {
 	bool diff;
 };
 
-/* XML 1.0, 2.2 allows no control characters but tab and newlines, not even as
- * references; visible_add() has none. */
-static void add_escaped(struct strbuf *out, const char *text)
-{
-	struct strbuf shown;
-
-	strbuf_init(&shown);
-	visible_add(&shown, text, false);
-	for (size_t i = 0; i < shown.length; i++) {
-		switch (shown.text[i]) {
-		case '&':
-			strbuf_adds(out, "&amp;");
-			break;
-		case '<':
-			strbuf_adds(out, "&lt;");
-			break;
-		case '>':
-			strbuf_adds(out, "&gt;");
-			break;
-		case '"':
-			strbuf_adds(out, "&quot;");
-			break;
-		default:
-			strbuf_add(out, shown.text + i, 1);
-		}
-	}
-	out->failed |= shown.failed;
-	strbuf_fini(&shown);
-}
-
 static void add_attribute(struct strbuf *out, const char *name, const char *value)
 {
 	strbuf_addf(out, " %s=\"", name);
-	add_escaped(out, value);
+	markup_add(out, value);
 	strbuf_adds(out, "\"");
 }
 
@@ -142,13 +112,13 @@ static void add_outcome(struct strbuf *out, const struct report_result *result,
 	if (result->verdict == VERDICT_FAIL)
 		add_attribute(out, "type", probe_state_word(result->state));
 	strbuf_adds(out, " message=\"");
-	add_escaped(out, state);
+	markup_add(out, state);
 	strbuf_adds(out, ": ");
-	add_escaped(out, why);
+	markup_add(out, why);
 	strbuf_adds(out, "\"");
 	if (result->evidence && *result->evidence) {
 		strbuf_adds(out, ">");
-		add_escaped(out, result->evidence);
+		markup_add(out, result->evidence);
 		strbuf_addf(out, "</%s>\n", element);
 	} else {
 		strbuf_adds(out, "/>\n");
@@ -240,7 +210,7 @@ static int write_change(struct report *report, const struct report_change *chang
 	add_attribute(out, "message", text.failed ? "" : text.text);
 	strbuf_adds(out, ">");
 	if (change->evidence)
-		add_escaped(out, change->evidence);
+		markup_add(out, change->evidence);
 	strbuf_adds(out, "</failure>\n    </testcase>\n");
 	rc = out->failed || text.failed ? -ENOMEM : 0;
 	strbuf_fini(&text);

@@ -12,6 +12,7 @@ const struct report_ops *const report_formats[] = {
 	&report_csv,
 	&report_junit,
 	&report_tap,
+	&report_html,
 	NULL,
 };
 

@@ -63,6 +63,11 @@ struct report_incident {
 	int64_t scan;
 	const struct incident *incident;
 	const struct incident_input *input; /* for the names of hosts and checks */
+	const char *trace; /* where its packets get lost, a sentence; or NULL */
+};
+
+struct report_counts {
+	uint64_t flows, pass, fail, inconclusive;
 };
 
 struct report_summary {
@@ -74,7 +79,9 @@ struct report_summary {
 	const char *degraded_reason; /* or NULL */
 	uint64_t duration_us;
 	const char *before,
-		*after; /* for diff and scan: "scan 11, 2026-..Z"; or NULL */
+		*after;      /* for diff and scan: "scan 11, 2026-..Z"; or NULL */
+	const char *vantage; /* or NULL; diff fills it, which may have no change */
+	const struct report_counts *counts_before; /* of `before`; or NULL */
 };
 
 struct report_options {
@@ -87,7 +94,7 @@ struct report_options {
 struct report;
 
 struct report_ops {
-	const char *name; /* text, jsonl, csv, junit, tap */
+	const char *name; /* text, jsonl, csv, junit, tap, html */
 	int (*begin)(struct report *report, const char *command);
 	int (*result)(struct report *report, const struct report_result *result);
 	int (*change)(struct report *report, const struct report_change *change);

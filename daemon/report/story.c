@@ -149,6 +149,16 @@ static char *tell_beside(const struct incident *what)
 	return strbuf_take(&text);
 }
 
+static char *tell_trace(const char *trace)
+{
+	struct strbuf text;
+
+	strbuf_init(&text);
+	if (trace)
+		strbuf_addf(&text, "where: %s", trace);
+	return strbuf_take(&text);
+}
+
 int story_init(struct story *story, const struct report_incident *incident)
 {
 	const struct incident *what = incident->incident;
@@ -160,8 +170,10 @@ int story_init(struct story *story, const struct report_incident *incident)
 		.where = tell_where(what, incident->input),
 		.stayed = tell_stayed(what, incident->input),
 		.beside = tell_beside(what),
+		.trace = tell_trace(incident->trace),
 	};
-	if (story->summary && story->where && story->stayed && story->beside)
+	if (story->summary && story->where && story->stayed && story->beside &&
+		story->trace)
 		return 0;
 	story_fini(story);
 	return -ENOMEM;
@@ -173,6 +185,7 @@ void story_fini(struct story *story)
 	free(story->where);
 	free(story->stayed);
 	free(story->beside);
+	free(story->trace);
 	*story = (struct story){.id = 0};
 }
 
@@ -222,6 +235,7 @@ void story_print(const struct story *story, struct page *page)
 	page_wrap(page, INK_STRONG, INDENT, story->summary);
 	page_newline(page);
 	print_detail(page, story->where);
+	print_detail(page, story->trace);
 	print_detail(page, story->stayed);
 	print_detail(page, story->beside);
 }

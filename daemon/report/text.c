@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/quantity.h"
+#include "daemon/report/advice.h"
 #include "daemon/report/digest.h"
 #include "daemon/report/formats.h"
 #include "daemon/report/matrix.h"
@@ -113,7 +114,19 @@ static int add_to_digest(struct digest *digest, const struct report_result *resu
 	return rc;
 }
 
-/* One flow, asked for by hand: all that is known of it. */
+/* What was gathered in `line`, which is emptied; nothing where there is nothing. */
+static void print_sentence(struct page *page, enum ink ink, struct strbuf *line)
+{
+	if (!line->failed && line->length) {
+		page_to(page, 2);
+		page_wrap(page, ink, 2, line->text);
+		page_newline(page);
+	}
+	page->failed |= line->failed;
+	strbuf_reset(line);
+}
+
+/* One flow, asked for by hand: all that is known of it, and what to do about it. */
 static int print_probe(struct text *text, const struct report_result *result)
 {
 	struct page *page = &text->page;
@@ -124,19 +137,15 @@ static int print_probe(struct text *text, const struct report_result *result)
 	sentence_state(&line, result);
 	matrix_print_mark(page, matrix_mark_of(result));
 	page_add(page, INK_PLAIN, " ");
-	page_wrap(page, INK_STRONG, 2, line.failed ? "" : line.text);
-	page_newline(page);
-	text->page.failed |= line.failed;
-	strbuf_reset(&line);
+	print_sentence(page, INK_STRONG, &line);
 	sentence_why(&line, result, PROBE_LIMIT);
 	if (result->rtt_us)
 		strbuf_addf(&line, "; answered in %.1f ms", result->rtt_us / 1e3);
-	page_to(page, 2);
-	page_wrap(page, INK_PLAIN, 2, line.failed ? "" : line.text);
-	page_newline(page);
-	text->page.failed |= line.failed;
+	print_sentence(page, INK_PLAIN, &line);
+	advice_add(&line, result);
+	print_sentence(page, INK_STRONG, &line);
 	strbuf_fini(&line);
-	return text->page.failed ? -ENOMEM : 0;
+	return page->failed ? -ENOMEM : 0;
 }
 
 static int write_result(struct report *report, const struct report_result *result)

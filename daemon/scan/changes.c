@@ -2,13 +2,19 @@
 #include "daemon/scan/changes.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/array.h"
+#include "base/strbuf.h"
 #include "daemon/scan/change_set.h"
+#include "daemon/scan/trace_evidence.h"
+
+/* Sentences about one incident that are told apart. */
+#define MAX_TOLD 16
 
 /* ---- causes in evidence ---------------------------------------------------------- */
 
@@ -116,9 +122,96 @@ void changes_fini(struct change_set *set)
 	*set = (struct change_set){0};
 }
 
+/* ---- where it is dropped --------------------------------------------------------- */
+
+struct told {
+	char *sentence;
+	uint32_t times;
+};
+
+struct tally {
+	struct told items[MAX_TOLD];
+	uint32_t count, times;
+};
+
+static void tally_add(struct tally *tally, char *sentence)
+{
+	uint32_t at = 0;
+
+	while (at < tally->count && strcmp(tally->items[at].sentence, sentence) != 0)
+		at++;
+	if (at == MAX_TOLD) {
+		free(sentence);
+		return;
+	}
+	if (at == tally->count)
+		tally->items[tally->count++] = (struct told){sentence, 0};
+	else
+		free(sentence);
+	tally->items[at].times++;
+	tally->times++;
+}
+
+static void tally_incident(struct tally *tally, const struct change_set *set,
+	uint32_t incident, uint32_t at)
+{
+	for (; at < set->count && set->items[at].incident == incident; at++) {
+		const char *evidence = set->items[at].evidence;
+		char *sentence = NULL;
+		/* Most have none, and parsing takes time. */
+		if (evidence && strstr(evidence, "\"trace\""))
+			sentence = trace_evidence_sentence(evidence);
+		if (sentence)
+			tally_add(tally, sentence);
+	}
+}
+
+/* What most walks of an incident came to, and whether all did; NULL: there was none.
+ * Its changes begin at `at`. */
+static char *trace_of_incident(
+	const struct change_set *set, uint32_t incident, uint32_t at)
+{
+	struct tally tally = {.count = 0};
+	uint32_t most = 0;
+	struct strbuf text;
+
+	tally_incident(&tally, set, incident, at);
+	if (tally.count == 0)
+		return NULL;
+	for (uint32_t i = 1; i < tally.count; i++)
+		if (tally.items[i].times > tally.items[most].times)
+			most = i;
+	strbuf_init(&text);
+	strbuf_adds(&text, tally.items[most].sentence);
+	if (tally.count > 1)
+		strbuf_addf(&text, " (so %" PRIu32 " of %" PRIu32 " walks)",
+			tally.items[most].times, tally.times);
+	for (uint32_t i = 0; i < tally.count; i++)
+		free(tally.items[i].sentence);
+	return strbuf_take(&text);
+}
+
+static int report_one(const struct change_set *set, size_t index, uint32_t at,
+	int64_t scan, struct report *report)
+{
+	const struct incident *what = &set->incidents[index];
+	char *trace = trace_of_incident(set, what->id, at);
+	struct report_incident incident = {
+		.scan = scan,
+		.incident = what,
+		.input = &set->input,
+		.trace = trace,
+	};
+	int rc = report_incident(report, &incident);
+
+	free(trace);
+	return rc;
+}
+
 int changes_report(const struct change_set *set, int64_t scan, int64_t since_scan,
 	struct report *report)
 {
+	uint32_t at = 0;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < set->count && rc == 0; i++) {
@@ -139,13 +232,10 @@ int changes_report(const struct change_set *set, int64_t scan, int64_t since_sca
 		};
 		rc = report_change(report, &change);
 	}
+	/* The changes stand in the order of the incidents. */
 	for (size_t i = 0; i < set->n_incidents && rc == 0; i++) {
-		struct report_incident incident = {
-			.scan = scan,
-			.incident = &set->incidents[i],
-			.input = &set->input,
-		};
-		rc = report_incident(report, &incident);
+		rc = report_one(set, i, at, scan, report);
+		at += set->incidents[i].n_flows;
 	}
 	return rc;
 }

@@ -155,8 +155,7 @@ static int host_index(
 	return added ? add_host(b, flow, *index) : 0;
 }
 
-/* ---- before
- * -------------------------------------------------------------------------- */
+/* ---- before --------------------------------------------------------------- */
 
 static uint8_t state_of(const char *word)
 {

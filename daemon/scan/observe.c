@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/scan/observe.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include "base/size.h"
@@ -60,7 +61,8 @@ static enum os_hop_state settled_state(
 	if (state != HOP_ASKED || hop_delivers(s, hop))
 		return state;
 	for (int i = 0; i < MAX_WAITS && state == HOP_ASKED; i++) {
-		s->source->wait();
+		if (!s->source->wait(s->source->wait_data))
+			break;
 		state = s->source->state(hop);
 	}
 	return state;
@@ -168,21 +170,23 @@ void silence_explain(const struct hop_source *source, const struct plan *plan,
 
 /* ---- the system's --------------------------------------------------------- */
 
-static void wait_a_moment(void)
+static bool wait_a_moment(void *engine)
 {
 	struct timespec moment = {0, WAIT_MS * 1000000L};
 
-	nanosleep(&moment, NULL);
+	if (!engine_is_cancelled(engine))
+		nanosleep(&moment, NULL);
+	return !engine_is_cancelled(engine);
 }
 
 int observe(struct engine *engine, const struct plan *plan, const uint32_t *flows,
 	size_t n_flows, struct results *results)
 {
-	static const struct hop_source system = {
-		os_next_hop, os_hop_state, wait_a_moment};
+	const struct hop_source system = {
+		os_next_hop, os_hop_state, wait_a_moment, engine};
 	int rc = engine_run(engine, plan, flows, n_flows, results);
 
 	if (rc == 0)
 		silence_explain(&system, plan, flows, n_flows, results);
-	return rc;
+	return rc == 0 && engine_is_cancelled(engine) ? -ECANCELED : rc;
 }

@@ -22,7 +22,9 @@ int observe(struct engine *engine, const struct plan *plan, const uint32_t *flow
 struct hop_source {
 	bool (*next_hop)(const struct net_address *address, struct os_hop *hop);
 	enum os_hop_state (*state)(const struct os_hop *hop);
-	void (*wait)(void); /* a moment, between two looks at a state */
+	bool (*wait)(void *wait_data); /* a moment, between two looks at a state; false:
+					  no longer */
+	void *wait_data;
 };
 
 /*

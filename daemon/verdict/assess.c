@@ -175,7 +175,7 @@ static int hold_required(const struct plan *plan, struct assessment *out)
 /* ---- is it me? ------------------------------------------------------------------- */
 
 struct trouble {
-	uint32_t errors, shortages, lookups, unanswered;
+	uint32_t errors, shortages, unmeasured, lookups, unanswered;
 };
 
 static bool name_unanswered(enum probe_reason reason)
@@ -183,15 +183,18 @@ static bool name_unanswered(enum probe_reason reason)
 	return reason == REASON_DNS_TIMEOUT || reason == REASON_RESOLVER_UNAVAILABLE;
 }
 
-/* Did a DNS server have a say? What the hosts file knows proves no resolver alive. */
-static bool asked_servers(
+/* Should a DNS server have had a say? What the hosts file knows proves no resolver
+ * alive, and neither does a name that is an address. */
+static bool needed_servers(
 	const struct plan *plan, const struct results *results, uint32_t flow)
 {
+	enum probe_reason reason = (enum probe_reason)results->flows[flow].reason;
 	uint32_t host = plan->flows[flow].host;
 
 	if (plan->checks[plan->flows[flow].check].ops == &dns_probe_ops)
-		return true;
-	return plan->hosts[host].dial_name && results->hosts[host].by_server;
+		return reason != REASON_NOT_A_NAME;
+	return plan->hosts[host].dial_name &&
+	       (results->hosts[host].by_server || name_unanswered(reason));
 }
 
 static struct trouble count_trouble(
@@ -202,14 +205,15 @@ static struct trouble count_trouble(
 	for (uint32_t i = 0; i < plan->n_flows; i++) {
 		const struct flow_result *r = &results->flows[i];
 		enum probe_reason reason = (enum probe_reason)r->reason;
-		bool by_name = asked_servers(plan, results, i);
+		bool error = r->state == STATE_ERROR;
+		bool by_name = needed_servers(plan, results, i);
+		bool unanswered = by_name && name_unanswered(reason);
 
-		t.errors += r->state == STATE_ERROR;
-		t.shortages +=
-			r->state == STATE_ERROR && probe_reason_is_shortage(reason);
+		t.errors += error;
+		t.shortages += error && probe_reason_is_shortage(reason);
+		t.unmeasured += error || unanswered;
 		t.lookups += by_name;
-		t.unanswered +=
-			by_name && r->state != STATE_ERROR && name_unanswered(reason);
+		t.unanswered += unanswered;
 	}
 	return t;
 }
@@ -223,7 +227,7 @@ static void find_trouble(
 	if (t.shortages)
 		out->degraded_reason =
 			"this machine ran short of descriptors, ports or memory";
-	else if (t.errors && t.errors + t.unanswered == plan->n_flows)
+	else if (t.errors && t.unmeasured == plan->n_flows)
 		out->degraded_reason =
 			"not one flow could be measured from this machine";
 	else if (t.lookups && t.unanswered == t.lookups)

@@ -8,7 +8,7 @@ _reachd() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	local common='--config --store --format --colour --vantage --quiet --verbose --help'
-	local verbs='scan check probe diff status history baseline rules help'
+	local verbs='scan check probe trace diff status history baseline rules help'
 
 	case $prev in
 	-c | --config | --store)
@@ -16,7 +16,7 @@ _reachd() {
 		return
 		;;
 	--format)
-		mapfile -t COMPREPLY < <(compgen -W 'text jsonl csv junit tap' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'text jsonl csv junit tap html' -- "$cur")
 		return
 		;;
 	--colour)
@@ -31,7 +31,8 @@ _reachd() {
 	case ${words[1]} in
 	scan) common="$common --fail-on-change --no-store" ;;
 	check) common="$common --flows" ;;
-	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/" ;;
+	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap" ;;
+	trace) common="$common --open-port tcp/ sweep/ rpc rpc/licensing rdp smb ldap" ;;
 	diff) common="$common last previous" ;;
 	baseline) common="$common save list rm --replace" ;;
 	rules) common="$common rds" ;;

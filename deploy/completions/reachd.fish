@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for reachd
 
-set -l verbs scan check probe diff status history baseline rules help
+set -l verbs scan check probe trace diff status history baseline rules help
 
 complete -c reachd -f
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'Probe every flow once, store it, and tell what changed'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a check -d 'Validate the configuration and say what a scan will do'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a probe -d 'Ask one question of one host, and watch'
+complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a trace -d 'Find the hop behind which packets get lost'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a diff -d 'Tell what changed between two scans'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Show every flow as the last scan left it'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a history -d 'Show one flow over time'
@@ -17,7 +18,7 @@ complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -l version -d 'Pr
 
 complete -c reachd -s c -l config -r -F -d 'The configuration'
 complete -c reachd -l store -r -F -d 'The database'
-complete -c reachd -l format -x -a 'text jsonl csv junit tap' -d 'How to print'
+complete -c reachd -l format -x -a 'text jsonl csv junit tap html' -d 'How to print'
 complete -c reachd -l colour -x -a 'auto always never' -d 'When to colour'
 complete -c reachd -l vantage -x -d 'Instead of the configuration'
 complete -c reachd -s q -l quiet -d 'No progress, no notices'
@@ -26,7 +27,9 @@ complete -c reachd -s h -l help -d 'Explain the command'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l fail-on-change -d 'A change is a failure too'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l no-store -d 'Store nothing'
 complete -c reachd -n '__fish_seen_subcommand_from check' -l flows -d 'List every flow'
-complete -c reachd -n '__fish_seen_subcommand_from probe' -a 'tcp/ dns dns/PTR dns/SRV: sweep/'
+complete -c reachd -n '__fish_seen_subcommand_from probe' -a 'tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap'
+complete -c reachd -n '__fish_seen_subcommand_from trace' -a 'tcp/ sweep/ rpc rpc/licensing rdp smb ldap'
+complete -c reachd -n '__fish_seen_subcommand_from trace' -l open-port -x -d 'A port of the host that accepts'
 complete -c reachd -n '__fish_seen_subcommand_from diff' -a 'last previous'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -a 'save list rm'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -l replace -d 'Move an existing name'

@@ -12,7 +12,7 @@ EXPECTED = {
     (server, check): kind
     for server in SERVERS
     for check, kind in (
-        ("tcp/135", "regression"),
+        ("rpc/licensing", "regression"),
         ("sweep/49152-51199", "regression"),
         ("tcp/3389", "exposure"),
     )
@@ -33,6 +33,11 @@ def complaints(before, after, diff):
     for flow in sorted(EXPECTED.keys() | seen.keys()):
         if EXPECTED.get(flow) != seen.get(flow):
             yield f"{' '.join(flow)}: {seen.get(flow)}, expected {EXPECTED.get(flow)}"
+    for change in read(diff, "change"):
+        if change["check"] == "rpc/licensing":
+            stage = (change["to"], change["reason"])
+            if stage != ("filtered", "endpoint-filtered"):
+                yield f"licensing should be blocked behind the mapper: {change}"
     (summary,) = read(after, "summary")
     if (summary["fail"], summary["pass"]) != (len(EXPECTED), FLOWS - len(EXPECTED)):
         yield f"the second scan should fail in {len(EXPECTED)} flows: {summary}"

@@ -306,13 +306,13 @@ static void expect_licensing(const struct loaded *loaded)
 	expect_to(loaded, rule, "ls1 ls2");
 	assert_int_equal(rule->require, 1);
 	static const char *const checks[] = {
-		"dns", "tcp/135", "tcp/445", "sweep/49152-65535"};
+		"dns", "rpc/licensing", "smb", "sweep/dynamic"};
 	assert_int_equal(rule->n_checks, 4);
 	for (uint32_t i = 0; i < 4; i++)
 		assert_string_equal(rule->checks[i].text, checks[i]);
 	rule = find_rule(loaded, "RDS no RDP into license servers");
 	assert_non_null(rule);
-	assert_string_equal(rule->checks[0].text, "tcp/3389");
+	assert_string_equal(rule->checks[0].text, "rdp");
 	assert_int_equal(rule->checks[0].expect, EXPECT_BLOCKED);
 	assert_false(rule->checks[0].accept_closed);
 }
@@ -349,8 +349,10 @@ static void the_built_in_set_covers_every_role(void **state)
 		      "  gateways: {hosts: {g1: }}\n"
 		      "  web_access: {hosts: {w1: }}\n"
 		      "  domain_controllers: {hosts: {dc1: }}\n"
+		      "  activation_endpoints: {hosts: {ms1: }}\n"
+		      "  administration: {hosts: {adm1: }}\n"
 		      "rules: rds\n");
-	assert_int_equal(loaded.config->rules.count, 9);
+	assert_int_equal(loaded.config->rules.count, 12);
 	const struct rule *rule = find_rule(&loaded, "RDS web access to brokers");
 	assert_non_null(rule);
 	expect_to(&loaded, rule, "b1");
@@ -359,6 +361,14 @@ static void the_built_in_set_covers_every_role(void **state)
 	assert_non_null(rule);
 	assert_string_equal(rule->checks[2].text, "tcp/636");
 	assert_int_equal(rule->checks[2].expect, EXPECT_CLEAR);
+	rule = find_rule(&loaded, "RDS activation");
+	assert_non_null(rule);
+	assert_string_equal(rule->from, "license_servers");
+	expect_to(&loaded, rule, "ms1");
+	assert_string_equal(rule->checks[1].text, "tcp/443");
+	rule = find_rule(&loaded, "RDS administration of license servers");
+	assert_non_null(rule);
+	assert_string_equal(rule->checks[2].text, "rpc/object-exporter");
 	loaded_fini(&loaded);
 }
 

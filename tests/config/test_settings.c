@@ -42,11 +42,15 @@ static void expect_defaults(const struct settings *settings)
 	assert_int_equal(settings->concurrency, 1024);
 	assert_int_equal(settings->rate_per_hour, 18000000);
 	assert_int_equal(settings->per_host, 128);
+	assert_int_equal(settings->engines, 0);
 	assert_int_equal(settings->confirm, 2);
+	assert_true(settings->trace);
 	assert_int_equal(settings->family, SETTINGS_BOTH);
 	assert_int_equal(settings->n_dns, 0);
 	assert_int_equal(settings->dns_timeout_ms, 1000);
 	assert_int_equal(settings->dns_attempts, 2);
+	assert_string_equal(settings->dynamic_ports, "49152-65535");
+	assert_int_equal(settings->n_interfaces, 0);
 }
 
 static void everything_has_a_default(void **state)
@@ -79,14 +83,15 @@ static void every_key_is_bound(void **state)
 {
 	(void)state;
 	struct loaded loaded;
-	good(&loaded, "vantage: par-sh-001\n"
-		      "store: /var/lib/reachd/reachd.db\n"
-		      "schedule: {every: 1h, jitter: 30s}\n"
-		      "probe: {timeout: 1500ms, attempts: 3, concurrency: 65535, "
-		      "rate: 300/m, per_host: 7, confirm: 1, family: ipv4}\n"
-		      "dns: {servers: [192.0.2.53, \"192.0.2.54:5353\", "
-		      "\"2001:db8::53\", \"[2001:db8::54]:53\"], timeout: 250ms, "
-		      "attempts: 5}\n");
+	good(&loaded,
+		"vantage: par-sh-001\n"
+		"store: /var/lib/reachd/reachd.db\n"
+		"schedule: {every: 1h, jitter: 30s}\n"
+		"probe: {timeout: 1500ms, attempts: 3, concurrency: 65535, "
+		"rate: 300/m, per_host: 7, engines: 4, confirm: 1, family: ipv4, trace: no}\n"
+		"dns: {servers: [192.0.2.53, \"192.0.2.54:5353\", "
+		"\"2001:db8::53\", \"[2001:db8::54]:53\"], timeout: 250ms, "
+		"attempts: 5}\n");
 	const struct settings *settings = &loaded.config->settings;
 	assert_string_equal(settings->vantage, "par-sh-001");
 	assert_string_equal(settings->store, "/var/lib/reachd/reachd.db");
@@ -97,7 +102,9 @@ static void every_key_is_bound(void **state)
 	assert_int_equal(settings->concurrency, 65535);
 	assert_int_equal(settings->rate_per_hour, 18000);
 	assert_int_equal(settings->per_host, 7);
+	assert_int_equal(settings->engines, 4);
 	assert_int_equal(settings->confirm, 1);
+	assert_false(settings->trace);
 	assert_int_equal(settings->family, SETTINGS_IPV4);
 	assert_int_equal(settings->n_dns, 4);
 	assert_int_equal(settings->dns[0].port, 53);
@@ -216,12 +223,32 @@ static void dns_servers_are_addresses_named_once(void **state)
 		1, "at most 16");
 }
 
+static void rpc_interfaces_get_names(void **state)
+{
+	(void)state;
+	char text[UUID_SYNTAX_TEXT];
+	struct loaded loaded;
+	good(&loaded, "rpc:\n  dynamic_ports: 50000-50255\n  interfaces:\n"
+		      "    my-broker: 338CD001-2244-31F1-AAAA-900038001003@1.0\n"
+		      "    b.2: 338cd001-2244-31f1-aaaa-900038001003@2\n");
+	const struct settings *settings = &loaded.config->settings;
+	assert_string_equal(settings->dynamic_ports, "50000-50255");
+	assert_int_equal(settings->n_interfaces, 2);
+	assert_string_equal(settings->interfaces[0].name, "my-broker");
+	assert_string_equal(uuid_syntax_format(&settings->interfaces[0].syntax, text),
+		"338cd001-2244-31f1-aaaa-900038001003@1.0");
+	assert_string_equal(settings->interfaces[1].name, "b.2");
+	assert_int_equal(settings->interfaces[1].syntax.major, 2);
+	loaded_fini(&loaded);
+}
+
 static void mistakes_of_all_sections_are_told_at_once(void **state)
 {
 	(void)state;
 	refused("vantage: []\nschedule: {every: soon}\nprobe: {attempts: many}\n"
-		"dns: {servers: [x], attempts: 0}\nextra: 1\n",
-		6, "extra");
+		"dns: {servers: [x], attempts: 0}\nrpc: {dynamic_ports: 0}\n"
+		"extra: 1\n",
+		7, "extra");
 }
 
 int main(void)
@@ -237,6 +264,7 @@ int main(void)
 		cmocka_unit_test(the_limits_themselves_are_allowed),
 		cmocka_unit_test(wrong_shapes_are_mistakes),
 		cmocka_unit_test(dns_servers_are_addresses_named_once),
+		cmocka_unit_test(rpc_interfaces_get_names),
 		cmocka_unit_test(mistakes_of_all_sections_are_told_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -268,6 +268,39 @@ static void a_dead_resolver_degrades(void **state)
 	assert_null(degraded(&f));
 }
 
+static void a_resolver_of_this_machine_that_refuses_is_dead_too(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.hosts[1].dial_name = "h1.corp.example";
+	f.probed[1].by_server = true;
+	set(&f, 2, STATE_ERROR, REASON_RESOLVER_UNAVAILABLE);
+	set(&f, 3, STATE_ERROR, REASON_RESOLVER_UNAVAILABLE);
+	assert_non_null(degraded(&f));
+	/* Nor is there one where no server is to be asked. */
+	f.probed[1].by_server = false;
+	assert_non_null(degraded(&f));
+	set(&f, 0, STATE_ERROR, REASON_NO_ROUTE);
+	set(&f, 1, STATE_ERROR, REASON_NO_ROUTE);
+	assert_string_equal(
+		degraded(&f), "not one flow could be measured from this machine");
+}
+
+static void an_address_in_place_of_a_name_proves_no_resolver_alive(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.checks[1].ops = &dns_probe_ops;
+	set(&f, 1, STATE_UNRESOLVED, REASON_NOT_A_NAME);
+	assert_null(degraded(&f));
+	set(&f, 3, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
+	assert_non_null(degraded(&f));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +317,9 @@ int main(void)
 		cmocka_unit_test(a_shortage_degrades),
 		cmocka_unit_test(one_missing_route_does_not_degrade_but_all_do),
 		cmocka_unit_test(a_dead_resolver_degrades),
+		cmocka_unit_test(a_resolver_of_this_machine_that_refuses_is_dead_too),
+		cmocka_unit_test(
+			an_address_in_place_of_a_name_proves_no_resolver_alive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

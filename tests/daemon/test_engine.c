@@ -72,6 +72,27 @@ static void is_never_faster_than_the_rate(void **state)
 	run_at(30000, 36000);
 }
 
+static void one_run_after_another_is_no_faster_than_the_rate(void **state)
+{
+	struct fleet fleet;
+	struct engine *engine;
+
+	(void)state;
+	notes_forget(NULL);
+	fleet_init(&fleet, 1, 1);
+	fleet_check(&fleet, 0, "instant", &kind_instant, NULL);
+	fleet.options.rate_per_hour = 10 * PER_SECOND;
+	assert_int_equal(engine_new(&fleet.options, &engine), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(
+			engine_run(engine, &fleet.plan, NULL, 0, &fleet.results), 0);
+	engine_free(engine);
+	assert_int_equal(notes.count, 4);
+	/* What comes late earns a tenth of a start at this rate. */
+	assert_true(notes.us[3] - notes.us[0] >= 280000);
+	fleet_fini(&fleet);
+}
+
 static void is_not_slower_than_the_rate_either(void **state)
 {
 	uint64_t exact_us = 3000 * UINT64_C(1000000) / 2000, us = 0;
@@ -289,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(settles_every_flow_once),
 		TEST(is_never_faster_than_the_rate),
+		TEST(one_run_after_another_is_no_faster_than_the_rate),
 		TEST(is_not_slower_than_the_rate_either),
 		TEST(gives_every_host_one_start_a_turn),
 		TEST(shuffles_hosts_by_the_seed),

@@ -71,6 +71,20 @@ static void is_silent_when_all_attempts_are(void **state)
 	assert_int_equal(notes.count, 2);
 }
 
+static void tries_again_what_was_silent_in_part(void **state)
+{
+	static const struct step steps[] = {
+		{0, STATE_PARTIAL, REASON_SOME_INTERFACES}, ANSWER};
+	struct flow_result result = play(steps, 2, 2, 0);
+
+	(void)state;
+	assert_int_equal(result.state, STATE_OPEN);
+	assert_int_equal(result.attempts, 2);
+	result = play(steps, 1, 2, 0);
+	assert_int_equal(result.state, STATE_PARTIAL);
+	assert_int_equal(result.attempts, 2);
+}
+
 static void repeats_no_answer_of_the_network(void **state)
 {
 	static const struct step steps[] = {
@@ -236,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(tries_silence_again_after_a_back_off),
 		TEST(is_silent_when_all_attempts_are),
+		TEST(tries_again_what_was_silent_in_part),
 		TEST(repeats_no_answer_of_the_network),
 		TEST(waits_for_a_shortage_without_counting_an_attempt),
 		TEST(ends_as_an_error_when_patience_is_over),

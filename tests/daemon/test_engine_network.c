@@ -7,118 +7,16 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/size.h"
-#include "probes/registry.h"
 #include "tests/support/fleet.h"
-
-/* ---- peers */
-
-static int bind_any(int type, uint16_t *port)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET};
-	socklen_t length = sizeof sa;
-	int fd = socket(AF_INET, type, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &length), 0);
-	*port = ntohs(sa.sin_port);
-	return fd;
-}
-
-/* Accepts on every address of loopback, as far as its queue goes. */
-static int listen_on(uint16_t *port)
-{
-	int fd = bind_any(SOCK_STREAM, port);
-
-	assert_int_equal(listen(fd, 4096), 0);
-	return fd;
-}
-
-/* A port that is taken and where nobody listens: it answers with RST. */
-static int refuse_on(uint16_t *port)
-{
-	return bind_any(SOCK_STREAM, port);
-}
-
-/* A listener whose queue is full drops what comes: silence. */
-struct silence {
-	int listener;
-	int fillers[4];
-	uint16_t port;
-};
-
-static void silence_open(struct silence *silence)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET};
-
-	silence->listener = bind_any(SOCK_STREAM, &silence->port);
-	assert_int_equal(listen(silence->listener, 0), 0);
-	sa.sin_port = htons(silence->port);
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	for (size_t i = 0; i < ARRAY_SIZE(silence->fillers); i++) {
-		silence->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		assert_true(silence->fillers[i] >= 0);
-		connect(silence->fillers[i], (struct sockaddr *)&sa, sizeof sa);
-	}
-}
-
-static void silence_close(struct silence *silence)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(silence->fillers); i++)
-		close(silence->fillers[i]);
-	close(silence->listener);
-}
-
-/* A process that takes connections off the queue, which would be full in the end. */
-static pid_t acceptor_open(uint16_t *port)
-{
-	int fd = listen_on(port), peer;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		while ((peer = accept(fd, NULL, NULL)) >= 0)
-			close(peer);
-		_exit(1);
-	}
-	close(fd);
-	return pid;
-}
-
-static void acceptor_close(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
-/* Fills in check `index` as tcp/PORT. */
-static struct plan_check *check_port(struct fleet *fleet, uint32_t index, uint16_t port)
-{
-	struct conf_report report;
-	struct check check;
-	char text[16];
-
-	conf_report_init(&report);
-	snprintf(text, sizeof text, "tcp/%u", (unsigned)port);
-	assert_int_equal(check_parse(text, (struct conf_mark){0}, &fleet->plan.arena,
-				 &report, &check),
-		0);
-	conf_report_fini(&report);
-	return fleet_check(fleet, index, check.name, check.ops, check.conf);
-}
+#include "tests/support/loopback.h"
 
 static void assert_result(const struct flow_result *result, enum probe_state state,
 	enum probe_reason reason)
@@ -133,13 +31,14 @@ static void assert_result(const struct flow_result *result, enum probe_state sta
 static void tells_open_from_closed(void **state)
 {
 	uint16_t open_port, closed_port;
-	int open_fd = listen_on(&open_port), closed_fd = refuse_on(&closed_port);
+	int open_fd = loopback_listen(&open_port),
+	    closed_fd = loopback_refuse(&closed_port);
 	struct fleet fleet;
 
 	(void)state;
 	fleet_init(&fleet, 100, 2);
-	check_port(&fleet, 0, open_port);
-	check_port(&fleet, 1, closed_port);
+	fleet_check_port(&fleet, 0, open_port);
+	fleet_check_port(&fleet, 1, closed_port);
 	assert_int_equal(fleet_run(&fleet), 0);
 	for (uint32_t h = 0; h < 100; h++) {
 		const struct flow_result *result = fleet_result(&fleet, h, 0);
@@ -156,13 +55,13 @@ static void tells_open_from_closed(void **state)
 static void is_partial_when_one_address_of_two_refuses(void **state)
 {
 	uint16_t port;
-	int fd = listen_on(&port); /* v4 alone */
+	int fd = loopback_listen(&port); /* v4 alone */
 	struct fleet fleet;
 
 	(void)state;
 	fleet_init(&fleet, 1, 1);
 	fleet_second_address(&fleet, 0, "::1");
-	check_port(&fleet, 0, port);
+	fleet_check_port(&fleet, 0, port);
 	assert_int_equal(fleet_run(&fleet), 0);
 	const struct flow_result *result = fleet_result(&fleet, 0, 0);
 	assert_result(result, STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES);
@@ -178,13 +77,13 @@ static void is_partial_when_one_address_of_two_refuses(void **state)
 static void leaves_out_the_family_that_is_not_probed(void **state)
 {
 	uint16_t port;
-	int fd = listen_on(&port); /* v4 alone */
+	int fd = loopback_listen(&port); /* v4 alone */
 	struct fleet fleet;
 
 	(void)state;
 	fleet_init(&fleet, 2, 1);
 	fleet_second_address(&fleet, 0, "::1");
-	check_port(&fleet, 0, port);
+	fleet_check_port(&fleet, 0, port);
 	fleet.options.family = 6;
 	for (int again = 0; again < 2; again++) {
 		assert_int_equal(fleet_run(&fleet), 0);
@@ -209,7 +108,7 @@ static void finds_a_full_queue_silent_after_all_attempts(void **state)
 	(void)state;
 	silence_open(&silence);
 	fleet_init(&fleet, 50, 1);
-	struct plan_check *check = check_port(&fleet, 0, silence.port);
+	struct plan_check *check = fleet_check_port(&fleet, 0, silence.port);
 	check->timeout_ms = 100;
 	check->attempts = 2;
 	start = clock_monotonic_us();
@@ -235,10 +134,10 @@ static void silent_flows_do_not_hold_up_the_others(void **state)
 
 	(void)state;
 	silence_open(&silence);
-	acceptor = acceptor_open(&port);
+	acceptor = loopback_accept(&port);
 	fleet_init(&fleet, 100, 2);
-	check_port(&fleet, 0, silence.port)->timeout_ms = 1500;
-	check_port(&fleet, 1, port);
+	fleet_check_port(&fleet, 0, silence.port)->timeout_ms = 1500;
+	fleet_check_port(&fleet, 1, port);
 	fleet.options.per_host = 2;
 	assert_int_equal(fleet_run(&fleet), 0);
 	for (uint32_t h = 0; h < 100; h++) {
@@ -247,7 +146,7 @@ static void silent_flows_do_not_hold_up_the_others(void **state)
 			    fleet_result(&fleet, h, 0)->at_ms);
 	}
 	fleet_fini(&fleet);
-	acceptor_close(acceptor);
+	loopback_accept_end(acceptor);
 	silence_close(&silence);
 }
 
@@ -256,13 +155,13 @@ static void silent_flows_do_not_hold_up_the_others(void **state)
 static void a_name_without_answer_disturbs_no_one(void **state)
 {
 	uint16_t port, dns_port;
-	int fd = listen_on(&port), dns = bind_any(SOCK_DGRAM, &dns_port);
+	int fd = loopback_listen(&port), dns = loopback_bind(SOCK_DGRAM, &dns_port);
 	struct fleet fleet;
 
 	(void)state;
 	fleet_init(&fleet, 60, 2);
-	check_port(&fleet, 0, port);
-	check_port(&fleet, 1, port);
+	fleet_check_port(&fleet, 0, port);
+	fleet_check_port(&fleet, 1, port);
 	for (uint32_t h = 0; h < 60; h += 2) {
 		fleet.plan.hosts[h].dial_name = "nobody.corp.example";
 		fleet.plan.hosts[h].n_addresses = 0;
@@ -298,13 +197,13 @@ static void cancels_while_names_are_looked_up(void **state)
 {
 	uint64_t start = clock_monotonic_us();
 	uint16_t port;
-	int dns = bind_any(SOCK_DGRAM, &port);
+	int dns = loopback_bind(SOCK_DGRAM, &port);
 	struct engine *engine;
 	struct fleet fleet;
 
 	(void)state;
 	fleet_init(&fleet, 600, 1);
-	check_port(&fleet, 0, 9);
+	fleet_check_port(&fleet, 0, 9);
 	for (uint32_t h = 0; h < 600; h++) {
 		fleet.plan.hosts[h].dial_name = "nobody.corp.example";
 		fleet.plan.hosts[h].n_addresses = 0;
@@ -331,12 +230,12 @@ static void cancels_while_names_are_looked_up(void **state)
 static void probes_every_address_of_a_name(void **state)
 {
 	uint16_t port;
-	int fd = refuse_on(&port);
+	int fd = loopback_refuse(&port);
 	struct fleet fleet;
 
 	(void)state;
 	fleet_init(&fleet, 2, 1);
-	check_port(&fleet, 0, port);
+	fleet_check_port(&fleet, 0, port);
 	fleet.plan.hosts[0].dial_name = "localhost"; /* of the hosts file */
 	fleet.plan.hosts[0].n_addresses = 0;
 	fleet.results.hosts[0].count = 0;
@@ -385,7 +284,7 @@ static int scan_with_few(uint16_t port)
 	int rc = 0;
 
 	fleet_init(&fleet, 400, 1);
-	check_port(&fleet, 0, port)->timeout_ms = 50;
+	fleet_check_port(&fleet, 0, port)->timeout_ms = 50;
 	if (fleet_run(&fleet) != 0)
 		rc = 1;
 	for (uint32_t h = 0; h < 400 && rc == 0; h++)
@@ -434,7 +333,7 @@ static int scan_with_a_hog(uint16_t port, bool forever)
 	int rc = 0, measured = 0;
 
 	fleet_init(&fleet, 600, 1);
-	check_port(&fleet, 0, port);
+	fleet_check_port(&fleet, 0, port);
 	fleet.options.rate_per_hour = UINT64_C(1200) * 3600;
 	fleet.options.patience_ms = forever ? 300 : 10000;
 	fleet.options.progress = hog_at_progress;
@@ -474,9 +373,9 @@ static void waits_until_descriptors_are_back(void **state)
 	uint16_t port;
 
 	(void)state;
-	acceptor = acceptor_open(&port);
+	acceptor = loopback_accept(&port);
 	run_in_a_child(scan_with_a_passing_hog, port);
-	acceptor_close(acceptor);
+	loopback_accept_end(acceptor);
 }
 
 static void takes_no_shortage_for_an_answer(void **state)
@@ -485,9 +384,9 @@ static void takes_no_shortage_for_an_answer(void **state)
 	uint16_t port;
 
 	(void)state;
-	acceptor = acceptor_open(&port);
+	acceptor = loopback_accept(&port);
 	run_in_a_child(scan_with_a_lasting_hog, port);
-	acceptor_close(acceptor);
+	loopback_accept_end(acceptor);
 }
 
 /* ---- traces */
@@ -518,7 +417,7 @@ static void traces_every_attempt(void **state)
 	(void)state;
 	silence_open(&silence);
 	fleet_init(&fleet, 1, 1);
-	struct plan_check *check = check_port(&fleet, 0, silence.port);
+	struct plan_check *check = fleet_check_port(&fleet, 0, silence.port);
 	check->timeout_ms = 50;
 	check->attempts = 2;
 	fleet.options.trace = take_line;
@@ -538,11 +437,11 @@ static void traces_a_lookup(void **state)
 	struct lines lines = {.count = 0};
 	struct fleet fleet;
 	uint16_t port;
-	int fd = listen_on(&port);
+	int fd = loopback_listen(&port);
 
 	(void)state;
 	fleet_init(&fleet, 1, 1);
-	check_port(&fleet, 0, port);
+	fleet_check_port(&fleet, 0, port);
 	fleet.plan.hosts[0].dial_name = "localhost";
 	fleet.plan.hosts[0].n_addresses = 0;
 	fleet.options.trace = take_line;

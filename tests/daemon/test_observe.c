@@ -15,7 +15,7 @@
  * gateway 192.0.2.1; IPv6 has no route.
  */
 static enum os_hop_state gateway_state, neighbour_state;
-static int waits, waits_until_settled;
+static int waits, waits_until_settled, most_waits;
 static enum os_hop_state settles_to;
 
 static struct net_address at(const char *text)
@@ -46,13 +46,15 @@ static enum os_hop_state state_of(const struct os_hop *hop)
 	return hop->is_gateway ? gateway_state : neighbour_state;
 }
 
-static void wait_once(void)
+static bool wait_once(void *data)
 {
+	assert_ptr_equal(data, &waits);
 	if (++waits == waits_until_settled)
 		gateway_state = neighbour_state = settles_to;
+	return waits != most_waits;
 }
 
-static const struct hop_source source = {next_hop, state_of, wait_once};
+static const struct hop_source source = {next_hop, state_of, wait_once, &waits};
 
 /* One host a flow. */
 struct scene {
@@ -88,7 +90,7 @@ static void scene_init(struct scene *s, const char *const *addresses, uint32_t c
 	s->results =
 		(struct results){.plan = &s->plan, .flows = s->seen, .hosts = s->hosts};
 	gateway_state = neighbour_state = HOP_ANSWERS;
-	waits = waits_until_settled = 0;
+	waits = waits_until_settled = most_waits = 0;
 }
 
 static void explain(struct scene *s)
@@ -195,6 +197,19 @@ static void waits_no_longer_than_a_bound(void **state)
 	assert_int_equal(waits, 100);
 }
 
+static void waits_no_longer_than_it_is_let(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init(&s, far_and_near, 1);
+	gateway_state = HOP_ASKED;
+	most_waits = 2;
+	explain(&s);
+	is(&s.seen[0], STATE_FILTERED, REASON_TIMEOUT);
+	assert_int_equal(waits, 2);
+}
+
 static void does_not_wait_where_the_same_gateway_delivered(void **state)
 {
 	static const char *const addresses[] = {"198.51.100.7", "203.0.113.9"};
@@ -265,6 +280,7 @@ int main(void)
 		cmocka_unit_test(only_silence_is_explained),
 		cmocka_unit_test(waits_for_a_gateway_that_is_being_asked),
 		cmocka_unit_test(waits_no_longer_than_a_bound),
+		cmocka_unit_test(waits_no_longer_than_it_is_let),
 		cmocka_unit_test(does_not_wait_where_the_same_gateway_delivered),
 		cmocka_unit_test(one_leg_without_a_gateway_makes_the_whole_an_error),
 		cmocka_unit_test(only_the_flows_listed_are_looked_at),

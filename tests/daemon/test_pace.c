@@ -16,6 +16,16 @@
 /* Some moment that is not zero. */
 #define START UINT64_C(123456789012)
 
+/* A bucket and the one who draws from it. Set up anew, it is as it was at first. */
+static struct pace_bucket bucket;
+
+static void begin(struct pace *pace, uint64_t rate_per_hour, uint32_t concurrency,
+	uint64_t now_us)
+{
+	pace_bucket_init(&bucket, rate_per_hour, now_us);
+	pace_init(pace, &bucket, concurrency);
+}
+
 /* Takes all there is; connections end at once. */
 static uint32_t drain(struct pace *pace, uint64_t now_us)
 {
@@ -35,7 +45,7 @@ static uint32_t *simulate(uint64_t rate_per_s, uint32_t ms)
 	struct pace pace;
 
 	assert_non_null(starts);
-	pace_init(&pace, rate_per_s * PER_SECOND, UINT32_MAX, START);
+	begin(&pace, rate_per_s * PER_SECOND, UINT32_MAX, START);
 	for (uint32_t i = 0; i < ms; i++)
 		starts[i] = drain(&pace, START + i * 1000U + i * 7919U % 1000U);
 	return starts;
@@ -85,7 +95,7 @@ static void starts_the_first_at_once(void **state)
 	struct pace pace;
 
 	(void)state;
-	pace_init(&pace, 1, 10, START);
+	begin(&pace, 1, 10, START);
 	assert_int_equal(pace_available(&pace, START), 1);
 	assert_int_equal(pace_wait_us(&pace, START), 0);
 }
@@ -96,9 +106,9 @@ static void saves_up_twenty_milliseconds_and_no_more(void **state)
 	struct pace pace;
 
 	(void)state;
-	pace_init(&pace, 5000 * PER_SECOND, 10000, START);
+	begin(&pace, 5000 * PER_SECOND, 10000, START);
 	assert_int_equal(pace_available(&pace, START + 3600 * SECOND), 100);
-	pace_init(&pace, 3 * PER_SECOND, 10000, START);
+	begin(&pace, 3 * PER_SECOND, 10000, START);
 	assert_int_equal(pace_available(&pace, START + 3600 * SECOND), 1);
 }
 
@@ -107,9 +117,9 @@ static void stands_any_pause_at_any_rate(void **state)
 	struct pace pace;
 
 	(void)state;
-	pace_init(&pace, 10000000 * PER_SECOND, UINT32_MAX, START);
+	begin(&pace, 10000000 * PER_SECOND, UINT32_MAX, START);
 	assert_int_equal(pace_available(&pace, UINT64_MAX), 200000);
-	pace_init(&pace, 1, UINT32_MAX, 0);
+	begin(&pace, 1, UINT32_MAX, 0);
 	pace_take(&pace);
 	assert_int_equal(pace_available(&pace, 3599999999), 0);
 	assert_int_equal(pace_available(&pace, 3600000000), 1);
@@ -122,7 +132,7 @@ static void late_wake_ups_cost_nothing(void **state)
 	uint32_t started = 0;
 
 	(void)state;
-	pace_init(&pace, 100 * PER_SECOND, 10000, START);
+	begin(&pace, 100 * PER_SECOND, 10000, START);
 	/* Awake every 11 ms instead of every 10. */
 	for (; now_us < START + 10 * SECOND; now_us += 11000) {
 		for (uint32_t n = pace_available(&pace, now_us); n > 0; n--) {
@@ -141,7 +151,7 @@ static void tells_the_wait_to_the_microsecond(void **state)
 	(void)state;
 	for (size_t r = 0; r < ARRAY_SIZE(rates); r++) {
 		struct pace pace;
-		pace_init(&pace, rates[r], 10, START);
+		begin(&pace, rates[r], 10, START);
 		while (pace_available(&pace, START))
 			drain(&pace, START);
 		uint64_t wait_us = pace_wait_us(&pace, START);
@@ -161,7 +171,7 @@ static void loses_no_fraction_between_looks(void **state)
 
 	(void)state;
 	/* 7 a second, looked at every 13 microseconds */
-	pace_init(&pace, 7 * PER_SECOND, 10, START);
+	begin(&pace, 7 * PER_SECOND, 10, START);
 	for (uint64_t us = 0; us < 10 * SECOND; us += 13)
 		total += drain(&pace, START + us);
 	assert_int_equal(total, 70);
@@ -172,7 +182,7 @@ static void keeps_the_concurrency(void **state)
 	struct pace pace;
 
 	(void)state;
-	pace_init(&pace, 0, 3, START);
+	begin(&pace, 0, 3, START);
 	assert_int_equal(pace_available(&pace, START), 3);
 	for (int i = 0; i < 3; i++)
 		pace_take(&pace);
@@ -189,7 +199,7 @@ static void earns_nothing_from_a_clock_that_steps_back(void **state)
 	struct pace pace;
 
 	(void)state;
-	pace_init(&pace, 1000 * PER_SECOND, 10, START);
+	begin(&pace, 1000 * PER_SECOND, 10, START);
 	assert_int_equal(drain(&pace, START), 1);
 	assert_int_equal(pace_available(&pace, START - SECOND), 0);
 	assert_int_equal(pace_available(&pace, START + 999), 0);
@@ -201,16 +211,50 @@ static void swaps_within_rate_and_concurrency(void **state)
 	struct pace pace;
 
 	(void)state;
-	pace_init(&pace, 1000 * PER_SECOND, 1, START);
+	begin(&pace, 1000 * PER_SECOND, 1, START);
 	pace_take(&pace);
 	assert_false(pace_swap(&pace, START + 999));
 	assert_true(pace_swap(&pace, START + 1000));
 	assert_int_equal(pace.in_flight, 1);
 	pace.in_flight = 2;
 	assert_false(pace_swap(&pace, START + SECOND));
-	pace_init(&pace, 0, 1, START);
+	begin(&pace, 0, 1, START);
 	pace_take(&pace);
 	assert_true(pace_swap(&pace, START));
+}
+
+static void holds_its_rate_for_all_who_share_it(void **state)
+{
+	struct pace paces[3];
+	uint32_t started[3] = {0};
+
+	(void)state;
+	begin(&paces[0], 1000 * PER_SECOND, 5, START);
+	pace_init(&paces[1], &bucket, 5);
+	pace_init(&paces[2], &bucket, 5);
+	for (uint64_t us = 0; us < SECOND; us += 250)
+		for (uint32_t i = 0; i < 3; i++)
+			started[i] += drain(&paces[(us / 250 + i) % 3], START + us);
+	assert_in_range(started[0] + started[1] + started[2], 999, 1001);
+}
+
+/* Two looked before either took. */
+static void pays_back_a_token_that_two_have_taken(void **state)
+{
+	struct pace one, other;
+
+	(void)state;
+	begin(&one, 1000 * PER_SECOND, 10, START);
+	pace_init(&other, &bucket, 10);
+	assert_int_equal(pace_available(&one, START), 1);
+	assert_int_equal(pace_available(&other, START), 1);
+	pace_take(&one);
+	pace_take(&other);
+	assert_int_equal(pace_wait_us(&one, START), 2000);
+	assert_int_equal(pace_available(&one, START + 1999), 0);
+	assert_false(pace_swap(&other, START + 1999));
+	assert_int_equal(pace_available(&one, START + 2000), 1);
+	assert_int_equal(one.in_flight + other.in_flight, 2);
 }
 
 int main(void)
@@ -227,6 +271,8 @@ int main(void)
 		cmocka_unit_test(keeps_the_concurrency),
 		cmocka_unit_test(earns_nothing_from_a_clock_that_steps_back),
 		cmocka_unit_test(swaps_within_rate_and_concurrency),
+		cmocka_unit_test(holds_its_rate_for_all_who_share_it),
+		cmocka_unit_test(pays_back_a_token_that_two_have_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "daemon/report/advice.h"
 #include "daemon/report/digest.h"
 #include "daemon/report/evidence.h"
 #include "daemon/report/host_ranges.h"
@@ -118,6 +119,17 @@ static void evidence_reads_as_a_line(void **state)
 		       "\"errno\":\"EHOSTUNREACH\"}",
 		99, "ICMP type 3 code 13 from 10.0.0.1");
 	check_evidence("{\"errno\":\"EMFILE\"}", 99, "errno EMFILE");
+	check_evidence("{\"uuid\":\"3d267954-eeb7-11d1-b94e-00c04fa3080d\",\"port\":"
+		       "49664,\"stages\":[{\"phase\":\"connect\",\"port\":135,"
+		       "\"elapsed_us\":310}]}",
+		99, "");
+	check_evidence("{\"port\":135,\"stages\":[],\"mapper\":{\"entries\":53,"
+		       "\"tcp\":[{\"uuid\":\"u1\",\"name\":\"samr\",\"port\":49154},"
+		       "{\"uuid\":\"u2\",\"port\":49155}]}}",
+		99, "53 entries; samr 49154, u2 49155");
+	check_evidence("{\"stages\":[],\"interfaces\":[{\"name\":\"samr\",\"port\":1,"
+		       "\"reason\":\"endpoint-filtered\"}]}",
+		99, "samr 1 endpoint-filtered");
 	check_evidence("{\"runs\":[[1,9,\"closed\"],[10,10,\"open\"],[11,20,"
 		       "\"filtered\"],[21,21,\"prohibited\"]]}",
 		99, "11-20 filtered, 21 prohibited; 1-9 closed, 10 open");
@@ -263,9 +275,75 @@ static void equal_findings_are_one_entry(void **state)
 	digest_fini(&digest);
 }
 
+/* ---- advice ------------------------------------------------------------------- */
+
+static void check_advice(struct report_result result, const char *wanted)
+{
+	struct strbuf text;
+
+	result.host = "ls1";
+	result.verdict = VERDICT_FAIL;
+	strbuf_init(&text);
+	advice_add(&text, &result);
+	assert_string_equal(text.text ? text.text : "", wanted);
+	strbuf_fini(&text);
+}
+
+static void advice_names_the_port_the_host_and_the_sender(void **state)
+{
+	(void)state;
+	check_advice((struct report_result){.check = "tcp/443",
+			     .reason = REASON_ICMP_ADMIN_PROHIBITED,
+			     .evidence = "{\"icmp\":{\"type\":3,\"code\":13,"
+					 "\"sender\":\"10.0.0.1\"}}"},
+		"10.0.0.1 has a rule against it: let TCP 443 to ls1 through there.");
+	check_advice((struct report_result){.check = "rpc/licensing",
+			     .reason = REASON_ENDPOINT_FILTERED,
+			     .evidence = "{\"port\":49664}"},
+		"TCP 135 is let through and TCP 49664, where the service listens now, "
+		"is dropped: open the dynamic RPC ports from here to ls1 (TCP "
+		"49152-65535, or the narrower range that is set there). 'reachd trace "
+		"rpc/licensing ls1' tells where.");
+	check_advice((struct report_result){.check = "rdp",
+			     .reason = REASON_MALFORMED_ANSWER,
+			     .evidence = "not even JSON"},
+		"The port belongs to another program, or a proxy answers in its place.");
+}
+
+/* A brace that is no placeholder is text. */
+static void advice_keeps_other_braces(void **state)
+{
+	(void)state;
+	check_advice((struct report_result){.check = "rpc/licensing",
+			     .reason = REASON_EPM_ACCESS_DENIED},
+		"The path to the mapper is proven; it wants a log-on "
+		"(RestrictRemoteClients on ls1). Where the service has a fixed port, "
+		"{check: rpc/licensing, ports: [PORT]} proves the rest.");
+}
+
+static void advice_is_silent_where_there_is_none(void **state)
+{
+	(void)state;
+	struct strbuf text;
+	const struct report_result passing = {.check = "tcp/443",
+		.host = "ls1",
+		.reason = REASON_TIMEOUT,
+		.verdict = VERDICT_PASS};
+
+	check_advice(
+		(struct report_result){.check = "tcp/1", .reason = REASON_SYN_ACK}, "");
+	strbuf_init(&text);
+	advice_add(&text, &passing);
+	assert_int_equal(text.length, 0);
+	strbuf_fini(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(advice_names_the_port_the_host_and_the_sender),
+		cmocka_unit_test(advice_keeps_other_braces),
+		cmocka_unit_test(advice_is_silent_where_there_is_none),
 		cmocka_unit_test(hosts_that_count_up_are_a_range),
 		cmocka_unit_test(what_does_not_count_up_stands_alone),
 		cmocka_unit_test(ranges_grow_at_both_ends_and_between_others),

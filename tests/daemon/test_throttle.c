@@ -115,6 +115,25 @@ static void is_stuck_when_nothing_gets_through_for_its_patience(void **state)
 	assert_false(throttle_is_stuck(&t, START + 601 * MS));
 }
 
+static void follows_a_ceiling_that_moves(void **state)
+{
+	struct throttle t;
+
+	(void)state;
+	throttle_init(&t, 500, 30000);
+	throttle_set_ceiling(&t, 1000);
+	assert_int_equal(t.limit, 1000);
+	throttle_shortage(&t, START, START, 1000);
+	assert_int_equal(t.limit, 500);
+	throttle_set_ceiling(&t, 2000); /* it was cut: it has to recover */
+	assert_int_equal(t.limit, 500);
+	for (int i = 0; i < 100; i++)
+		throttle_recover(&t, START + 200 * MS);
+	assert_int_equal(t.limit, 2000);
+	throttle_set_ceiling(&t, 0);
+	assert_int_equal(t.limit, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +144,7 @@ int main(void)
 		cmocka_unit_test(recovers_by_a_sixteenth_when_it_is_calm),
 		cmocka_unit_test(recovers_from_one),
 		cmocka_unit_test(is_stuck_when_nothing_gets_through_for_its_patience),
+		cmocka_unit_test(follows_a_ceiling_that_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

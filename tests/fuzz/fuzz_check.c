@@ -12,7 +12,7 @@ static int parse(const char *text, struct arena *arena, struct check *check)
 {
 	struct conf_report report;
 	conf_report_init(&report);
-	int rc = check_parse(text, (struct conf_mark){0}, arena, &report, check);
+	int rc = check_parse(text, NULL, (struct conf_mark){0}, arena, &report, check);
 	if ((rc == 0) != conf_report_ok(&report))
 		abort();
 	conf_report_fini(&report);

@@ -42,8 +42,15 @@ UNPRIVILEGED = (
     "--",
 )
 
-# Answers that arrive fast, silence that is noticed fast.
-QUICK = {"timeout": "500ms", "attempts": 2, "rate": "50000/s", "confirm": 1}
+# Answers that arrive fast, silence that is noticed fast, and no walks, which take
+# seconds (test_trace.py has them).
+QUICK = {
+    "timeout": "500ms",
+    "attempts": 2,
+    "rate": "50000/s",
+    "confirm": 1,
+    "trace": False,
+}
 
 
 def raise_descriptors():

@@ -56,7 +56,7 @@ static const void *parse(const char *argument)
 	assert_true(dns_probe_ops.conf_size <= sizeof conf);
 	memset(conf, 0, sizeof conf);
 	assert_true(dns_probe_ops.parse(
-		argument, conf, canonical, sizeof canonical, &error));
+		argument, NULL, conf, canonical, sizeof canonical, &error));
 	return conf;
 }
 
@@ -433,14 +433,14 @@ static void reads_its_arguments(void **state)
 	const char *error = NULL;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_true(dns_probe_ops.parse(
-			cases[i].text, conf, canonical, sizeof canonical, &error));
+		assert_true(dns_probe_ops.parse(cases[i].text, NULL, conf, canonical,
+			sizeof canonical, &error));
 		assert_string_equal(canonical, cases[i].canonical);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		error = NULL;
 		assert_false(dns_probe_ops.parse(
-			wrong[i], conf, canonical, sizeof canonical, &error));
+			wrong[i], NULL, conf, canonical, sizeof canonical, &error));
 		assert_non_null(error);
 	}
 }

@@ -453,6 +453,32 @@ static void a_configured_server_with_a_closed_port_is_silent(void **state)
 	assert_true(clock_monotonic_us() - before < 2000000);
 }
 
+/* Else a fleet of names would wait for it once a name. It is asked when it is the only
+ * one, and first again once it has answered. */
+static void a_server_that_was_silent_three_times_is_asked_last(void **state)
+{
+	struct bench *bench = *state;
+	char name[16];
+	open_peers(bench, 2);
+	bench->peers[0].deaf = true;
+	bench->peers[0].numbered = bench->peers[1].numbered = true;
+	open_configured(bench, 20, 1);
+	for (int i = 1; i <= 6; i++) {
+		snprintf(name, sizeof name, "h%d.example", i);
+		look_up(bench, name);
+		assert_outcome(bench, STATE_OPEN, REASON_RESOLVED);
+		assert_int_equal(bench->peers[0].n_udp, 2 * (i < 3 ? i : 3));
+	}
+	bench->peers[0].deaf = false;
+	bench->peers[1].deaf = true;
+	look_up(bench, "h7.example");
+	assert_outcome(bench, STATE_OPEN, REASON_RESOLVED);
+	assert_int_equal(bench->peers[0].n_udp, 8);
+	look_up(bench, "h8.example");
+	assert_int_equal(bench->peers[0].n_udp, 10);
+	assert_int_equal(bench->peers[1].n_udp, 14);
+}
+
 static void this_machines_own_resolver_that_does_not_run_is_local_trouble(void **state)
 {
 	struct bench *bench = *state;
@@ -761,6 +787,7 @@ int main(void)
 		TEST(nonsense_is_malformed),
 		TEST(a_referral_is_a_refusal),
 		TEST(a_configured_server_with_a_closed_port_is_silent),
+		TEST(a_server_that_was_silent_three_times_is_asked_last),
 		TEST(this_machines_own_resolver_that_does_not_run_is_local_trouble),
 		TEST(a_server_without_a_route_is_local_trouble),
 		TEST(running_out_of_descriptors_is_an_error_and_passes),

@@ -13,7 +13,7 @@ static const void *parse(const char *argument)
 	const char *error = NULL;
 	assert_true(sweep_probe_ops.conf_size <= sizeof conf);
 	assert_true(sweep_probe_ops.parse(
-		argument, conf, canonical, sizeof canonical, &error));
+		argument, NULL, conf, canonical, sizeof canonical, &error));
 	assert_string_equal(canonical, argument);
 	return conf;
 }
@@ -398,12 +398,12 @@ static void refuses_what_is_no_set_of_ports(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		error = NULL;
 		assert_false(sweep_probe_ops.parse(
-			wrong[i], conf, canonical, sizeof canonical, &error));
+			wrong[i], NULL, conf, canonical, sizeof canonical, &error));
 		assert_non_null(error);
 	}
 	error = NULL;
-	assert_false(
-		sweep_probe_ops.parse(NULL, conf, canonical, sizeof canonical, &error));
+	assert_false(sweep_probe_ops.parse(
+		NULL, NULL, conf, canonical, sizeof canonical, &error));
 	assert_non_null(error);
 }
 
@@ -412,8 +412,8 @@ static void writes_its_ports_in_one_way_only(void **state)
 	(void)state;
 	char canonical[PROBE_ARGUMENT_MAX];
 	const char *error;
-	assert_true(sweep_probe_ops.parse(
-		"300-400,1-5,6,350-500", conf, canonical, sizeof canonical, &error));
+	assert_true(sweep_probe_ops.parse("300-400,1-5,6,350-500", NULL, conf,
+		canonical, sizeof canonical, &error));
 	assert_string_equal(canonical, "1-6,300-500");
 }
 
@@ -428,8 +428,22 @@ static void writes_even_the_longest_set_in_full(void **state)
 			sizeof argument - strlen(argument), "%s%d-%d", i ? "," : "",
 			10000 + i * 10, 10005 + i * 10);
 	assert_true(sweep_probe_ops.parse(
-		argument, conf, canonical, sizeof canonical, &error));
+		argument, NULL, conf, canonical, sizeof canonical, &error));
 	assert_string_equal(canonical, argument);
+}
+
+static void dynamic_stands_for_what_the_configuration_says(void **state)
+{
+	(void)state;
+	const struct probe_vocabulary narrow = {.dynamic_ports = "50000-50255"};
+	char canonical[PROBE_ARGUMENT_MAX];
+	const char *error;
+	assert_true(sweep_probe_ops.parse(
+		"dynamic", &narrow, conf, canonical, sizeof canonical, &error));
+	assert_string_equal(canonical, "50000-50255");
+	assert_true(sweep_probe_ops.parse(
+		"dynamic", NULL, conf, canonical, sizeof canonical, &error));
+	assert_string_equal(canonical, "49152-65535");
 }
 
 int main(void)
@@ -448,6 +462,7 @@ int main(void)
 		cmocka_unit_test(sweeps_over_v6),
 		cmocka_unit_test(refuses_what_is_no_set_of_ports),
 		cmocka_unit_test(writes_its_ports_in_one_way_only),
+		cmocka_unit_test(dynamic_stands_for_what_the_configuration_says),
 		cmocka_unit_test(writes_even_the_longest_set_in_full),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

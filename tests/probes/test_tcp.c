@@ -13,7 +13,7 @@ static const void *parse(unsigned port)
 	assert_true(tcp_probe_ops.conf_size <= sizeof conf);
 	snprintf(argument, sizeof argument, "%u", port);
 	assert_true(tcp_probe_ops.parse(
-		argument, conf, canonical, sizeof canonical, &error));
+		argument, NULL, conf, canonical, sizeof canonical, &error));
 	assert_string_equal(canonical, argument);
 	return conf;
 }
@@ -204,7 +204,7 @@ static void refuses_what_is_no_port(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		const char *error = NULL;
 		assert_false(tcp_probe_ops.parse(
-			wrong[i], conf, canonical, sizeof canonical, &error));
+			wrong[i], NULL, conf, canonical, sizeof canonical, &error));
 		assert_non_null(strstr(error, "1 to 65535"));
 	}
 }
@@ -215,7 +215,7 @@ static void a_port_is_written_without_its_zeros(void **state)
 	char canonical[PROBE_ARGUMENT_MAX];
 	const char *error;
 	assert_true(tcp_probe_ops.parse(
-		"00443", conf, canonical, sizeof canonical, &error));
+		"00443", NULL, conf, canonical, sizeof canonical, &error));
 	assert_string_equal(canonical, "443");
 }
 

@@ -6,7 +6,10 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "probes/registry.h"
 
 static struct net_address loopback(uint32_t number)
 {
@@ -40,8 +43,10 @@ void fleet_init(struct fleet *fleet, uint32_t n_hosts, uint32_t n_checks)
 {
 	struct plan *plan = &fleet->plan;
 
-	*fleet = (struct fleet){
-		.options = {.seed = 1, .dns_timeout_ms = 100, .dns_attempts = 1}};
+	*fleet = (struct fleet){.options = {.seed = 1,
+					.engines = 1,
+					.dns_timeout_ms = 100,
+					.dns_attempts = 1}};
 	arena_init(&plan->arena, 0);
 	plan->n_hosts = n_hosts;
 	plan->n_checks = n_checks;
@@ -66,6 +71,28 @@ struct plan_check *fleet_check(struct fleet *fleet, uint32_t check, const char *
 		.timeout_ms = 1000,
 		.attempts = 1};
 	return &fleet->plan.checks[check];
+}
+
+struct plan_check *fleet_check_text(
+	struct fleet *fleet, uint32_t check, const char *text)
+{
+	struct conf_report report;
+	struct check parsed;
+
+	conf_report_init(&report);
+	assert_int_equal(check_parse(text, NULL, (struct conf_mark){0},
+				 &fleet->plan.arena, &report, &parsed),
+		0);
+	conf_report_fini(&report);
+	return fleet_check(fleet, check, parsed.name, parsed.ops, parsed.conf);
+}
+
+struct plan_check *fleet_check_port(struct fleet *fleet, uint32_t check, uint16_t port)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "tcp/%u", (unsigned)port);
+	return fleet_check_text(fleet, check, text);
 }
 
 void fleet_second_address(struct fleet *fleet, uint32_t host, const char *text)

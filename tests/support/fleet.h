@@ -12,7 +12,7 @@
 struct fleet {
 	struct plan plan;
 	struct results results;
-	struct engine_options options;      /* no limit at all, and a seed */
+	struct engine_options options;      /* no limit at all, a seed, one engine */
 	struct net_address (*addresses)[2]; /* of each host; the second is not used */
 };
 
@@ -23,6 +23,13 @@ void fleet_init(struct fleet *fleet, uint32_t n_hosts, uint32_t n_checks);
 /* Time limit 1000 ms, one attempt. */
 struct plan_check *fleet_check(struct fleet *fleet, uint32_t check, const char *name,
 	const struct probe_ops *ops, const void *conf);
+
+/* A check as it is written in a rule, "tcp/443". */
+struct plan_check *fleet_check_text(
+	struct fleet *fleet, uint32_t check, const char *text);
+
+/* tcp/PORT */
+struct plan_check *fleet_check_port(struct fleet *fleet, uint32_t check, uint16_t port);
 
 /* A second address for the host, after which it has two. */
 void fleet_second_address(struct fleet *fleet, uint32_t host, const char *text);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #include "base/size.h"
 
 struct notes notes;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 int notes_forget(void **state)
 {
@@ -26,26 +29,33 @@ static uint32_t number_of(const struct probe_run *run)
 	return (uint32_t)strtoul(run->spec.target.host + 1, NULL, 10);
 }
 
-static void note_start(const struct probe_run *run)
+/* Returns how many were noted before. */
+static uint32_t note_start(const struct probe_run *run)
 {
-	uint32_t host = number_of(run);
+	uint32_t host = number_of(run), before;
 
+	pthread_mutex_lock(&lock);
 	assert_true(notes.count < MAX_NOTES);
+	before = notes.count;
 	notes.us[notes.count] = clock_monotonic_us();
 	notes.host[notes.count++] = host;
 	if (++notes.open_in_all > notes.most_in_all)
 		notes.most_in_all = notes.open_in_all;
 	if (host < ARRAY_SIZE(notes.open) && ++notes.open[host] > notes.most_of_a_host)
 		notes.most_of_a_host = notes.open[host];
+	pthread_mutex_unlock(&lock);
+	return before;
 }
 
 static void note_end(struct probe_run *run)
 {
 	uint32_t host = number_of(run);
 
+	pthread_mutex_lock(&lock);
 	notes.open_in_all--;
 	if (host < ARRAY_SIZE(notes.open))
 		notes.open[host]--;
+	pthread_mutex_unlock(&lock);
 }
 
 /* ---- instant: open at once */
@@ -122,9 +132,8 @@ const struct probe_ops kind_hanging = {
 static int scripted_start(struct probe_run *run)
 {
 	const struct script *script = run->spec.conf;
-	uint32_t at = notes.count;
+	uint32_t at = note_start(run);
 
-	note_start(run);
 	const struct step *step =
 		&script->steps[at < script->n_steps ? at : script->n_steps - 1];
 	if (step->code == 0)

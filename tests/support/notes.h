@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kinds of check that open no socket and note when they start and end. The hosts' names
- * are a letter and a number, as a fleet's are. */
+/* Kinds of check that open no socket and note when they start and end, on whatever
+ * thread. The hosts' names are a letter and a number, as a fleet's are. */
 #ifndef TESTS_SUPPORT_NOTES_H
 #define TESTS_SUPPORT_NOTES_H
 
@@ -19,6 +19,7 @@ struct notes {
 	uint32_t most_of_a_host, most_in_all;
 };
 
+/* To be read while no engine runs. */
 extern struct notes notes;
 
 /* A setup function; `state` may be NULL. Returns 0. */

@@ -225,6 +225,9 @@ static int feed_added(struct report *report)
 	return rc ? rc : report_change(report, &change);
 }
 
+static const char sample_trace[] =
+	"last answer from 10.1.255.1 at hop 3, 2 hops before the target, then silence";
+
 static int feed_incidents(
 	struct report *report, const struct incident *incidents, size_t count)
 {
@@ -237,7 +240,8 @@ static int feed_incidents(
 	if (rc == 0)
 		rc = feed_added(report);
 	for (size_t i = 0; i < count && rc == 0; i++) {
-		struct report_incident incident = {12, &incidents[i], &input};
+		struct report_incident incident = {
+			12, &incidents[i], &input, i ? NULL : sample_trace};
 		rc = report_incident(report, &incident);
 	}
 	return rc;

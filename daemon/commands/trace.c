@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reachd trace: the routers on the way of one check, and where the answers end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/quantity.h"
+#include "daemon/commands/adhoc.h"
+#include "daemon/report/json.h"
+#include "daemon/report/visible.h"
+#include "daemon/scan/observe.h"
+#include "daemon/scan/trace_evidence.h"
+
+#define BUDGET_MS 60000
+
+struct tracing {
+	struct adhoc adhoc;
+	struct plan *walk; /* of one flow, and one more with an open port */
+	struct results walked;
+	uint16_t port, open_port; /* one that accepts, for its distance; 0: none */
+};
+
+/* What the walk to one of the host's addresses saw. */
+struct trail {
+	struct net_address address; /* family 0: there was none */
+	enum probe_state state;
+	enum probe_reason reason;
+	char *evidence; /* with its sentence; NULL: could not be measured */
+};
+
+/* ---- the walk ---------------------------------------------------------------- */
+
+/* Which port is known only once the check has run, where it finds its port. */
+static int find_port(struct tracing *t)
+{
+	const struct plan_check *check = &t->adhoc.plan->checks[0];
+	int rc = 0;
+
+	if (check->ops->flags & PROBE_FINDS_PORT)
+		rc = adhoc_observe(&t->adhoc);
+	if (rc == 0)
+		t->port = trace_evidence_port(
+			check, flow_result_evidence(&t->adhoc.results.flows[0]));
+	return rc;
+}
+
+static int walk(struct tracing *t)
+{
+	const struct plan *plan = t->adhoc.plan;
+	struct plan_walk walks[2] = {{
+		.host = plan->hosts[0],
+		.port = t->port,
+		.timeout_ms = plan->checks[0].timeout_ms,
+		.budget_ms = BUDGET_MS,
+	}};
+	int rc;
+
+	walks[1] = walks[0];
+	walks[1].port = t->open_port;
+	walks[1].distance = true;
+	rc = plan_walks(plan->config, walks, t->open_port ? 2 : 1, &t->walk);
+
+	if (rc == 0)
+		rc = results_init(&t->walked, t->walk);
+	if (rc < 0)
+		return rc;
+	t->adhoc.only = probe_phase_word(PHASE_TRACE);
+	rc = observe(t->adhoc.engine, t->walk, NULL, 0, &t->walked);
+	/* One that was stopped still tells so. */
+	return rc == -ECANCELED ? 0 : rc;
+}
+
+/* ---- what it saw ------------------------------------------------------------- */
+
+static uint32_t count_trails(const struct tracing *t)
+{
+	const struct flow_detail *detail = t->walked.flows[0].detail;
+
+	return detail && detail->n_legs ? detail->n_legs : 1;
+}
+
+/* The distance of one of the host's addresses, by its open port; 0: not known. */
+static unsigned distance_of(const struct tracing *t, const struct net_address *address)
+{
+	const struct flow_detail *detail =
+		t->open_port ? t->walked.flows[1].detail : NULL;
+
+	for (uint32_t i = 0; detail && i < detail->n_legs; i++)
+		if (net_address_compare(&detail->legs[i].address, address) == 0)
+			return trace_evidence_distance(detail->legs[i].evidence);
+	return detail && !detail->n_legs ? trace_evidence_distance(detail->evidence)
+					 : 0;
+}
+
+static struct trail trail_of(const struct tracing *t, uint32_t index)
+{
+	const struct flow_result *result = &t->walked.flows[0];
+	const struct host_addresses *addresses = &t->walked.hosts[0];
+	struct trail trail = {
+		.state = (enum probe_state)result->state,
+		.reason = (enum probe_reason)result->reason,
+	};
+	const char *evidence = flow_result_evidence(result);
+
+	if (result->detail && result->detail->n_legs) {
+		const struct flow_leg *leg = &result->detail->legs[index];
+		trail.address = leg->address;
+		trail.state = (enum probe_state)leg->state;
+		trail.reason = (enum probe_reason)leg->reason;
+		evidence = leg->evidence;
+	} else if (addresses->count) {
+		trail.address = addresses->items[0];
+	}
+	trail.evidence =
+		trace_evidence_join(NULL, evidence, distance_of(t, &trail.address));
+	return trail;
+}
+
+static int status_of(const struct trail *trail)
+{
+	switch (trail->state) {
+	case STATE_OPEN:
+	case STATE_CLOSED:
+		return STATUS_PASS;
+	case STATE_ERROR:
+	case STATE_UNRESOLVED:
+	case STATE_NONE:
+		return STATUS_TROUBLE;
+	default:
+		return STATUS_FAIL;
+	}
+}
+
+/* ---- telling ----------------------------------------------------------------- */
+
+static void add_target(
+	struct strbuf *line, const struct tracing *t, const struct trail *trail)
+{
+	char address[NET_ADDRESS_TEXT];
+
+	strbuf_addf(line, "%s on %s (", t->adhoc.plan->checks[0].name,
+		t->adhoc.plan->hosts[0].name);
+	if (trail->address.family)
+		strbuf_addf(line, "%s ",
+			net_address_format(&trail->address, address, sizeof address));
+	strbuf_addf(line, "port %u): ", t->port);
+}
+
+/* What the walk came to, unless the kernel knows better: that silence was this
+ * machine's own, or a neighbour's. */
+static char *sentence_of(const struct trail *trail)
+{
+	if (trail->state == STATE_ERROR || trail->reason == REASON_NEIGHBOUR_SILENT)
+		return NULL;
+	return trace_evidence_sentence(trail->evidence);
+}
+
+static int print_text(const struct tracing *t, const struct trail *trail)
+{
+	char *sentence = sentence_of(trail);
+	struct strbuf line, visible;
+	int rc;
+
+	strbuf_init(&line);
+	strbuf_init(&visible);
+	add_target(&line, t, trail);
+	strbuf_adds(&line, sentence ? sentence : probe_reason_text(trail->reason));
+	rc = line.failed ? -ENOMEM : 0;
+	if (rc == 0)
+		printf("%s\n", command_visible(&visible, line.text));
+	if (trail->state == STATE_CLOSED && !t->open_port)
+		puts("With --open-port PORT, of one that accepts, the distances of "
+		     "both are compared:\na reset from nearer by is a firewall's.");
+	free(sentence);
+	strbuf_fini(&visible);
+	strbuf_fini(&line);
+	return rc;
+}
+
+static json_t *trail_object(const struct tracing *t, const struct trail *trail)
+{
+	char time[32], address[NET_ADDRESS_TEXT];
+	json_t *evidence = json_evidence(trail->evidence);
+	struct json_filler line;
+
+	json_filler_init(&line);
+	json_put_text(&line, "type", "trace");
+	json_put_text(
+		&line, "time", clock_format(t->adhoc.started_us, time, sizeof time));
+	json_put_text(&line, "vantage", t->adhoc.config->settings.vantage);
+	json_put_text(&line, "host", t->adhoc.plan->hosts[0].name);
+	json_put_text(&line, "check", t->adhoc.plan->checks[0].name);
+	json_put_text(&line, "address",
+		trail->address.family
+			? net_address_format(&trail->address, address, sizeof address)
+			: NULL);
+	json_put_number(&line, "port", t->port);
+	json_put_text(&line, "state", probe_state_word(trail->state));
+	json_put_text(&line, "reason", probe_reason_word(trail->reason));
+	json_put(&line, "trace",
+		json_incref(json_object_get(evidence, "trace")
+				    ? json_object_get(evidence, "trace")
+				    : json_null()));
+	json_decref(evidence);
+	return json_filler_take(&line);
+}
+
+static int print_json(const struct tracing *t, const struct trail *trail)
+{
+	json_t *object = trail_object(t, trail);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	struct strbuf line;
+	int rc = -ENOMEM;
+
+	strbuf_init(&line);
+	if (text)
+		visible_add_json(&line, text);
+	if (text && !line.failed)
+		rc = puts(line.text) < 0 ? -EIO : 0;
+	strbuf_fini(&line);
+	free(text);
+	json_decref(object);
+	return rc;
+}
+
+/* The status of the worst, or a negative errno. */
+static int tell(const struct tracing *t)
+{
+	bool json = strcmp(t->adhoc.options.format->name, "jsonl") == 0;
+	uint32_t count = count_trails(t);
+	int worst = STATUS_PASS, rc = 0;
+
+	for (uint32_t i = 0; i < count && rc == 0; i++) {
+		struct trail trail = trail_of(t, i);
+		rc = json ? print_json(t, &trail) : print_text(t, &trail);
+		if (status_of(&trail) > worst)
+			worst = status_of(&trail);
+		free(trail.evidence);
+	}
+	return rc < 0 ? rc : worst;
+}
+
+/* ---- the verb ---------------------------------------------------------------- */
+
+static int run_trace(struct tracing *t, const struct command *self, const char *check,
+	const char *host)
+{
+	int rc;
+
+	if (adhoc_load(&t->adhoc, check, host) < 0)
+		return STATUS_USAGE;
+	if (!t->adhoc.plan->checks[0].ops->port)
+		return command_usage(self,
+			"%s connects to no TCP port: there is none to walk to",
+			t->adhoc.plan->checks[0].name);
+	rc = adhoc_open(&t->adhoc);
+	if (rc == 0)
+		rc = find_port(t);
+	if (rc == 0)
+		rc = walk(t);
+	if (rc < 0) {
+		log_error("the walk could not be finished: %s", strerror(-rc));
+		return STATUS_TROUBLE;
+	}
+	rc = tell(t);
+	return rc < 0 ? command_finish(rc, STATUS_TROUBLE) : command_flush(rc);
+}
+
+static bool is_possible(const struct report_ops *format)
+{
+	return strcmp(format->name, "text") == 0 || strcmp(format->name, "jsonl") == 0;
+}
+
+static bool read_port(const char *text, uint16_t *port)
+{
+	uint64_t number;
+
+	if (!number_parse(text, UINT16_MAX, &number) || number == 0)
+		return false;
+	*port = (uint16_t)number;
+	return true;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct tracing t = {.port = 0};
+	const char *open_port = NULL;
+	const struct verb_option verb_options[] = {
+		{"open-port", NULL, &open_port},
+		{NULL, NULL, NULL},
+	};
+	int at = options_parse(self, argc, argv, verb_options, &t.adhoc.options);
+	int status;
+
+	if (at < 0)
+		return options_status(at);
+	if (open_port && !read_port(open_port, &t.open_port))
+		return command_usage(
+			self, "--open-port takes a port, a number from 1 to 65535");
+	if (!is_possible(t.adhoc.options.format))
+		return command_usage(self, "trace comes as text or jsonl");
+	if (argc - at != 2)
+		return command_usage(
+			self, "it takes a check and a host, such as 'tcp/443 ls1'");
+	status = run_trace(&t, self, argv[at], argv[at + 1]);
+	results_fini(&t.walked);
+	plan_free(t.walk);
+	adhoc_fini(&t.adhoc);
+	return status;
+}
+
+const struct command trace_command = {
+	.name = "trace",
+	.summary = "Find the hop behind which packets to a check's port get lost",
+	.usage = "[--open-port PORT] CHECK HOST",
+	.help = "Sends SYNs with a rising TTL to the port of CHECK, from three source "
+		"ports, and\nshows which routers answer. rpc/NAME and sweep/LO-HI[,...] "
+		"are probed first, to\nlearn which port that is. HOST is a name or an "
+		"address; with -c FILE its time\nlimits, DNS servers and inventory are "
+		"used.\n\n      --open-port PORT  another port of the host, one that "
+		"accepts: its distance tells\n                        how far before the "
+		"host packets get lost, and whether a\n                        reset is the "
+		"host's own\n\nExit status: 0 the target was reached, 1 it was not, 2 usage, 3 "
+		"could not measure.\n",
+	.run = run,
+};

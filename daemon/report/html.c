@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A page for people to keep, print and pass on: what changed by incident, then flow by
+ * flow, then what every flow is, then the totals and what was compared. All of it is
+ * kept folded until the end, as the text for a terminal is, so that memory and page do
+ * not follow the size of the fleet; what has no room is counted.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/report/digest.h"
+#include "daemon/report/evidence.h"
+#include "daemon/report/formats.h"
+#include "daemon/report/html_page.h"
+#include "daemon/report/sentence.h"
+#include "daemon/report/story.h"
+
+enum {
+	MAX_FINDINGS = 500,
+	MAX_PASSES = 100,
+	MAX_STORIES = 200,
+	MAX_CHANGES = 1000,
+	EVIDENCE_LIMIT = 600,
+	KIND_BITS = 3, /* of a mark: its incident stands above them */
+};
+_Static_assert(CHANGE_KIND_COUNT <= 1 << KIND_BITS, "a kind has its bits");
+
+struct html {
+	struct html_page page;
+	bool diff, status;
+	char *vantage; /* of the first result or change; or NULL */
+	int64_t time_us;
+	struct matrix matrix;
+	struct digest failing, unsure, passing, changes;
+	struct story *stories;
+	uint32_t n_stories;
+	uint64_t stories_left_out;
+	bool printed;
+};
+
+static int begin(struct report *report, const char *command)
+{
+	struct html *html = calloc(1, sizeof *html);
+
+	if (!html)
+		return -ENOMEM;
+	report->state = html;
+	html->page.out = report->options.out;
+	html->diff = strcmp(command, "diff") == 0;
+	html->status = strcmp(command, "status") == 0;
+	html->failing.limit = MAX_FINDINGS;
+	html->unsure.limit = MAX_FINDINGS;
+	html->passing.limit = MAX_PASSES;
+	html->changes.limit = MAX_CHANGES;
+	html->stories = calloc(MAX_STORIES, sizeof *html->stories);
+	return html->stories ? 0 : -ENOMEM;
+}
+
+static int keep_vantage(struct html *html, const char *vantage)
+{
+	if (!html->vantage && vantage)
+		html->vantage = strdup(vantage);
+	return html->vantage || !vantage ? 0 : -ENOMEM;
+}
+
+/* ---- gathering --------------------------------------------------------------- */
+
+static struct digest *digest_of(
+	const struct report *report, const struct report_result *result)
+{
+	struct html *html = report->state;
+
+	if (result->verdict == VERDICT_FAIL)
+		return &html->failing;
+	if (result->verdict == VERDICT_INCONCLUSIVE)
+		return &html->unsure;
+	return report->options.quiet_passes ? NULL : &html->passing;
+}
+
+static int add_result(struct digest *digest, const struct report_result *result)
+{
+	struct strbuf state, why;
+	struct digest_flow flow = {
+		.mark = matrix_mark_of(result),
+		.host = result->host,
+		.subject = result->check,
+		.since_us = result->since_us,
+	};
+	int rc = -ENOMEM;
+
+	strbuf_init(&state);
+	strbuf_init(&why);
+	sentence_state(&state, result);
+	sentence_why(&why, result, EVIDENCE_LIMIT);
+	flow.state = state.text;
+	flow.why = why.text;
+	if (!state.failed && !why.failed)
+		rc = digest_add(digest, &flow);
+	strbuf_fini(&state);
+	strbuf_fini(&why);
+	return rc;
+}
+
+static int write_result(struct report *report, const struct report_result *result)
+{
+	struct html *html = report->state;
+	struct digest *digest = digest_of(report, result);
+	int rc = keep_vantage(html, result->vantage);
+
+	if (!html->time_us)
+		html->time_us = result->time_us;
+	if (rc == 0)
+		rc = matrix_add(&html->matrix, result);
+	if (rc == 0 && digest)
+		rc = add_result(digest, result);
+	return rc;
+}
+
+/* "no answer to any attempt: ICMP type 3 code 13 from 10.0.0.1"; of a flow that has no
+ * state any more there is nothing to say. */
+static void add_why(struct strbuf *out, const struct report_change *change)
+{
+	size_t begin;
+
+	strbuf_adds(out, "");
+	if (change->to == STATE_NONE)
+		return;
+	strbuf_adds(out, probe_reason_text(change->reason));
+	if (!change->evidence || !*change->evidence)
+		return;
+	strbuf_adds(out, ": ");
+	begin = out->length;
+	evidence_add(out, change->evidence, EVIDENCE_LIMIT);
+	if (!out->failed && out->length == begin) {
+		out->length -= 2;
+		out->text[out->length] = '\0';
+	}
+}
+
+static int write_change(struct report *report, const struct report_change *change)
+{
+	struct html *html = report->state;
+	struct strbuf what, why;
+	struct digest_flow flow = {
+		.mark = change->incident << KIND_BITS | (uint32_t)change->kind,
+		.host = change->host,
+		.subject = change->check,
+	};
+	int rc = keep_vantage(html, change->vantage);
+
+	strbuf_init(&what);
+	strbuf_init(&why);
+	sentence_change(&what, change);
+	add_why(&why, change);
+	flow.state = what.text;
+	flow.why = why.text ? why.text : "";
+	if (what.failed || why.failed)
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = digest_add(&html->changes, &flow);
+	strbuf_fini(&what);
+	strbuf_fini(&why);
+	return rc;
+}
+
+static int write_incident(struct report *report, const struct report_incident *incident)
+{
+	struct html *html = report->state;
+	int rc;
+
+	if (html->n_stories == MAX_STORIES) {
+		html->stories_left_out++;
+		return 0;
+	}
+	rc = story_init(&html->stories[html->n_stories], incident);
+	if (rc == 0)
+		html->n_stories++;
+	return rc;
+}
+
+/* ---- incidents --------------------------------------------------------------- */
+
+static void print_story(struct html_page *page, const struct story *story)
+{
+	const char *kind = change_kind_word(story->kind);
+	/* Where it is but its kind, there is nothing to add. */
+	const char *where = strcmp(story->where, kind) == 0 ? "" : story->where;
+	const char *const details[] = {
+		where, story->trace, story->stayed, story->beside};
+	bool any = false;
+
+	fprintf(page->out,
+		"<li id=\"incident-%" PRIu32 "\" value=\"%" PRIu32 "\">\n<h3>",
+		story->id, story->id);
+	html_signed(page, html_sign_of_kind(story->kind), kind);
+	html_raw(page, " ");
+	html_text(page, story->summary);
+	html_raw(page, "</h3>\n");
+	for (size_t i = 0; i < 4; i++)
+		any |= *details[i] != '\0';
+	if (any)
+		html_raw(page, "<ul>\n");
+	for (size_t i = 0; i < 4; i++)
+		if (*details[i])
+			html_element(page, "li", details[i]);
+	html_raw(page, any ? "</ul>\n</li>\n" : "</li>\n");
+}
+
+static void print_stories(struct html *html)
+{
+	struct html_page *page = &html->page;
+
+	if (!html->n_stories)
+		return;
+	html_raw(page, "<section>\n<h2>Incidents</h2>\n<ol>\n");
+	for (uint32_t i = 0; i < html->n_stories; i++)
+		print_story(page, &html->stories[i]);
+	html_raw(page, "</ol>\n");
+	html_left_out(page, html->stories_left_out, "incident");
+	html_raw(page, "</section>\n");
+}
+
+/* ---- changed flows ----------------------------------------------------------- */
+
+static void print_change(const struct html *html, struct html_page *page,
+	const struct digest_entry *entry)
+{
+	enum change_kind kind =
+		(enum change_kind)(entry->mark & ((1U << KIND_BITS) - 1));
+	uint32_t incident = entry->mark >> KIND_BITS;
+
+	html_raw(page, "<tr><td>");
+	if (incident && incident <= html->n_stories)
+		fprintf(page->out, "<a href=\"#incident-%" PRIu32 "\">%" PRIu32 "</a>",
+			incident, incident);
+	else if (incident)
+		fprintf(page->out, "%" PRIu32, incident);
+	html_raw(page, "</td><td>");
+	html_signed(page, html_sign_of_kind(kind), change_kind_word(kind));
+	html_raw(page, "</td><th scope=\"row\">");
+	html_text(page, entry->subject);
+	html_raw(page, "</th><td>");
+	html_hosts(page, &entry->hosts);
+	html_raw(page, "</td><td>");
+	html_text(page, entry->state);
+	html_raw(page, "</td><td>");
+	html_text(page, entry->why);
+	html_raw(page, "</td></tr>\n");
+}
+
+static void print_changes(struct html *html)
+{
+	static const char *const heads[] = {"Incident", "Kind", "Check", "Hosts",
+		"From \xe2\x86\x92 to", "Why", NULL};
+	struct html_page *page = &html->page;
+
+	if (!html->changes.count)
+		return;
+	html_raw(page, "<section>\n<h2>Changed flows</h2>\n");
+	html_table_begin(page, "Flows that changed alike are one row", heads);
+	for (uint32_t i = 0; i < html->changes.count; i++)
+		print_change(html, page, &html->changes.entries[i]);
+	html_table_end(page);
+	html_left_out(page, html->changes.left_out, "changed flow");
+	html_raw(page, "</section>\n");
+}
+
+/* ---- results ----------------------------------------------------------------- */
+
+static void print_finding(const struct html *html, struct html_page *page,
+	const struct digest_entry *entry)
+{
+	char since[32];
+
+	html_raw(page, "<tr><td>");
+	html_signed(
+		page, html_sign_of_mark((enum matrix_mark)entry->mark), entry->state);
+	html_raw(page, "</td><th scope=\"row\">");
+	html_text(page, entry->subject);
+	html_raw(page, "</th><td>");
+	html_hosts(page, &entry->hosts);
+	html_raw(page, "</td><td>");
+	html_text(page, entry->why);
+	html_raw(page, "</td>");
+	if (html->status) {
+		html_raw(page, "<td>");
+		if (entry->since_us)
+			html_text(page, clock_format_short(
+						entry->since_us, since, sizeof since));
+		html_raw(page, "</td>");
+	}
+	html_raw(page, "</tr>\n");
+}
+
+static void print_findings(
+	struct html *html, const struct digest *digest, const char *heading)
+{
+	const char *heads[] = {
+		"State", "Check", "Hosts", "Why", html->status ? "Since" : NULL, NULL};
+	struct html_page *page = &html->page;
+
+	if (!digest->count)
+		return;
+	html_raw(page, "<section>\n");
+	html_element(page, "h2", heading);
+	html_table_begin(
+		page, "Flows of which the same is to be said are one row", heads);
+	for (uint32_t i = 0; i < digest->count; i++)
+		print_finding(html, page, &digest->entries[i]);
+	html_table_end(page);
+	html_left_out(page, digest->left_out, "flow");
+	html_raw(page, "</section>\n");
+}
+
+static int print_results(struct html *html)
+{
+	struct html_page *page = &html->page;
+	int rc = matrix_finish(&html->matrix);
+
+	if (rc < 0)
+		return rc;
+	print_findings(html, &html->failing, "Failing");
+	print_findings(html, &html->unsure, "Inconclusive");
+	print_findings(html, &html->passing, "As it should be");
+	if (html->matrix.n_rows) {
+		html_raw(page, "<section>\n<h2>All flows</h2>\n");
+		html_matrix(page, &html->matrix);
+		html_raw(page, "</section>\n");
+	}
+	return 0;
+}
+
+/* ---- head and foot ----------------------------------------------------------- */
+
+static void print_head(struct html *html, const struct report_summary *summary)
+{
+	const char *vantage =
+		summary && summary->vantage ? summary->vantage : html->vantage;
+	struct strbuf title;
+
+	strbuf_init(&title);
+	strbuf_adds(&title, html->diff ? "Changes of reachability" : "Reachability");
+	if (vantage)
+		strbuf_addf(&title, " from %s", vantage);
+	if (title.failed)
+		html->page.failed = true;
+	else
+		html_begin(&html->page, title.text);
+	strbuf_fini(&title);
+}
+
+static void add_count(struct strbuf *line, uint64_t count, const char *word)
+{
+	strbuf_addf(line, "%" PRIu64 " %s%s", count, word, count == 1 ? "" : "s");
+}
+
+/* "5 changes in 4 incidents; 2 flows added or removed" */
+static void add_changes(struct strbuf *line, const struct html *html,
+	const struct report_summary *summary)
+{
+	uint64_t all = html->changes.flows;
+	uint64_t others = all > summary->changes ? all - summary->changes : 0;
+
+	if (summary->changes || others)
+		add_count(line, summary->changes, "change");
+	else
+		strbuf_adds(line, "no change");
+	if (summary->incidents) {
+		strbuf_adds(line, " in ");
+		add_count(line, summary->incidents, "incident");
+	}
+	if (others) {
+		strbuf_adds(line, "; ");
+		add_count(line, others, "flow");
+		strbuf_adds(line, " added or removed");
+	}
+}
+
+static void print_lead(struct html *html, const struct report_summary *summary)
+{
+	struct html_page *page = &html->page;
+	struct strbuf line;
+
+	strbuf_init(&line);
+	if (!html->diff)
+		sentence_totals(&line, summary);
+	if (!html->diff && summary->before)
+		strbuf_adds(&line, "; ");
+	if (html->diff || summary->before)
+		add_changes(&line, html, summary);
+	html_raw(page, "<p class=\"lead\">");
+	html_text(page, line.failed ? "" : line.text);
+	html_raw(page, "</p>\n");
+	page->failed |= line.failed;
+	strbuf_fini(&line);
+	if (!summary->degraded)
+		return;
+	html_raw(page, "<p>");
+	html_signed(page, html_sign_of_mark(MARK_UNSURE), "degraded");
+	html_raw(page, ": ");
+	html_text(page,
+		summary->degraded_reason
+			? summary->degraded_reason
+			: "this machine had trouble of its own while it measured");
+	html_raw(page, "</p>\n");
+}
+
+static void print_totals_row(
+	struct html_page *page, const char *what, const struct report_counts *counts)
+{
+	html_raw(page, "<tr><th scope=\"row\">");
+	html_text(page, what);
+	fprintf(page->out,
+		"</th><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
+		"</td><td>%" PRIu64 "</td></tr>\n",
+		counts->flows, counts->pass, counts->fail, counts->inconclusive);
+}
+
+static void print_totals(struct html *html, const struct report_summary *summary)
+{
+	static const char *const heads[] = {
+		"Scan", "Flows", "Pass", "Fail", "Inconclusive", NULL};
+	struct report_counts counts = {
+		summary->flows, summary->pass, summary->fail, summary->inconclusive};
+	struct html_page *page = &html->page;
+	char time[32];
+
+	html_raw(page, "<section>\n<h2>Totals</h2>\n");
+	html_table_begin(page,
+		html->diff ? "The two scans that were compared" : "This scan", heads);
+	if (summary->before && summary->counts_before)
+		print_totals_row(page, summary->before, summary->counts_before);
+	print_totals_row(page,
+		summary->after  ? summary->after
+		: html->time_us ? clock_format(html->time_us, time, sizeof time)
+				: "now",
+		&counts);
+	html_table_end(page);
+	if (summary->before && !summary->counts_before) {
+		html_raw(page, "<p>Compared with ");
+		html_text(page, summary->before);
+		html_raw(page, ".</p>\n");
+	}
+	html_raw(page, "</section>\n");
+}
+
+/* ---- the end ----------------------------------------------------------------- */
+
+static int print_page(struct html *html, const struct report_summary *summary)
+{
+	int rc;
+
+	if (html->printed)
+		return 0;
+	html->printed = true;
+	print_head(html, summary);
+	if (summary)
+		print_lead(html, summary);
+	print_stories(html);
+	print_changes(html);
+	rc = print_results(html);
+	if (rc < 0)
+		return rc;
+	if (summary)
+		print_totals(html, summary);
+	html_end(&html->page);
+	return html->page.failed ? -ENOMEM : 0;
+}
+
+static int write_summary(struct report *report, const struct report_summary *summary)
+{
+	return print_page(report->state, summary);
+}
+
+static int end(struct report *report)
+{
+	struct html *html = report->state;
+	int rc;
+
+	if (!html)
+		return 0;
+	rc = html->stories ? print_page(html, NULL) : 0;
+	matrix_fini(&html->matrix);
+	digest_fini(&html->failing);
+	digest_fini(&html->unsure);
+	digest_fini(&html->passing);
+	digest_fini(&html->changes);
+	for (uint32_t i = 0; i < html->n_stories; i++)
+		story_fini(&html->stories[i]);
+	free(html->stories);
+	free(html->vantage);
+	free(html);
+	report->state = NULL;
+	return rc;
+}
+
+const struct report_ops report_html = {
+	.name = "html",
+	.begin = begin,
+	.result = write_result,
+	.change = write_change,
+	.incident = write_incident,
+	.summary = write_summary,
+	.end = end,
+};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/scan/one_scan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/scan/confirm.h"
+#include "daemon/scan/observe.h"
+#include "daemon/scan/record.h"
+#include "daemon/scan/trace_changes.h"
+
+/* Walks end by themselves after their limit, unless they still wait for the rate. */
+#define TRACE_GRACE_MS 1000
+
+static const struct settings *settings_of(const struct one_scan *scan)
+{
+	return &scan->plan->config->settings;
+}
+
+static void on_progress(void *data, const struct engine_progress *now)
+{
+	struct one_scan *scan = data;
+
+	if (scan->progress)
+		scan->progress(scan->progress_data, scan->stage, now);
+	if (scan->trace_end_us && clock_monotonic_us() > scan->trace_end_us)
+		engine_cancel(scan->engine);
+}
+
+int one_scan_init(struct one_scan *scan)
+{
+	struct engine_options options;
+
+	engine_options_from(settings_of(scan), &options);
+	options.progress = on_progress;
+	options.progress_data = scan;
+	return engine_new(&options, &scan->engine);
+}
+
+/* ---- before --------------------------------------------------------------- */
+
+static int begin(struct one_scan *scan)
+{
+	int rc;
+
+	scan->started_us = clock_wall_us();
+	if (!scan->store)
+		return 0;
+	rc = previous_load(scan->store, scan->plan, &scan->previous);
+	if (rc == 0)
+		rc = store_scan_begin(scan->store, settings_of(scan)->vantage,
+			scan->started_us, &scan->id);
+	if (rc < 0)
+		log_error("%s", store_last_error(scan->store));
+	return rc;
+}
+
+/* ---- the pass ------------------------------------------------------------- */
+
+static int probe_flows(struct one_scan *scan)
+{
+	int rc = results_init(&scan->results, scan->plan);
+
+	if (rc < 0)
+		return rc;
+	scan->stage = "scanning";
+	rc = observe(scan->engine, scan->plan, NULL, 0, &scan->results);
+	if (rc == 0) {
+		scan->stage = "confirming changes";
+		rc = confirm_changes(scan->engine, scan->plan, &scan->previous,
+			settings_of(scan)->confirm, &scan->results);
+	}
+	return rc;
+}
+
+/* What got worse is walked to, unless it is this machine that has trouble. Evidence
+ * that took too long is done without. */
+static int trace_flows(struct one_scan *scan)
+{
+	const uint64_t limit_us =
+		(TRACE_CHANGES_LIMIT_MS + TRACE_GRACE_MS) * UINT64_C(1000);
+	uint64_t end_us = clock_monotonic_us() + limit_us;
+	int rc;
+
+	if (!settings_of(scan)->trace || scan->assessment.degraded)
+		return 0;
+	scan->stage = "tracing";
+	scan->trace_end_us = end_us;
+	rc = trace_changes(scan->engine, scan->plan, &scan->previous, &scan->results);
+	scan->trace_end_us = 0;
+	return rc == -ECANCELED && clock_monotonic_us() > end_us ? 0 : rc;
+}
+
+static int judge(struct one_scan *scan)
+{
+	int rc = assess(scan->plan, &scan->results, &scan->assessment);
+
+	if (rc == 0)
+		rc = trace_flows(scan);
+	if (rc < 0)
+		return rc;
+	/* The changes of a degraded scan are withheld until a clean one settles them.
+	 */
+	return changes_of_scan(scan->plan, &scan->results, &scan->previous,
+		scan->assessment.degraded, &scan->changes);
+}
+
+/* ---- after ---------------------------------------------------------------- */
+
+static void record(struct one_scan *scan)
+{
+	struct recording recording = {
+		.scan = scan->id,
+		.plan = scan->plan,
+		.results = &scan->results,
+		.assessment = &scan->assessment,
+		.previous = &scan->previous,
+		.finished_us = clock_wall_us(),
+		.duration_us = scan->duration_us,
+		.changes = scan->changes.reachability,
+	};
+
+	scan->recorded = record_scan(scan->store, &recording) == 0;
+	if (!scan->recorded)
+		log_error("%s", store_last_error(scan->store));
+}
+
+static void give_up(struct one_scan *scan, int rc)
+{
+	if (rc == -ECANCELED && !scan->store)
+		log_error("stopped: nothing was stored");
+	else if (rc == -ECANCELED)
+		log_error("stopped: scan %lld is marked interrupted and counts for "
+			  "nothing",
+			(long long)scan->id);
+	else
+		log_error("the scan could not be finished: %s", strerror(-rc));
+	if (scan->store && store_scan_interrupt(scan->store, scan->id) < 0)
+		log_error("%s", store_last_error(scan->store));
+}
+
+int one_scan_run(struct one_scan *scan)
+{
+	uint64_t probing_us;
+	int rc = begin(scan);
+
+	if (rc < 0)
+		return rc;
+	probing_us = clock_monotonic_us();
+	rc = probe_flows(scan);
+	if (rc == 0)
+		rc = judge(scan);
+	scan->duration_us = clock_monotonic_us() - probing_us;
+	if (rc < 0)
+		give_up(scan, rc);
+	else if (scan->store)
+		record(scan);
+	return rc;
+}
+
+void one_scan_cancel(struct one_scan *scan)
+{
+	engine_cancel(scan->engine);
+}
+
+void one_scan_fini(struct one_scan *scan)
+{
+	engine_free(scan->engine);
+	changes_fini(&scan->changes);
+	assessment_fini(&scan->assessment);
+	results_fini(&scan->results);
+	previous_fini(&scan->previous);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One scan from its first probe to its row in the store: probe, confirm, judge, walk to
+ * what got worse, compare, record. What happens with the outcome is the caller's.
+ */
+#ifndef DAEMON_SCAN_ONE_SCAN_H
+#define DAEMON_SCAN_ONE_SCAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/engine/engine.h"
+#include "daemon/scan/changes.h"
+#include "daemon/scan/previous.h"
+#include "daemon/verdict/assess.h"
+#include "store/store.h"
+
+struct one_scan {
+	/* Set by the caller, whose they are and who keeps them until the end. */
+	const struct plan *plan; /* with its configuration */
+	struct store *store;     /* NULL: nothing is stored, nothing compared */
+	/* As engine_options.progress; `stage` is "scanning", "confirming changes" or
+	 * "tracing". May be NULL. */
+	void (*progress)(
+		void *data, const char *stage, const struct engine_progress *now);
+	void *progress_data;
+
+	/* What came of it, in the order it is made. */
+	int64_t id; /* 0: not stored */
+	int64_t started_us;
+	uint64_t duration_us;
+	struct previous previous;
+	struct results results;
+	struct assessment assessment;
+	struct change_set changes;
+	bool recorded; /* whole, in the store */
+
+	/* Its own. */
+	struct engine *engine;
+	const char *stage;
+	uint64_t trace_end_us; /* when the walks that run must end; 0: none do */
+};
+
+/* The caller's members are set and the others zero. 0, or a negative libuv code; then
+ * and later one_scan_fini() it. */
+int one_scan_init(struct one_scan *scan);
+
+/*
+ * Scans, once. 0: probed and judged, and recorded unless !scan->recorded, which with a
+ * store was told. Else -ECANCELED or another negative errno: told, nothing has changed
+ * but that the scan is marked interrupted. Blocks until all has settled.
+ */
+int one_scan_run(struct one_scan *scan);
+
+/* Makes it end within a moment; from a signal handler or any thread, from
+ * one_scan_init() to one_scan_fini(). When all is probed already, it ends as ever. */
+void one_scan_cancel(struct one_scan *scan);
+
+void one_scan_fini(struct one_scan *scan);
+
+#endif

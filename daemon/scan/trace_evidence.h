@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evidence on its way into a walk and out of it: which port of a flow is walked to, and
+ * what the walk comes to, in a sentence. Pure. The evidence of a walk is described in
+ * probes/trace.h.
+ */
+#ifndef DAEMON_SCAN_TRACE_EVIDENCE_H
+#define DAEMON_SCAN_TRACE_EVIDENCE_H
+
+#include <stdint.h>
+
+#include "daemon/engine/plan.h"
+
+/*
+ * The port to walk to for a flow of that check with that evidence (JSON or NULL): the
+ * one the evidence names, of a sweep the first that is blocked; else the check's own.
+ * 0: it has none.
+ */
+uint16_t trace_evidence_port(const struct plan_check *check, const char *evidence);
+
+/* How many hops away the target of a walk accepted; 0: it did not. */
+unsigned trace_evidence_distance(const char *walk);
+
+/*
+ * The evidence of a flow (JSON object or NULL) with the member `trace` of a walk's, and
+ * in that a `sentence`. `distance` is the target's, by another port of it; 0: not
+ * known. malloc'ed; NULL without memory or where `walk` is no walk's evidence.
+ */
+char *trace_evidence_join(const char *evidence, const char *walk, unsigned distance);
+
+/* The sentence that joined evidence has. malloc'ed; NULL: none, or no memory. */
+char *trace_evidence_sentence(const char *evidence);
+
+#endif
