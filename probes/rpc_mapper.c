@@ -79,42 +79,43 @@ static struct uuid_syntax likely_version(const struct uuid_syntax *interface)
 	return likely;
 }
 
-static void go_to_fixed(struct rpc_run *rpc)
+static void go_to_fixed(struct rpc_run *rpc, enum probe_reason reason, char *detail)
 {
 	const struct rpc_conf *conf = rpc_conf_of(rpc);
 	struct uuid_syntax interface = likely_version(&rpc->interface);
 
+	probe_run_tell(&rpc->run, PHASE_EPM,
+		"endpoint mapper: %s; the configured ports are tried",
+		probe_reason_text(reason));
+	rpc_mapper_stage(rpc, STATE_NONE, reason, detail);
+	rpc->interface = interface;
 	for (size_t i = 0; i < conf->n_fixed; i++)
 		if (rpc_targets_add(rpc, &interface, conf->fixed[i], RPC_MAX_PORTS) <
 			0) {
 			probe_run_settle_local(&rpc->run, UV_ENOMEM, PHASE_EPM);
 			return;
 		}
-	rpc->interface = interface;
-	probe_run_tell(&rpc->run, PHASE_EPM,
-		"endpoint mapper: %s; the configured ports are tried",
-		probe_reason_text(REASON_EPM_ACCESS_DENIED));
-	rpc_mapper_stage(rpc, STATE_NONE, REASON_EPM_ACCESS_DENIED, NULL);
 	rpc_go_on(rpc);
 }
 
-/* The mapper answers and is reachable, which is all that plain `rpc` asks. */
-static void on_denied(struct rpc_run *rpc)
+/* It tells nothing to who has not logged on. */
+static void on_denied(struct rpc_run *rpc, enum probe_state state,
+	enum probe_reason reason, char *detail)
 {
-	const struct rpc_conf *conf = rpc_conf_of(rpc);
-
-	if (conf->n_fixed > 0)
-		go_to_fixed(rpc);
+	if (rpc_conf_of(rpc)->n_fixed > 0)
+		go_to_fixed(rpc, reason, detail);
 	else
-		settle(rpc, conf->mode == RPC_MAPPER ? STATE_OPEN : STATE_FAILED,
-			REASON_EPM_ACCESS_DENIED, true,
-			rpc_detail_status(DCERPC_ACCESS_DENIED));
+		settle(rpc, state, reason, true, detail);
 }
 
 void rpc_mapper_status(struct rpc_run *rpc, uint32_t status)
 {
+	bool is_plain = rpc_conf_of(rpc)->mode == RPC_MAPPER;
+
+	/* It is reachable, which is all that plain `rpc` asks. */
 	if (status == DCERPC_ACCESS_DENIED)
-		on_denied(rpc);
+		on_denied(rpc, is_plain ? STATE_OPEN : STATE_FAILED,
+			REASON_EPM_ACCESS_DENIED, rpc_detail_status(status));
 	else
 		settle(rpc, STATE_FAILED, REASON_RPC_FAULT, true,
 			rpc_detail_status(status));
@@ -149,7 +150,7 @@ static void on_bound(struct rpc_run *rpc, const struct dcerpc_answer *answer)
 				(unsigned)answer->result, (unsigned)answer->reason));
 		break;
 	case DCERPC_NAK:
-		settle(rpc, STATE_FAILED, REASON_RPC_BIND_NAK, true,
+		on_denied(rpc, STATE_FAILED, REASON_RPC_BIND_NAK,
 			rpc_detail("\"nak\":%u", (unsigned)answer->reason));
 		break;
 	case DCERPC_FAULT:
@@ -184,15 +185,15 @@ static void on_refused(struct stream *stream, const struct sockerr *err)
 {
 	struct rpc_run *rpc = rpc_of(stream);
 	struct rpc_stage stage = {
-		.phase = PHASE_CONNECT,
+		.phase = rpc->run.phase,
 		.port = rpc->port,
 		.state = err->state,
 		.reason = err->reason,
-		.elapsed_us = stream_elapsed_us(stream),
+		.elapsed_us = rpc_stage_elapsed_us(rpc),
 	};
 
 	rpc_stage_add(rpc, &stage);
-	probe_run_tell(&rpc->run, PHASE_CONNECT, "%u: %s", (unsigned)rpc->port,
+	probe_run_tell(&rpc->run, rpc->run.phase, "%u: %s", (unsigned)rpc->port,
 		probe_reason_text(err->reason));
 	stream_settle_refused(stream, err);
 }

@@ -300,7 +300,7 @@ static void expired_answer(struct stream *stream, uv_os_fd_t fd)
 	struct sockerr err;
 
 	if (sockerr_kept_back(fd, stream->run->spec.target.address, &err))
-		stream_settle_refused(stream, &err);
+		stream->ops->refused(stream, &err);
 	else
 		stream->ops->ended(stream, STREAM_SILENT);
 }

@@ -29,7 +29,8 @@ struct stream_ops {
 	/* The handshake completed; stream->rtt_us says how long it took. */
 	void (*connected)(struct stream *stream);
 
-	/* It did not. *err has a state of the target or of this machine. */
+	/* It did not, and *err has a state of the target or of this machine; or it did,
+	 * and this machine keeps back what is sent: then *err has that trouble. */
 	void (*refused)(struct stream *stream, const struct sockerr *err);
 
 	/*

@@ -180,6 +180,26 @@ static void then_the_configured_ports_are_tried(void **state)
 	lab_free(lab);
 }
 
+/* A server that wants a log-on may say so at the bind. */
+static void a_mapper_that_refuses_the_association_too(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_new("licensing");
+	lab->conf.fixed[0] = lab_accepts(lab);
+	lab->conf.n_fixed = 1;
+	say_bind_nak(lab_answers(&lab->mapper), 8);
+	lab_start_mapper(lab);
+	struct harness_run at = lab_see(lab, STATE_OPEN, REASON_RPC_BOUND, PHASE_BIND);
+	json_t *root = lab_evidence(&at);
+	json_t *epm = json_array_get(json_object_get(root, "stages"), 1);
+	assert_string_equal(
+		json_string_value(json_object_get(epm, "reason")), "rpc-bind-nak");
+	assert_int_equal(lab_number(epm, "nak"), 8);
+	json_decref(root);
+	harness_run_fini(&at);
+	lab_free(lab);
+}
+
 /* --- several answers to one question --- */
 
 static void a_map_goes_on_while_there_is_more(void **state)
@@ -320,6 +340,7 @@ int main(void)
 		cmocka_unit_test(faults_are_told_by_their_status),
 		cmocka_unit_test(a_mapper_that_wants_a_log_on),
 		cmocka_unit_test(then_the_configured_ports_are_tried),
+		cmocka_unit_test(a_mapper_that_refuses_the_association_too),
 		cmocka_unit_test(a_map_goes_on_while_there_is_more),
 		cmocka_unit_test(a_map_without_end_is_left_and_its_handle_freed),
 		cmocka_unit_test(of_several_versions_the_highest_is_mapped),
