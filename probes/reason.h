@@ -179,6 +179,9 @@ enum probe_path {
 		"this machine's resolver can't be used")                                   \
 	X(LOCAL_ERROR, "local-error",                                                      \
 		"this machine reported an error without a name here")                      \
+	X(TOO_MANY_ENDPOINTS, "too-many-endpoints",                                        \
+		"the endpoint mapper names more endpoints than are followed")              \
+	X(OUT_OF_TIME, "out-of-time", "not every endpoint could be followed in time")      \
 	X(CANCELLED, "cancelled", "stopped before there was an answer")
 
 #define X(symbol, word, path) STATE_##symbol,

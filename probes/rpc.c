@@ -23,7 +23,7 @@ static struct rpc_run *rpc_of(struct probe_run *run)
 static struct rpc_verdict verdict_of(const struct rpc_run *rpc)
 {
 	if (rpc_conf_of(rpc)->mode == RPC_ALL)
-		return rpc_targets_verdict(rpc->targets, rpc->n_targets);
+		return rpc_targets_verdict(rpc->targets, rpc->n_targets, rpc->cut);
 	const struct rpc_target *best = rpc_targets_best(rpc->targets, rpc->n_targets);
 	return (struct rpc_verdict){
 		.state = best->state,
@@ -114,10 +114,31 @@ static bool is_spoilt(const struct rpc_run *rpc)
 	       rpc->targets[rpc->at].state == STATE_ERROR;
 }
 
+static bool is_out_of_time(const struct rpc_run *rpc)
+{
+	uint64_t limit_us =
+		rpc->run.spec.timeout_ms * UINT64_C(1000) * RPC_MAX_TIMEOUTS;
+
+	return rpc_conf_of(rpc)->mode == RPC_ALL && rpc->spent_us >= limit_us;
+}
+
+/* The targets from here on were not tried, and are not judged. */
+static void conclude_early(struct rpc_run *rpc)
+{
+	rpc->n_targets = rpc->at;
+	rpc->cut = REASON_OUT_OF_TIME;
+	conclude(rpc);
+}
+
 void rpc_go_on(struct rpc_run *rpc)
 {
+	rpc->spent_us += stream_elapsed_us(&rpc->stream);
 	if (is_spoilt(rpc) || !find_next(rpc)) {
 		conclude(rpc);
+		return;
+	}
+	if (is_out_of_time(rpc)) {
+		conclude_early(rpc);
 		return;
 	}
 	rpc->run.phase = PHASE_ENDPOINT;

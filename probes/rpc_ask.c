@@ -213,12 +213,18 @@ static void on_listed(struct rpc_run *rpc)
 	}
 }
 
-/* Another page: there is one, it can't be a loop, and it fits. */
-static bool is_more(const struct rpc_run *rpc, const struct epm_page *page)
+/* Another page: there is one, and it can't be a loop. */
+static bool is_more(const struct epm_page *page)
 {
 	return page->status == 0 && page->entries > 0 &&
-	       !epm_handle_is_null(&page->handle) && rpc->pages < RPC_MAX_PAGES &&
-	       rpc->entries < RPC_MAX_ENTRIES;
+	       !epm_handle_is_null(&page->handle);
+}
+
+/* There is more than is read. */
+static void cut_list(struct rpc_run *rpc)
+{
+	rpc->cut = REASON_TOO_MANY_ENDPOINTS;
+	on_listed(rpc);
 }
 
 static void on_list(struct rpc_run *rpc, const struct dcerpc_answer *answer)
@@ -240,10 +246,12 @@ static void on_list(struct rpc_run *rpc, const struct dcerpc_answer *answer)
 		probe_run_settle_local(&rpc->run, UV_ENOMEM, PHASE_EPM);
 	else if (page.status != 0 && page.status != DCERPC_EPT_NOT_REGISTERED)
 		rpc_mapper_status(rpc, page.status);
-	else if (is_more(rpc, &page))
+	else if (!is_more(&page))
+		on_listed(rpc);
+	else if (rpc->pages < RPC_MAX_PAGES && rpc->entries < RPC_MAX_ENTRIES)
 		rpc_ask_list(rpc);
 	else
-		on_listed(rpc);
+		cut_list(rpc);
 }
 
 void rpc_ask_list(struct rpc_run *rpc)

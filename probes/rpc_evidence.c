@@ -210,7 +210,8 @@ static void add_listed(struct strbuf *out, const struct rpc_run *rpc)
 		}
 		strbuf_adds(out, "}");
 	}
-	strbuf_adds(out, rpc->on_tcp > rpc->n_listed ? "],\"truncated\":true" : "]");
+	strbuf_adds(out,
+		rpc->on_tcp > rpc->n_listed || rpc->cut ? "],\"truncated\":true" : "]");
 }
 
 static void add_mapper(struct strbuf *out, const struct rpc_run *rpc)
@@ -239,7 +240,7 @@ static void add_targets(struct strbuf *out, const struct rpc_run *rpc)
 		strbuf_adds(out, "}");
 		comma = ",";
 	}
-	strbuf_adds(out, rpc->are_targets_cut ? "],\"truncated\":true" : "]");
+	strbuf_adds(out, rpc->cut ? "],\"truncated\":true" : "]");
 }
 
 void rpc_evidence_make(struct rpc_run *rpc)

@@ -26,6 +26,7 @@ enum {
 	RPC_MAX_FIXED = 16,       /* ports of the option */
 	RPC_MAX_PORTS = 16,       /* of one interface that are followed */
 	RPC_MAX_TARGETS = 256,    /* of rpc/[*], (interface, port) each */
+	RPC_MAX_TIMEOUTS = 64,    /* that the connections of rpc/[*] take together */
 	RPC_MAX_TOWERS = 64,      /* asked for in one ept_map */
 	RPC_MAX_PAGES = 128,      /* of the mapper's list that are read */
 	RPC_MAX_ENTRIES = 10000,  /* likewise */
@@ -91,16 +92,18 @@ struct rpc_run {
 	struct epm_handle handle;
 	void (*then)(struct rpc_run *rpc); /* once the handle was given back */
 	uint32_t pages, entries, unreadable, on_tcp;
-	bool is_found;        /* a version of the interface, on TCP */
-	bool is_told;         /* all that was asked for */
-	bool is_short;        /* memory ran out inside a visit */
-	bool are_targets_cut; /* there are more than are followed */
+	bool is_found; /* a version of the interface, on TCP */
+	bool is_told;  /* all that was asked for */
+	bool is_short; /* memory ran out inside a visit */
 	struct epm_endpoint *listed;
 	uint32_t n_listed, listed_room;
 
 	/* Where the endpoints are. */
 	struct rpc_target *targets;
 	uint32_t n_targets, targets_room, at;
+	enum probe_reason cut; /* why there are more than are followed; none: there
+				  are not */
+	uint64_t spent_us;     /* by the connections so far */
 
 	/* For the evidence. */
 	struct rpc_stage *stages;
@@ -181,7 +184,8 @@ void rpc_go_on(struct rpc_run *rpc);
 
 /* ---- rpc_targets.c */
 
-/* Adds a target unless it is there or there are `most`. 0 or -ENOMEM. */
+/* Adds a target unless it is there. Of more than `most` those that rpc_targets_sort()
+ * puts first are kept, whatever the order in which they come. 0 or -ENOMEM. */
 int rpc_targets_add(struct rpc_run *rpc, const struct uuid_syntax *interface,
 	uint16_t port, uint32_t most);
 
@@ -204,9 +208,12 @@ struct rpc_verdict {
 	bool is_mixed;                   /* the identity tells who failed */
 };
 
-/* What all targets of rpc with a star come to; count > 0. */
+/*
+ * What all targets of rpc with a star come to; count > 0. `cut` is why there are others
+ * that were not followed, REASON_NONE if there are none: of those nothing is known.
+ */
 struct rpc_verdict rpc_targets_verdict(
-	const struct rpc_target *targets, uint32_t count);
+	const struct rpc_target *targets, uint32_t count, enum probe_reason cut);
 
 /*
  * "UUID@1.0 endpoint-filtered, ...": the interfaces that failed and how, sorted. No

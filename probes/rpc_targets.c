@@ -20,15 +20,37 @@ static int compare_interfaces(const struct uuid_syntax *a, const struct uuid_syn
 	return order ? order : compare_numbers(a->minor, b->minor);
 }
 
+static int by_port(const void *left, const void *right)
+{
+	const struct rpc_target *a = left, *b = right;
+	int order = compare_numbers(a->port, b->port);
+
+	return order ? order : compare_interfaces(&a->interface, &b->interface);
+}
+
+/* There is no room for another: of all of them the last one in order has to go. */
+static void replace_last(struct rpc_run *rpc, const struct rpc_target *target)
+{
+	struct rpc_target *last = rpc->targets;
+
+	rpc->cut = REASON_TOO_MANY_ENDPOINTS;
+	for (uint32_t i = 1; i < rpc->n_targets; i++)
+		if (by_port(&rpc->targets[i], last) > 0)
+			last = &rpc->targets[i];
+	if (by_port(target, last) < 0)
+		*last = *target;
+}
+
 int rpc_targets_add(struct rpc_run *rpc, const struct uuid_syntax *interface,
 	uint16_t port, uint32_t most)
 {
+	struct rpc_target target = {.interface = *interface, .port = port};
+
 	for (uint32_t i = 0; i < rpc->n_targets; i++)
-		if (rpc->targets[i].port == port &&
-			compare_interfaces(&rpc->targets[i].interface, interface) == 0)
+		if (by_port(&rpc->targets[i], &target) == 0)
 			return 0;
 	if (rpc->n_targets >= most) {
-		rpc->are_targets_cut = true;
+		replace_last(rpc, &target);
 		return 0;
 	}
 	struct rpc_target *grown = array_grow(
@@ -36,17 +58,8 @@ int rpc_targets_add(struct rpc_run *rpc, const struct uuid_syntax *interface,
 	if (!grown)
 		return -ENOMEM;
 	rpc->targets = grown;
-	grown[rpc->n_targets++] =
-		(struct rpc_target){.interface = *interface, .port = port};
+	grown[rpc->n_targets++] = target;
 	return 0;
-}
-
-static int by_port(const void *left, const void *right)
-{
-	const struct rpc_target *a = left, *b = right;
-	int order = compare_numbers(a->port, b->port);
-
-	return order ? order : compare_interfaces(&a->interface, &b->interface);
 }
 
 void rpc_targets_sort(struct rpc_target *targets, uint32_t count)
@@ -103,7 +116,8 @@ const struct rpc_target *rpc_targets_best(
 	return worst_of(targets, count);
 }
 
-struct rpc_verdict rpc_targets_verdict(const struct rpc_target *targets, uint32_t count)
+struct rpc_verdict rpc_targets_verdict(
+	const struct rpc_target *targets, uint32_t count, enum probe_reason cut)
 {
 	const struct rpc_target *worst = worst_of(targets, count);
 	bool is_any_open = rpc_targets_best(targets, count)->state == STATE_OPEN;
@@ -114,9 +128,14 @@ struct rpc_verdict rpc_targets_verdict(const struct rpc_target *targets, uint32_
 		.target = worst,
 	};
 
+	if (cut && worst->state == STATE_OPEN) {
+		verdict.state = STATE_ERROR;
+		verdict.reason = cut;
+	}
 	if (!is_any_open || worst->state == STATE_OPEN || worst->state == STATE_ERROR)
 		return verdict;
-	verdict.is_mixed = true;
+	/* Which of those that fail are among them would depend on chance. */
+	verdict.is_mixed = !cut;
 	if (probe_state_path(worst->state) == PATH_BLOCKED) {
 		verdict.state = STATE_PARTIAL;
 		verdict.reason = REASON_SOME_INTERFACES;

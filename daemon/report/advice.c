@@ -120,6 +120,11 @@ static const struct {
 	{REASON_NO_GATEWAY,
 		"This machine's own gateway is down: nothing is known of {host}."},
 	{REASON_NO_LINK, "This machine's own cable or interface is down."},
+	{REASON_TOO_MANY_ENDPOINTS,
+		"Ask for the interfaces that matter by their names, as in "
+		"rpc/licensing."},
+	{REASON_OUT_OF_TIME, "Ask for the interfaces that matter by their names, as in "
+			     "rpc/licensing."},
 	{REASON_LOCAL_FIREWALL,
 		"This machine's own firewall forbids it: look at its output rules."},
 };

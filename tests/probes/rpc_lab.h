@@ -157,6 +157,16 @@ static inline uint16_t lab_is_silent(struct lab *lab)
 	return place->port;
 }
 
+/* Accepts connections and never answers. */
+static inline uint16_t lab_hangs(struct lab *lab)
+{
+	struct lab_place *place = lab_endpoint(lab);
+
+	place->fd = harness_listen("127.0.0.1", &place->port);
+	place->filler = -1;
+	return place->port;
+}
+
 /* A mapper that is bound and names these ports for licensing. */
 static inline void lab_maps(struct lab *lab, const uint16_t *ports, uint32_t count)
 {

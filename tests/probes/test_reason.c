@@ -99,7 +99,8 @@ static void local_reasons_are_those_of_this_machine(void **state)
 	static const enum probe_reason local[] = {REASON_NO_DESCRIPTOR, REASON_NO_PORT,
 		REASON_NO_BUFFERS, REASON_NO_MEMORY, REASON_NO_ROUTE, REASON_NO_GATEWAY,
 		REASON_LOCAL_FIREWALL, REASON_NO_FAMILY, REASON_RESOLVER_UNAVAILABLE,
-		REASON_LOCAL_ERROR, REASON_CANCELLED};
+		REASON_LOCAL_ERROR, REASON_TOO_MANY_ENDPOINTS, REASON_OUT_OF_TIME,
+		REASON_CANCELLED};
 	for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
 		assert_false(probe_reason_is_local(remote[i]));
 	for (size_t i = 0; i < sizeof local / sizeof *local; i++)

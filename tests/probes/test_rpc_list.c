@@ -205,8 +205,9 @@ static void pages_without_end_are_not_all_read(void **state)
 	struct harness_run at =
 		lab_see(lab, STATE_OPEN, REASON_EPM_ANSWERED, PHASE_EPM);
 	json_t *root = lab_evidence(&at);
-	assert_int_equal(
-		lab_number(json_object_get(root, "mapper"), "entries"), RPC_MAX_PAGES);
+	json_t *mapper = json_object_get(root, "mapper");
+	assert_int_equal(lab_number(mapper, "entries"), RPC_MAX_PAGES);
+	assert_true(json_is_true(json_object_get(mapper, "truncated")));
 	json_decref(root);
 	harness_run_fini(&at);
 	lab_free(lab);
@@ -340,6 +341,54 @@ static void a_port_that_refuses_is_tried_once(void **state)
 	lab_free(lab);
 }
 
+/* What the mapper did not get to say may be blocked. */
+static void a_list_that_is_left_early_is_not_open(void **state)
+{
+	(void)state;
+	struct rpc_answers *a;
+	struct lab *lab = lab_that_lists("*", &a);
+	const struct rpc_listing one = {.interface = FIRST, .port = lab_accepts(lab)};
+	for (int i = 0; i < 2 * RPC_MAX_PAGES; i++)
+		say_lookup(a, &one, 1, false, 0);
+	lab_script(&lab->mapper)->end = SPEAKER_CLOSES;
+	lab_start_mapper(lab);
+	struct harness_run at =
+		lab_see(lab, STATE_ERROR, REASON_TOO_MANY_ENDPOINTS, PHASE_BIND);
+	json_t *root = lab_evidence(&at);
+	json_t *interfaces = json_object_get(root, "interfaces");
+	assert_int_equal(json_array_size(interfaces), 1);
+	assert_true(json_is_true(json_object_get(root, "truncated")));
+	json_decref(root);
+	harness_run_fini(&at);
+	lab_free(lab);
+}
+
+/* Twice as many interfaces as there is time for, on a port that never answers. */
+static void the_connections_have_a_limit_together(void **state)
+{
+	(void)state;
+	char names[2 * RPC_MAX_TIMEOUTS][UUID_SYNTAX_TEXT];
+	struct rpc_listing listings[2 * RPC_MAX_TIMEOUTS];
+	struct lab *lab = lab_new("*");
+	uint16_t port = lab_hangs(lab);
+	lab->spec.timeout_ms = 25;
+	for (unsigned i = 0; i < ARRAY_SIZE(listings); i++) {
+		snprintf(names[i], sizeof names[i], "00000000-0000-0000-0000-%012x@1.0",
+			i);
+		listings[i] = (struct rpc_listing){.interface = names[i], .port = port};
+	}
+	lists(lab, listings, ARRAY_SIZE(listings));
+	struct harness_run at =
+		lab_see(lab, STATE_FAILED, REASON_RPC_SILENT, PHASE_BIND);
+	json_t *root = lab_evidence(&at);
+	json_t *interfaces = json_object_get(root, "interfaces");
+	assert_in_range(json_array_size(interfaces), 1, RPC_MAX_TIMEOUTS + 1);
+	assert_true(json_is_true(json_object_get(root, "truncated")));
+	json_decref(root);
+	harness_run_fini(&at);
+	lab_free(lab);
+}
+
 static void nothing_on_tcp_is_nothing_registered(void **state)
 {
 	(void)state;
@@ -410,6 +459,8 @@ int main(void)
 		cmocka_unit_test(some_that_are_blocked_make_it_partial),
 		cmocka_unit_test(some_that_fail_make_it_failed),
 		cmocka_unit_test(a_port_that_refuses_is_tried_once),
+		cmocka_unit_test(a_list_that_is_left_early_is_not_open),
+		cmocka_unit_test(the_connections_have_a_limit_together),
 		cmocka_unit_test(nothing_on_tcp_is_nothing_registered),
 		cmocka_unit_test(a_shortage_spoils_it),
 		cmocka_unit_test(an_interface_is_proven_in_spite_of_a_shortage),

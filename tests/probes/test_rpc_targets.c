@@ -54,7 +54,8 @@ static void the_worst_counts_in_whatever_order(void **state)
 			};
 			const struct rpc_target *best = rpc_targets_best(two, 2);
 			assert_int_equal(best->reason, order[worst].reason);
-			struct rpc_verdict verdict = rpc_targets_verdict(two, 2);
+			struct rpc_verdict verdict =
+				rpc_targets_verdict(two, 2, REASON_NONE);
 			assert_int_equal(verdict.state, order[worst].state);
 			assert_int_equal(verdict.reason, order[worst].reason);
 			assert_false(verdict.is_mixed);
@@ -81,7 +82,7 @@ static void a_mixture_is_partial_where_something_is_blocked(void **state)
 			target(1, 1, STATE_OPEN, REASON_RPC_BOUND),
 			target(2, 2, order[i].state, order[i].reason),
 		};
-		struct rpc_verdict verdict = rpc_targets_verdict(two, 2);
+		struct rpc_verdict verdict = rpc_targets_verdict(two, 2, REASON_NONE);
 		bool is_blocked = probe_state_path(order[i].state) == PATH_BLOCKED;
 		bool is_error = order[i].state == STATE_ERROR;
 		assert_int_equal(verdict.is_mixed, !is_error);
@@ -101,7 +102,7 @@ static void all_that_are_open_are_open(void **state)
 		target(1, 1, STATE_OPEN, REASON_RPC_BOUND),
 		target(2, 2, STATE_OPEN, REASON_RPC_BOUND),
 	};
-	struct rpc_verdict verdict = rpc_targets_verdict(two, 2);
+	struct rpc_verdict verdict = rpc_targets_verdict(two, 2, REASON_NONE);
 	assert_int_equal(verdict.state, STATE_OPEN);
 	assert_int_equal(verdict.reason, REASON_RPC_BOUND);
 	assert_false(verdict.is_mixed);
@@ -132,20 +133,63 @@ static void the_identity_outlives_a_boot(void **state)
 	free(other);
 }
 
-static void targets_are_added_once_and_so_many(void **state)
+static void targets_are_added_once(void **state)
 {
 	(void)state;
 	struct rpc_run rpc = {.at = 0};
 	struct uuid_syntax interface = {.major = 1};
 	for (int i = 0; i < 2; i++)
-		for (uint16_t port = 5; port > 0; port--)
+		for (uint16_t port = 4; port > 0; port--)
 			assert_int_equal(rpc_targets_add(&rpc, &interface, port, 4), 0);
 	assert_int_equal(rpc.n_targets, 4);
-	assert_true(rpc.are_targets_cut);
+	assert_int_equal(rpc.cut, REASON_NONE);
 	rpc_targets_sort(rpc.targets, rpc.n_targets);
 	for (uint16_t i = 0; i < 4; i++)
-		assert_int_equal(rpc.targets[i].port, 2 + i);
+		assert_int_equal(rpc.targets[i].port, 1 + i);
 	free(rpc.targets);
+}
+
+static void of_too_many_the_lowest_are_kept_in_whatever_order(void **state)
+{
+	(void)state;
+	static const uint16_t orders[][6] = {{1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1},
+		{5, 1, 6, 3, 2, 4}, {1, 6, 2, 5, 3, 4}};
+	for (size_t o = 0; o < ARRAY_SIZE(orders); o++) {
+		struct rpc_run rpc = {.at = 0};
+		struct uuid_syntax interface = {.major = 1};
+		for (size_t i = 0; i < ARRAY_SIZE(orders[o]); i++)
+			assert_int_equal(
+				rpc_targets_add(&rpc, &interface, orders[o][i], 3), 0);
+		assert_int_equal(rpc.n_targets, 3);
+		assert_int_equal(rpc.cut, REASON_TOO_MANY_ENDPOINTS);
+		rpc_targets_sort(rpc.targets, rpc.n_targets);
+		for (uint16_t i = 0; i < 3; i++)
+			assert_int_equal(rpc.targets[i].port, 1 + i);
+		free(rpc.targets);
+	}
+}
+
+/* Nothing is known of those that were not followed; what failed has failed all the
+ * same, but for the list of it, which would change with chance. */
+static void all_that_are_open_prove_nothing_where_there_are_more(void **state)
+{
+	(void)state;
+	struct rpc_target two[] = {
+		target(1, 1, STATE_OPEN, REASON_RPC_BOUND),
+		target(2, 2, STATE_OPEN, REASON_RPC_BOUND),
+	};
+	struct rpc_verdict verdict = rpc_targets_verdict(two, 2, REASON_OUT_OF_TIME);
+	assert_int_equal(verdict.state, STATE_ERROR);
+	assert_int_equal(verdict.reason, REASON_OUT_OF_TIME);
+	assert_false(verdict.is_mixed);
+	two[1] = target(2, 2, STATE_FILTERED, REASON_ENDPOINT_FILTERED);
+	verdict = rpc_targets_verdict(two, 2, REASON_OUT_OF_TIME);
+	assert_int_equal(verdict.state, STATE_PARTIAL);
+	assert_int_equal(verdict.reason, REASON_SOME_INTERFACES);
+	assert_false(verdict.is_mixed);
+	verdict = rpc_targets_verdict(&two[1], 1, REASON_OUT_OF_TIME);
+	assert_int_equal(verdict.state, STATE_FILTERED);
+	assert_int_equal(verdict.reason, REASON_ENDPOINT_FILTERED);
 }
 
 int main(void)
@@ -156,7 +200,9 @@ int main(void)
 		cmocka_unit_test(a_mixture_is_partial_where_something_is_blocked),
 		cmocka_unit_test(all_that_are_open_are_open),
 		cmocka_unit_test(the_identity_outlives_a_boot),
-		cmocka_unit_test(targets_are_added_once_and_so_many),
+		cmocka_unit_test(targets_are_added_once),
+		cmocka_unit_test(of_too_many_the_lowest_are_kept_in_whatever_order),
+		cmocka_unit_test(all_that_are_open_prove_nothing_where_there_are_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
