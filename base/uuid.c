@@ -48,11 +48,6 @@ static bool parse_digits(const char *text, struct uuid *uuid)
 	return true;
 }
 
-bool uuid_parse(const char *text, struct uuid *uuid)
-{
-	return strlen(text) == TEXT_LENGTH && parse_digits(text, uuid);
-}
-
 const char *uuid_format(const struct uuid *uuid, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -116,13 +111,6 @@ const char *uuid_syntax_format(const struct uuid_syntax *syntax, char *out)
 bool uuid_equal(const struct uuid *a, const struct uuid *b)
 {
 	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
-}
-
-bool uuid_is_nil(const struct uuid *uuid)
-{
-	static const struct uuid nil;
-
-	return uuid_equal(uuid, &nil);
 }
 
 /* Its own inverse. */

@@ -40,13 +40,12 @@ struct uuid_syntax {
 
 #define UUID_SYNTAX_TEXT (UUID_TEXT + 12) /* "UUID@65535.65535" */
 
-/* "3d267954-eeb7-11d1-b94e-00c04fa3080d", in either case; no braces. */
-bool uuid_parse(const char *text, struct uuid *uuid);
-
-/* Writes lower case; returns `out`, which has room for UUID_TEXT. */
+/* "3d267954-eeb7-11d1-b94e-00c04fa3080d"; returns `out`, which has room for UUID_TEXT.
+ */
 const char *uuid_format(const struct uuid *uuid, char *out);
 
-/* UUID, UUID@MAJOR or UUID@MAJOR.MINOR (no minor: 0). */
+/* UUID, UUID@MAJOR or UUID@MAJOR.MINOR (no minor: 0); digits in either case, no braces.
+ */
 bool uuid_syntax_parse(const char *text, struct uuid_syntax *syntax);
 
 /* Writes "UUID@1.0", or "UUID" for any version; returns `out`, which has room for
@@ -54,7 +53,6 @@ bool uuid_syntax_parse(const char *text, struct uuid_syntax *syntax);
 const char *uuid_syntax_format(const struct uuid_syntax *syntax, char *out);
 
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
-bool uuid_is_nil(const struct uuid *uuid);
 
 /* The 16 bytes as little-endian NDR has them, and back: the first three fields are
  * swapped (C706, 14.2.14). */

@@ -28,7 +28,7 @@ enum {
 
 struct header {
 	uint8_t type, flags;
-	uint16_t length, auth_length;
+	uint16_t auth_length;
 	uint32_t call_id;
 	bool big_endian;
 };
@@ -147,8 +147,7 @@ static bool read_header(struct pdu *pdu, const uint8_t *data, size_t size)
 	cursor_skip(&pdu->ndr.cursor, 2);
 	header->type = cursor_u8(&pdu->ndr.cursor);
 	header->flags = cursor_u8(&pdu->ndr.cursor);
-	cursor_skip(&pdu->ndr.cursor, 4);
-	header->length = ndr_u16(&pdu->ndr);
+	cursor_skip(&pdu->ndr.cursor, 4 + 2); /* byte order, length */
 	header->auth_length = ndr_u16(&pdu->ndr);
 	header->call_id = ndr_u32(&pdu->ndr);
 	return cut_trailer(pdu);

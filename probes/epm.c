@@ -183,11 +183,14 @@ static void read_towers(struct listing *listing)
 	}
 }
 
-static void copy_annotation(struct ndr_reader *ndr, char *out)
+/* Of a lookup's entry, which has been read once. */
+static void copy_annotation(struct ndr_reader ndr, const struct place *place, char *out)
 {
-	uint32_t length = begin_annotation(ndr);
+	cursor_seek(&ndr.cursor, place->entry);
+	cursor_skip(&ndr.cursor, sizeof(struct uuid) + 4); /* object, referent */
+	uint32_t length = begin_annotation(&ndr);
 	for (uint32_t i = 0; i < length && i < ANNOTATION_MAX; i++) {
-		uint8_t byte = cursor_u8(&ndr->cursor);
+		uint8_t byte = cursor_u8(&ndr.cursor);
 		if (byte == '\0')
 			break;
 		*out = '?';
@@ -196,16 +199,6 @@ static void copy_annotation(struct ndr_reader *ndr, char *out)
 		out++;
 	}
 	*out = '\0';
-}
-
-/* Of a lookup's entry, which has been read once. */
-static void read_object(
-	struct ndr_reader ndr, const struct place *place, struct epm_endpoint *endpoint)
-{
-	cursor_seek(&ndr.cursor, place->entry);
-	ndr_uuid(&ndr, &endpoint->object);
-	cursor_skip(&ndr.cursor, 4);
-	copy_annotation(&ndr, endpoint->annotation);
 }
 
 static void visit_all(const struct listing *listing, bool is_lookup, epm_visit_fn visit,
@@ -222,7 +215,7 @@ static void visit_all(const struct listing *listing, bool is_lookup, epm_visit_f
 			continue;
 		}
 		if (is_lookup)
-			read_object(listing->ndr, place, &endpoint);
+			copy_annotation(listing->ndr, place, endpoint.annotation);
 		visit(data, &endpoint);
 	}
 }
@@ -261,14 +254,4 @@ int epm_read_map(const uint8_t *stub, size_t size, bool big_endian, epm_visit_fn
 	void *data, struct epm_page *page)
 {
 	return read_page(stub, size, big_endian, false, visit, data, page);
-}
-
-int epm_read_free(const uint8_t *stub, size_t size, bool big_endian, uint32_t *status)
-{
-	struct ndr_reader ndr;
-
-	ndr_reader_init(&ndr, stub, size, big_endian);
-	cursor_skip(&ndr.cursor, EPM_HANDLE_SIZE);
-	*status = ndr_u32(&ndr);
-	return ndr.cursor.failed ? -EPROTO : 0;
 }

@@ -55,17 +55,12 @@ enum epm_transport {
 	EPM_LOCAL /* ncalrpc */
 };
 
-/* "ncacn_ip_tcp", ...; static. */
-const char *epm_transport_word(enum epm_transport transport);
-
 /* One registration. The address in a tower is not kept: it must be ignored
  * ([MS-RPCE] 2.2.1.2.2), the host that was asked is the one to dial. */
 struct epm_endpoint {
 	struct uuid_syntax interface;
-	struct uuid object;
 	enum epm_transport transport;
 	uint16_t port;                        /* of TCP, UDP and HTTP; else 0 */
-	bool is_ndr;                          /* the transfer syntax is NDR 2.0 */
 	char annotation[EPM_ANNOTATION_TEXT]; /* printable ASCII; what was none is '?'
 					       */
 };
@@ -93,11 +88,8 @@ int epm_read_lookup(const uint8_t *stub, size_t size, bool big_endian,
 int epm_read_map(const uint8_t *stub, size_t size, bool big_endian, epm_visit_fn visit,
 	void *data, struct epm_page *page);
 
-/* The status of the answer to a freed handle; -EPROTO. */
-int epm_read_free(const uint8_t *stub, size_t size, bool big_endian, uint32_t *status);
-
 /*
- * One tower's octets; object and annotation are left empty. False when they make no
+ * One tower's octets; the annotation is left empty. False when they make no
  * sense: floors that overlap the end, fewer than 3 or more than 6 of them, no interface
  * or no transfer syntax in the first two, a port that is missing or 0.
  */

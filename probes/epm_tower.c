@@ -26,25 +26,11 @@ enum {
 	MAX_FLOORS = 6,   /* [MS-RPCE] 2.2.1.2.2 */
 };
 
-static const char *const words[] = {
-	[EPM_OTHER] = "other",
-	[EPM_TCP] = "ncacn_ip_tcp",
-	[EPM_UDP] = "ncadg_ip_udp",
-	[EPM_HTTP] = "ncacn_http",
-	[EPM_PIPE] = "ncacn_np",
-	[EPM_LOCAL] = "ncalrpc",
-};
-
 /* One floor: where its halves are. */
 struct floor {
 	const uint8_t *left, *right;
 	uint16_t left_size, right_size;
 };
-
-const char *epm_transport_word(enum epm_transport transport)
-{
-	return words[transport];
-}
 
 static uint8_t *put_syntax_floor(uint8_t *out, const struct uuid_syntax *syntax)
 {
@@ -155,8 +141,6 @@ bool epm_read_tower(const uint8_t *octets, size_t size, struct epm_endpoint *end
 	if (!read_syntax(&floors[0], &endpoint->interface) ||
 		!read_syntax(&floors[1], &transfer))
 		return false;
-	endpoint->is_ndr = uuid_equal(&transfer.uuid, &ndr_syntax_20.uuid) &&
-			   transfer.major == ndr_syntax_20.major;
 	endpoint->transport = find_transport(
 		floors[2].left[0], floors[3].left_size ? floors[3].left[0] : 0);
 	if (endpoint->transport == EPM_TCP || endpoint->transport == EPM_UDP ||

@@ -45,7 +45,7 @@ static void visit_tower(void *data, const struct epm_endpoint *endpoint)
 {
 	struct rpc_run *rpc = data;
 
-	if (endpoint->transport != EPM_TCP || endpoint->port == 0 ||
+	if (endpoint->transport != EPM_TCP ||
 		!uuid_equal(&endpoint->interface.uuid, &rpc->interface.uuid))
 		return;
 	if (rpc_targets_add(rpc, &rpc->interface, endpoint->port, RPC_MAX_PORTS) < 0)
@@ -147,7 +147,7 @@ static void visit_entry(void *data, const struct epm_endpoint *endpoint)
 {
 	struct rpc_run *rpc = data;
 
-	if (endpoint->transport != EPM_TCP || endpoint->port == 0)
+	if (endpoint->transport != EPM_TCP)
 		return;
 	rpc->on_tcp++;
 	switch (rpc_conf_of(rpc)->mode) {

@@ -169,7 +169,7 @@ static int read_smb1(struct cursor *message, struct smb2_answer *answer)
 {
 	cursor_skip(message, 4);
 	uint8_t command = cursor_u8(message);
-	answer->status = cursor_u32le(message);
+	cursor_skip(message, 4); /* status */
 	uint8_t flags = cursor_u8(message);
 
 	answer->kind = SMB2_IS_SMB1;

@@ -20,13 +20,13 @@ static const uint8_t in_ndr[16] = {0x54, 0x79, 0x26, 0x3d, 0xb7, 0xee, 0xd1, 0x1
 static void reads_and_writes_text(void **state)
 {
 	char out[UUID_TEXT];
-	struct uuid uuid;
+	struct uuid_syntax syntax;
 	(void)state;
-	assert_true(uuid_parse(text, &uuid));
-	assert_memory_equal(uuid.bytes, in_order, sizeof in_order);
-	assert_string_equal(uuid_format(&uuid, out), text);
-	assert_true(uuid_parse("3D267954-EEB7-11D1-B94E-00C04FA3080D", &uuid));
-	assert_string_equal(uuid_format(&uuid, out), text);
+	assert_true(uuid_syntax_parse(text, &syntax));
+	assert_memory_equal(syntax.uuid.bytes, in_order, sizeof in_order);
+	assert_string_equal(uuid_format(&syntax.uuid, out), text);
+	assert_true(uuid_syntax_parse("3D267954-EEB7-11D1-B94E-00C04FA3080D", &syntax));
+	assert_string_equal(uuid_format(&syntax.uuid, out), text);
 }
 
 static void refuses_what_is_no_uuid(void **state)
@@ -41,10 +41,10 @@ static void refuses_what_is_no_uuid(void **state)
 		"{3d267954-eeb7-11d1-b94e-00c04fa3080}",
 		" 3d267954-eeb7-11d1-b94e-00c04fa3080d",
 	};
-	struct uuid uuid;
+	struct uuid_syntax syntax;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		assert_false(uuid_parse(wrong[i], &uuid));
+		assert_false(uuid_syntax_parse(wrong[i], &syntax));
 }
 
 static void swaps_three_fields_for_ndr(void **state)
@@ -52,14 +52,12 @@ static void swaps_three_fields_for_ndr(void **state)
 	struct uuid uuid, back;
 	uint8_t bytes[16];
 	(void)state;
-	assert_true(uuid_parse(text, &uuid));
+	memcpy(uuid.bytes, in_order, sizeof in_order);
 	uuid_to_le(&uuid, bytes);
 	assert_memory_equal(bytes, in_ndr, sizeof in_ndr);
 	uuid_from_le(bytes, &back);
 	assert_true(uuid_equal(&uuid, &back));
-	assert_false(uuid_is_nil(&uuid));
-	memset(&back, 0, sizeof back);
-	assert_true(uuid_is_nil(&back));
+	back.bytes[15] ^= 1;
 	assert_false(uuid_equal(&uuid, &back));
 }
 

@@ -102,6 +102,15 @@ struct seen {
 static struct seen seen;
 static struct epm_page page;
 
+static const char *const words[] = {
+	[EPM_OTHER] = "other",
+	[EPM_TCP] = "ncacn_ip_tcp",
+	[EPM_UDP] = "ncadg_ip_udp",
+	[EPM_HTTP] = "ncacn_http",
+	[EPM_PIPE] = "ncacn_np",
+	[EPM_LOCAL] = "ncalrpc",
+};
+
 static void note(void *data, const struct epm_endpoint *endpoint)
 {
 	char syntax[UUID_SYNTAX_TEXT];
@@ -110,7 +119,7 @@ static void note(void *data, const struct epm_endpoint *endpoint)
 	char *line = to->lines[to->count++];
 	int size = snprintf(line, sizeof to->lines[0], "%s %s %u",
 		uuid_syntax_format(&endpoint->interface, syntax),
-		epm_transport_word(endpoint->transport), endpoint->port);
+		words[endpoint->transport], endpoint->port);
 	assert_true(strlen(endpoint->annotation) < EPM_ANNOTATION_TEXT);
 	if (endpoint->annotation[0] != '\0')
 		snprintf(line + size, sizeof to->lines[0] - (size_t)size, " %s",
@@ -208,8 +217,6 @@ static void reads_the_whole_list_of_the_capture(void **state)
 	assert_int_equal(seen.count, ARRAY_SIZE(listed));
 	for (size_t i = 0; i < seen.count; i++)
 		assert_string_equal(seen.lines[i], listed[i]);
-	assert_true(seen.last.is_ndr);
-	assert_true(uuid_is_nil(&seen.last.object));
 	wire_free(&stub);
 }
 
@@ -242,7 +249,6 @@ static void reads_a_mapped_port(void **state)
 	assert_int_equal(page.status, 0);
 	assert_int_equal(seen.count, 1);
 	assert_string_equal(seen.lines[0], SAMR);
-	assert_true(seen.last.is_ndr);
 	assert_int_equal(read_map(NOT_REGISTERED, false), 0);
 	assert_int_equal(page.entries, 0);
 	assert_int_equal(page.status, DCERPC_EPT_NOT_REGISTERED);
@@ -284,17 +290,14 @@ static void a_big_endian_handle_goes_back_little_endian(void **state)
 #define COUNTS(n) n "f401000000000000" n
 #define REFERENT(n) n "000000"
 
-static void an_entry_has_an_object_and_an_annotation(void **state)
+static void an_entry_has_an_annotation_behind_its_object(void **state)
 {
 	(void)state;
-	char text[UUID_TEXT];
 	assert_int_equal(read_lookup_digits(HANDLE COUNTS("01000000")
 					 ENTRY(REFERENT("07")) TOWER "00000000"),
 		0);
 	assert_int_equal(seen.count, 1);
 	assert_string_equal(seen.lines[0], SAMR " ab");
-	assert_string_equal(uuid_format(&seen.last.object, text),
-		"00000001-0002-0003-0405-060708090a0b");
 }
 
 static void an_annotation_is_printable_and_bounded(void **state)
@@ -477,20 +480,6 @@ static void a_full_page_is_read(void **state)
 	}
 }
 
-static void a_freed_handle_has_a_status(void **state)
-{
-	(void)state;
-	struct wire wire = wire_of(HANDLE "01020304");
-	uint32_t status;
-	assert_int_equal(epm_read_free(wire.bytes, wire.size, false, &status), 0);
-	assert_int_equal(status, 0x04030201);
-	assert_int_equal(epm_read_free(wire.bytes, wire.size, true, &status), 0);
-	assert_int_equal(status, 0x01020304);
-	assert_int_equal(
-		epm_read_free(wire.bytes, wire.size - 1, true, &status), -EPROTO);
-	wire_free(&wire);
-}
-
 static int wrong_entries;
 
 static void visit_checked(void *data, const struct epm_endpoint *endpoint)
@@ -509,7 +498,6 @@ static void visit_checked(void *data, const struct epm_endpoint *endpoint)
 
 static void try(const uint8_t *bytes, size_t size)
 {
-	uint32_t status;
 	for (int way = 0; way < 4; way++) {
 		bool big_endian = way & 1;
 		seen.count = 0;
@@ -519,7 +507,6 @@ static void try(const uint8_t *bytes, size_t size)
 		assert_true(rc < 0 || page.entries == seen.count + page.unreadable);
 		assert_int_equal(wrong_entries, 0);
 	}
-	epm_read_free(bytes, size, false, &status);
 }
 
 static void no_spoilt_answer_leads_astray(void **state)
@@ -553,7 +540,7 @@ int main(void)
 		cmocka_unit_test(reads_a_mapped_port),
 		cmocka_unit_test(towers_are_little_endian_in_a_big_endian_answer),
 		cmocka_unit_test(a_big_endian_handle_goes_back_little_endian),
-		cmocka_unit_test(an_entry_has_an_object_and_an_annotation),
+		cmocka_unit_test(an_entry_has_an_annotation_behind_its_object),
 		cmocka_unit_test(an_annotation_is_printable_and_bounded),
 		cmocka_unit_test(a_referent_that_comes_back_is_an_alias),
 		cmocka_unit_test(an_entry_without_a_tower_is_counted),
@@ -561,7 +548,6 @@ int main(void)
 		cmocka_unit_test(counts_that_lie_visit_nothing),
 		cmocka_unit_test(an_answer_that_stops_short_visits_nothing),
 		cmocka_unit_test(a_full_page_is_read),
-		cmocka_unit_test(a_freed_handle_has_a_status),
 		cmocka_unit_test(no_spoilt_answer_leads_astray),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
