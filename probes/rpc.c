@@ -9,7 +9,6 @@
  */
 #include <stdlib.h>
 
-#include "base/size.h"
 #include "probes/registry.h"
 #include "probes/rpc_internal.h"
 
@@ -75,7 +74,7 @@ static void rpc_grant(struct probe_run *run)
 
 static void on_closed(struct stream *stream)
 {
-	struct rpc_run *rpc = CONTAINER_OF(stream, struct rpc_run, stream);
+	struct rpc_run *rpc = rpc_of_stream(stream);
 
 	if (probe_run_next(&rpc->run))
 		start_target(rpc);

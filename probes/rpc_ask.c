@@ -15,7 +15,7 @@ static void leave(struct rpc_run *rpc, enum probe_state state, enum probe_reason
 	void (*then)(struct rpc_run *rpc))
 {
 	rpc->run.result.rtt_us = rpc_stage_elapsed_us(rpc);
-	rpc_mapper_stage(rpc, state, reason, NULL);
+	rpc_stage_end(rpc, state, reason, NULL);
 	rpc->is_told = true;
 	rpc_mapper_give_back(rpc, then);
 }
@@ -37,6 +37,41 @@ static void leave_without(struct rpc_run *rpc)
 		probe_run_tell(&rpc->run, PHASE_EPM,
 			"endpoint mapper: nothing is registered on TCP");
 	leave(rpc, STATE_FAILED, REASON_EPM_NOT_REGISTERED, settle_not_registered);
+}
+
+/* ---- pages, which both kinds of answers are */
+
+/* Reads one; false when that ended the run or leads it another way. */
+static bool read_page(struct rpc_run *rpc, const struct dcerpc_answer *answer,
+	int (*read)(const uint8_t *stub, size_t size, bool big_endian,
+		epm_visit_fn visit, void *data, struct epm_page *page),
+	epm_visit_fn visit, struct epm_page *page)
+{
+	if (!rpc_mapper_is_response(rpc, answer))
+		return false;
+	if (read(answer->stub, answer->stub_size, answer->big_endian, visit, rpc,
+		    page) < 0) {
+		rpc_mapper_malformed(rpc);
+		return false;
+	}
+	rpc->handle = page->handle;
+	rpc->pages++;
+	rpc->entries += page->entries;
+	rpc->unreadable += page->unreadable;
+	if (rpc->is_short)
+		probe_run_settle_local(&rpc->run, UV_ENOMEM, PHASE_EPM);
+	else if (page->status != 0 && page->status != DCERPC_EPT_NOT_REGISTERED)
+		rpc_mapper_status(rpc, page->status);
+	else
+		return true;
+	return false;
+}
+
+/* Another page: there is one, and it can't be a loop. */
+static bool is_more(const struct epm_page *page)
+{
+	return page->status == 0 && page->entries > 0 &&
+	       !epm_handle_is_null(&page->handle);
 }
 
 /* ---- ept_map */
@@ -80,21 +115,9 @@ static void on_map(struct rpc_run *rpc, const struct dcerpc_answer *answer)
 {
 	struct epm_page page;
 
-	if (!rpc_mapper_is_response(rpc, answer))
+	if (!read_page(rpc, answer, epm_read_map, visit_tower, &page))
 		return;
-	if (epm_read_map(answer->stub, answer->stub_size, answer->big_endian,
-		    visit_tower, rpc, &page) < 0) {
-		rpc_mapper_malformed(rpc);
-		return;
-	}
-	rpc->handle = page.handle;
-	rpc->pages++;
-	if (rpc->is_short)
-		probe_run_settle_local(&rpc->run, UV_ENOMEM, PHASE_EPM);
-	else if (page.status != 0 && page.status != DCERPC_EPT_NOT_REGISTERED)
-		rpc_mapper_status(rpc, page.status);
-	else if (page.status == 0 && page.entries > 0 && rpc->pages < RPC_MAX_PAGES &&
-		 !epm_handle_is_null(&page.handle))
+	if (is_more(&page) && rpc->pages < RPC_MAX_PAGES)
 		rpc_ask_map(rpc);
 	else if (rpc->n_targets > 0)
 		go_to_ports(rpc);
@@ -213,13 +236,6 @@ static void on_listed(struct rpc_run *rpc)
 	}
 }
 
-/* Another page: there is one, and it can't be a loop. */
-static bool is_more(const struct epm_page *page)
-{
-	return page->status == 0 && page->entries > 0 &&
-	       !epm_handle_is_null(&page->handle);
-}
-
 /* There is more than is read. */
 static void cut_list(struct rpc_run *rpc)
 {
@@ -231,22 +247,9 @@ static void on_list(struct rpc_run *rpc, const struct dcerpc_answer *answer)
 {
 	struct epm_page page;
 
-	if (!rpc_mapper_is_response(rpc, answer))
+	if (!read_page(rpc, answer, epm_read_lookup, visit_entry, &page))
 		return;
-	if (epm_read_lookup(answer->stub, answer->stub_size, answer->big_endian,
-		    visit_entry, rpc, &page) < 0) {
-		rpc_mapper_malformed(rpc);
-		return;
-	}
-	rpc->handle = page.handle;
-	rpc->pages++;
-	rpc->entries += page.entries;
-	rpc->unreadable += page.unreadable;
-	if (rpc->is_short)
-		probe_run_settle_local(&rpc->run, UV_ENOMEM, PHASE_EPM);
-	else if (page.status != 0 && page.status != DCERPC_EPT_NOT_REGISTERED)
-		rpc_mapper_status(rpc, page.status);
-	else if (!is_more(&page))
+	if (!is_more(&page))
 		on_listed(rpc);
 	else if (rpc->pages < RPC_MAX_PAGES && rpc->entries < RPC_MAX_ENTRIES)
 		rpc_ask_list(rpc);

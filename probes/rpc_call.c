@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/size.h"
 #include "probes/rpc_internal.h"
 
 /* Room for every request that is sent here. */
@@ -38,7 +37,7 @@ void rpc_call_request(struct rpc_run *rpc, uint16_t opnum, const uint8_t *stub,
 
 size_t rpc_call_received(struct stream *stream, const uint8_t *data, size_t size)
 {
-	struct rpc_run *rpc = CONTAINER_OF(stream, struct rpc_run, stream);
+	struct rpc_run *rpc = rpc_of_stream(stream);
 	struct dcerpc_answer answer = {.kind = DCERPC_MALFORMED};
 	size_t length;
 	int rc = dcerpc_frame(data, size, &length);

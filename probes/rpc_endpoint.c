@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/size.h"
 #include "probes/rpc_internal.h"
 
 /* IObjectExporter::ServerAlive2 ([MS-DCOM] 3.1.2.5.1.6); it has no in parameters. */
 #define OPNUM_SERVER_ALIVE2 5
-
-static struct rpc_run *rpc_of(struct stream *stream)
-{
-	return CONTAINER_OF(stream, struct rpc_run, stream);
-}
 
 static struct rpc_target *target_of(struct rpc_run *rpc)
 {
@@ -36,33 +30,38 @@ static void finish(struct rpc_run *rpc, enum probe_state state,
 	enum probe_reason reason, uint32_t rtt_us, char *detail)
 {
 	struct rpc_target *target = target_of(rpc);
-	struct rpc_stage stage = {
-		.phase = rpc->run.phase,
-		.port = target->port,
-		.state = state == STATE_OPEN ? STATE_NONE : state,
-		.reason = state == STATE_OPEN ? REASON_NONE : reason,
-		.elapsed_us = rpc_stage_elapsed_us(rpc),
-		.detail = detail,
-	};
 
 	target->state = state;
 	target->reason = reason;
 	target->phase = rpc->run.phase;
 	target->rtt_us = rtt_us;
-	rpc_stage_add(rpc, &stage);
-	if (state == STATE_OPEN)
+	if (state == STATE_OPEN) {
+		rpc_stage_end(rpc, STATE_NONE, REASON_NONE, NULL);
 		tell_open(rpc, target);
-	else
+	} else {
+		rpc_stage_end(rpc, state, reason, detail);
 		probe_run_tell(&rpc->run, target->phase, "%u: %s",
 			(unsigned)target->port, probe_reason_text(reason));
+	}
 	rpc_go_on(rpc);
 }
 
-/* The server said something that ends it. */
-static void finish_answered(struct rpc_run *rpc, enum probe_state state,
-	enum probe_reason reason, char *detail)
+static void finish_open(struct rpc_run *rpc, enum probe_reason reason)
 {
-	finish(rpc, state, reason, rpc_stage_elapsed_us(rpc), detail);
+	finish(rpc, STATE_OPEN, reason, rpc_stage_elapsed_us(rpc), NULL);
+}
+
+static void finish_failed(struct rpc_run *rpc, enum probe_reason reason,
+	const struct dcerpc_answer *answer)
+{
+	finish(rpc, STATE_FAILED, reason, rpc_stage_elapsed_us(rpc),
+		rpc_detail_refusal(answer));
+}
+
+static enum probe_reason reason_of_fault(const struct dcerpc_answer *answer)
+{
+	return answer->status == DCERPC_ACCESS_DENIED ? REASON_RPC_ACCESS_DENIED
+						      : REASON_RPC_FAULT;
 }
 
 /* ---- the call after the bind */
@@ -70,26 +69,17 @@ static void finish_answered(struct rpc_run *rpc, enum probe_state state,
 static void on_alive(struct rpc_run *rpc, const struct dcerpc_answer *answer)
 {
 	if (answer->kind == DCERPC_RESPONSE)
-		finish_answered(rpc, STATE_OPEN, REASON_RPC_ANSWERED, NULL);
-	else if (answer->kind == DCERPC_FAULT)
-		finish_answered(rpc, STATE_FAILED,
-			answer->status == DCERPC_ACCESS_DENIED
-				? REASON_RPC_ACCESS_DENIED
-				: REASON_RPC_FAULT,
-			rpc_detail_status(answer->status));
+		finish_open(rpc, REASON_RPC_ANSWERED);
 	else
-		finish_answered(rpc, STATE_FAILED, REASON_RPC_PROTOCOL_ERROR, NULL);
+		finish_failed(rpc,
+			answer->kind == DCERPC_FAULT ? reason_of_fault(answer)
+						     : REASON_RPC_PROTOCOL_ERROR,
+			answer);
 }
 
 static void ask_alive(struct rpc_run *rpc)
 {
-	struct rpc_stage stage = {
-		.phase = PHASE_BIND,
-		.port = target_of(rpc)->port,
-		.elapsed_us = rpc_stage_elapsed_us(rpc),
-	};
-
-	rpc_stage_add(rpc, &stage);
+	rpc_stage_end(rpc, STATE_NONE, REASON_NONE, NULL);
 	rpc_stage_begin(rpc, PHASE_CALL);
 	rpc_call_request(rpc, OPNUM_SERVER_ALIVE2, NULL, 0, on_alive);
 }
@@ -105,54 +95,37 @@ static enum probe_reason reason_of_rejection(const struct dcerpc_answer *answer)
 	return REASON_RPC_BIND_REJECTED;
 }
 
-static void on_bound(struct rpc_run *rpc, const struct dcerpc_answer *answer)
+static enum probe_reason reason_of_refused_bind(const struct dcerpc_answer *answer)
 {
 	switch (answer->kind) {
-	case DCERPC_ACCEPTED:
-		if (rpc_conf_of(rpc)->has_alive)
-			ask_alive(rpc);
-		else
-			finish_answered(rpc, STATE_OPEN, REASON_RPC_BOUND, NULL);
-		break;
 	case DCERPC_REJECTED:
-		finish_answered(rpc, STATE_FAILED, reason_of_rejection(answer),
-			rpc_detail("\"result\":%u,\"provider_reason\":%u",
-				(unsigned)answer->result, (unsigned)answer->reason));
-		break;
+		return reason_of_rejection(answer);
 	case DCERPC_NAK:
-		finish_answered(rpc, STATE_FAILED, REASON_RPC_BIND_NAK,
-			rpc_detail("\"nak\":%u", (unsigned)answer->reason));
-		break;
+		return REASON_RPC_BIND_NAK;
 	case DCERPC_FAULT:
-		finish_answered(rpc, STATE_FAILED,
-			answer->status == DCERPC_ACCESS_DENIED
-				? REASON_RPC_ACCESS_DENIED
-				: REASON_RPC_FAULT,
-			rpc_detail_status(answer->status));
-		break;
-	case DCERPC_PARTIAL:
-	case DCERPC_RESPONSE:
-	case DCERPC_MALFORMED:
-		finish_answered(rpc, STATE_FAILED, REASON_RPC_PROTOCOL_ERROR, NULL);
-		break;
+		return reason_of_fault(answer);
+	default:
+		return REASON_RPC_PROTOCOL_ERROR;
 	}
+}
+
+static void on_bound(struct rpc_run *rpc, const struct dcerpc_answer *answer)
+{
+	if (answer->kind != DCERPC_ACCEPTED)
+		finish_failed(rpc, reason_of_refused_bind(answer), answer);
+	else if (rpc_conf_of(rpc)->has_alive)
+		ask_alive(rpc);
+	else
+		finish_open(rpc, REASON_RPC_BOUND);
 }
 
 /* ---- the connection */
 
 static void on_connected(struct stream *stream)
 {
-	struct rpc_run *rpc = rpc_of(stream);
-	struct rpc_stage stage = {
-		.phase = rpc->run.phase,
-		.port = target_of(rpc)->port,
-		.elapsed_us = stream->rtt_us,
-	};
-	char time[RPC_TIME_TEXT];
+	struct rpc_run *rpc = rpc_of_stream(stream);
 
-	rpc_stage_add(rpc, &stage);
-	probe_run_tell(&rpc->run, rpc->run.phase, "%u: connected in %s",
-		(unsigned)target_of(rpc)->port, rpc_time_text(stream->rtt_us, time));
+	rpc_stage_connected(rpc);
 	rpc_stage_begin(rpc, PHASE_BIND);
 	rpc_call_bind(rpc, &target_of(rpc)->interface, on_bound);
 }
@@ -175,7 +148,7 @@ static enum probe_reason reason_of_refusal(const struct sockerr *err)
 
 static void on_refused(struct stream *stream, const struct sockerr *err)
 {
-	struct rpc_run *rpc = rpc_of(stream);
+	struct rpc_run *rpc = rpc_of_stream(stream);
 	bool is_own = rpc_conf_of(rpc)->has_own_port;
 
 	target_of(rpc)->err = *err;
@@ -190,7 +163,7 @@ static void on_ended(struct stream *stream, enum stream_end end)
 				   : end == STREAM_TOO_LONG ? REASON_RPC_PROTOCOL_ERROR
 							    : REASON_RPC_CLOSED;
 
-	finish(rpc_of(stream), STATE_FAILED, reason, 0, NULL);
+	finish(rpc_of_stream(stream), STATE_FAILED, reason, 0, NULL);
 }
 
 static const struct stream_ops endpoint_ops = {

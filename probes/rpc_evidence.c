@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   {"uuid":"3d267954-...","version":"1.0","port":49664,"stages":[
- *    {"phase":"connect","port":135,"elapsed_us":310},{"phase":"epm","elapsed_us":820},
+ *    {"phase":"connect","port":135,"elapsed_us":310},
+ *    {"phase":"epm","port":135,"elapsed_us":820},
  *    {"phase":"endpoint","port":49664,"elapsed_us":2000123,"state":"filtered",
  *     "reason":"endpoint-filtered"}]}
  *
@@ -66,7 +67,8 @@ void rpc_stage_begin(struct rpc_run *rpc, enum probe_phase phase)
 	rpc->stage_ns = uv_hrtime();
 }
 
-void rpc_stage_add(struct rpc_run *rpc, const struct rpc_stage *stage)
+void rpc_stage_end(struct rpc_run *rpc, enum probe_state state,
+	enum probe_reason reason, char *detail)
 {
 	struct rpc_stage *grown = NULL;
 
@@ -75,11 +77,27 @@ void rpc_stage_add(struct rpc_run *rpc, const struct rpc_stage *stage)
 			rpc->stages, &rpc->stages_room, rpc->n_stages, sizeof *grown);
 	if (!grown) {
 		rpc->are_stages_cut = true;
-		free(stage->detail);
+		free(detail);
 		return;
 	}
 	rpc->stages = grown;
-	grown[rpc->n_stages++] = *stage;
+	grown[rpc->n_stages++] = (struct rpc_stage){
+		.phase = rpc->run.phase,
+		.state = state,
+		.reason = reason,
+		.port = rpc->port,
+		.elapsed_us = rpc_stage_elapsed_us(rpc),
+		.detail = detail,
+	};
+}
+
+void rpc_stage_connected(struct rpc_run *rpc)
+{
+	char time[RPC_TIME_TEXT];
+
+	rpc_stage_end(rpc, STATE_NONE, REASON_NONE, NULL);
+	probe_run_tell(&rpc->run, rpc->run.phase, "%u: connected in %s",
+		(unsigned)rpc->port, rpc_time_text(rpc->stream.rtt_us, time));
 }
 
 char *rpc_detail(const char *format, ...)
@@ -121,6 +139,21 @@ char *rpc_detail_status(uint32_t status)
 		return rpc_detail("\"status\":\"0x%08x\"", (unsigned)status);
 	return rpc_detail(
 		"\"status\":\"0x%08x\",\"status_word\":\"%s\"", (unsigned)status, word);
+}
+
+char *rpc_detail_refusal(const struct dcerpc_answer *answer)
+{
+	switch (answer->kind) {
+	case DCERPC_REJECTED:
+		return rpc_detail("\"result\":%u,\"provider_reason\":%u",
+			(unsigned)answer->result, (unsigned)answer->reason);
+	case DCERPC_NAK:
+		return rpc_detail("\"nak\":%u", (unsigned)answer->reason);
+	case DCERPC_FAULT:
+		return rpc_detail_status(answer->status);
+	default:
+		return NULL;
+	}
 }
 
 /* Takes the braces off an object's text, in place. NULL stays, and {} becomes it. */
@@ -183,11 +216,9 @@ static void add_stages(struct strbuf *out, const struct rpc_run *rpc)
 	strbuf_adds(out, "\"stages\":[");
 	for (uint32_t i = 0; i < rpc->n_stages; i++) {
 		const struct rpc_stage *stage = &rpc->stages[i];
-		strbuf_addf(out, "%s{\"phase\":\"%s\"", i ? "," : "",
-			probe_phase_word(stage->phase));
-		if (stage->port)
-			strbuf_addf(out, ",\"port\":%u", (unsigned)stage->port);
-		strbuf_addf(out, ",\"elapsed_us\":%u", (unsigned)stage->elapsed_us);
+		strbuf_addf(out, "%s{\"phase\":\"%s\",\"port\":%u,\"elapsed_us\":%u",
+			i ? "," : "", probe_phase_word(stage->phase),
+			(unsigned)stage->port, (unsigned)stage->elapsed_us);
 		add_outcome(out, stage->state, stage->reason);
 		if (stage->detail)
 			strbuf_addf(out, ",%s", stage->detail);

@@ -16,6 +16,7 @@
 #ifndef PROBES_RPC_INTERNAL_H
 #define PROBES_RPC_INTERNAL_H
 
+#include "base/size.h"
 #include "base/strbuf.h"
 #include "probes/dcerpc.h"
 #include "probes/epm.h"
@@ -117,6 +118,11 @@ static inline const struct rpc_conf *rpc_conf_of(const struct rpc_run *rpc)
 	return rpc->run.spec.conf;
 }
 
+static inline struct rpc_run *rpc_of_stream(struct stream *stream)
+{
+	return CONTAINER_OF(stream, struct rpc_run, stream);
+}
+
 /* ---- rpc_conf.c: members of the ops table */
 
 extern const struct conf_field rpc_conf_fields[];
@@ -145,10 +151,6 @@ size_t rpc_call_received(struct stream *stream, const uint8_t *data, size_t size
 /* Connects to the mapper and asks what the conf wants to know; goes on with
  * rpc_go_on(), or settles. As start(). */
 int rpc_mapper_start(struct rpc_run *rpc);
-
-/* The mapper's stage is over; `detail` as in rpc_stage_add(). */
-void rpc_mapper_stage(struct rpc_run *rpc, enum probe_state state,
-	enum probe_reason reason, char *detail);
 
 /* True when the call has a response; else the run goes another way. */
 bool rpc_mapper_is_response(struct rpc_run *rpc, const struct dcerpc_answer *answer);
@@ -224,19 +226,28 @@ char *rpc_targets_identity(const struct rpc_target *targets, uint32_t count);
 
 /* ---- rpc_evidence.c */
 
-/* The time since stage_ns, and a stage of it begins anew. */
-uint32_t rpc_stage_elapsed_us(const struct rpc_run *rpc);
 void rpc_stage_begin(struct rpc_run *rpc, enum probe_phase phase);
 
-/* Adds a stage that went well: state and reason none. `detail` is freed in time; NULL
- * is none, for want of memory too. */
-void rpc_stage_add(struct rpc_run *rpc, const struct rpc_stage *stage);
+/* Since the stage in hand began; at least 1. */
+uint32_t rpc_stage_elapsed_us(const struct rpc_run *rpc);
+
+/* The stage in hand is over. It went well: state and reason none. `detail` is freed in
+ * time; NULL is none, for want of memory too. */
+void rpc_stage_end(struct rpc_run *rpc, enum probe_state state,
+	enum probe_reason reason, char *detail);
+
+/* The stage in hand was a handshake, and went well. */
+void rpc_stage_connected(struct rpc_run *rpc);
 
 /* malloc'ed members of an object, printf's; NULL without memory. */
 char *rpc_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The members of a fault's status; malloc'ed; NULL without memory. */
 char *rpc_detail_status(uint32_t status);
+
+/* The numbers in an answer that is a refusal; malloc'ed; NULL when there are none, or
+ * no memory. */
+char *rpc_detail_refusal(const struct dcerpc_answer *answer);
 
 /* The members of sockerr_evidence(); malloc'ed; NULL when there are none. */
 char *rpc_detail_connect(const struct sockerr *err);

@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/size.h"
 #include "probes/rpc_internal.h"
 #include "probes/rpc_names.h"
 
-static struct rpc_run *rpc_of(struct stream *stream)
-{
-	return CONTAINER_OF(stream, struct rpc_run, stream);
-}
-
 /* ---- how it ends */
-
-void rpc_mapper_stage(struct rpc_run *rpc, enum probe_state state,
-	enum probe_reason reason, char *detail)
-{
-	struct rpc_stage stage = {
-		.phase = PHASE_EPM,
-		.state = state,
-		.reason = reason,
-		.elapsed_us = rpc_stage_elapsed_us(rpc),
-		.detail = detail,
-	};
-
-	rpc_stage_add(rpc, &stage);
-}
 
 /* The mapper's part is the whole story. `is_answer`: it said so itself. */
 static void settle(struct rpc_run *rpc, enum probe_state state,
@@ -32,7 +12,7 @@ static void settle(struct rpc_run *rpc, enum probe_state state,
 		probe_reason_text(reason));
 	if (is_answer)
 		rpc->run.result.rtt_us = rpc_stage_elapsed_us(rpc);
-	rpc_mapper_stage(rpc, state, reason, detail);
+	rpc_stage_end(rpc, state, reason, detail);
 	probe_run_settle(&rpc->run, state, reason, PHASE_EPM);
 }
 
@@ -87,7 +67,7 @@ static void go_to_fixed(struct rpc_run *rpc, enum probe_reason reason, char *det
 	probe_run_tell(&rpc->run, PHASE_EPM,
 		"endpoint mapper: %s; the configured ports are tried",
 		probe_reason_text(reason));
-	rpc_mapper_stage(rpc, STATE_NONE, reason, detail);
+	rpc_stage_end(rpc, STATE_NONE, reason, detail);
 	rpc->interface = interface;
 	for (size_t i = 0; i < conf->n_fixed; i++)
 		if (rpc_targets_add(rpc, &interface, conf->fixed[i], RPC_MAX_PORTS) <
@@ -146,12 +126,11 @@ static void on_bound(struct rpc_run *rpc, const struct dcerpc_answer *answer)
 		break;
 	case DCERPC_REJECTED:
 		settle(rpc, STATE_FAILED, REASON_EPM_NO_MAPPER, true,
-			rpc_detail("\"result\":%u,\"provider_reason\":%u",
-				(unsigned)answer->result, (unsigned)answer->reason));
+			rpc_detail_refusal(answer));
 		break;
 	case DCERPC_NAK:
 		on_denied(rpc, STATE_FAILED, REASON_RPC_BIND_NAK,
-			rpc_detail("\"nak\":%u", (unsigned)answer->reason));
+			rpc_detail_refusal(answer));
 		break;
 	case DCERPC_FAULT:
 		rpc_mapper_status(rpc, answer->status);
@@ -166,33 +145,18 @@ static void on_bound(struct rpc_run *rpc, const struct dcerpc_answer *answer)
 
 static void on_connected(struct stream *stream)
 {
-	struct rpc_run *rpc = rpc_of(stream);
-	struct rpc_stage stage = {
-		.phase = PHASE_CONNECT,
-		.port = rpc->port,
-		.elapsed_us = stream->rtt_us,
-	};
-	char time[RPC_TIME_TEXT];
+	struct rpc_run *rpc = rpc_of_stream(stream);
 
-	rpc_stage_add(rpc, &stage);
-	probe_run_tell(&rpc->run, PHASE_CONNECT, "%u: connected in %s",
-		(unsigned)rpc->port, rpc_time_text(stream->rtt_us, time));
+	rpc_stage_connected(rpc);
 	rpc_stage_begin(rpc, PHASE_EPM);
 	rpc_call_bind(rpc, &epm_interface, on_bound);
 }
 
 static void on_refused(struct stream *stream, const struct sockerr *err)
 {
-	struct rpc_run *rpc = rpc_of(stream);
-	struct rpc_stage stage = {
-		.phase = rpc->run.phase,
-		.port = rpc->port,
-		.state = err->state,
-		.reason = err->reason,
-		.elapsed_us = rpc_stage_elapsed_us(rpc),
-	};
+	struct rpc_run *rpc = rpc_of_stream(stream);
 
-	rpc_stage_add(rpc, &stage);
+	rpc_stage_end(rpc, err->state, err->reason, NULL);
 	probe_run_tell(&rpc->run, rpc->run.phase, "%u: %s", (unsigned)rpc->port,
 		probe_reason_text(err->reason));
 	stream_settle_refused(stream, err);
@@ -200,7 +164,7 @@ static void on_refused(struct stream *stream, const struct sockerr *err)
 
 static void on_ended(struct stream *stream, enum stream_end end)
 {
-	struct rpc_run *rpc = rpc_of(stream);
+	struct rpc_run *rpc = rpc_of_stream(stream);
 
 	/* A handle that could not be given back is no answer that is missed. */
 	if (rpc->is_told)

@@ -247,8 +247,8 @@ class Served(Heard):
             result = self.probe("rpc/licensing", base.format(1))
             self.assert_result(result, "open", "rpc-bound", "bind")
             self.assert_stages(result, "connect", "epm", "endpoint", "bind")
-            ports = [stage.get("port") for stage in result["evidence"]["stages"]]
-            self.assertEqual(ports, [135, None, 50123, 50123])
+            ports = [stage["port"] for stage in result["evidence"]["stages"]]
+            self.assertEqual(ports, [135, 135, 50123, 50123])
             for stage in result["evidence"]["stages"]:
                 self.assertGreater(stage["elapsed_us"], 0)
 
