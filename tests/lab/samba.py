@@ -23,7 +23,7 @@ V4, V6 = "10.3.0.10", "fd03::10"
 ROUTER_V4, ROUTER_V6 = "10.3.0.1", "fd03::1"
 
 DYNAMIC_PORTS = range(49152, 49172)
-SERVICES = ["rpc", "ldap", "cldap"]
+SERVICES = ["rpc", "ldap", "cldap", "kdc"]
 FILES = "s3fs"
 
 # Where Debian's build writes before it has read where it should.

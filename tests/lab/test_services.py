@@ -3,71 +3,16 @@
 Samba's file server and its domain controller."""
 
 import os
-import shutil
-import socket
-import subprocess
-import time
 
 import lab
-import netns
 import samba
+import services
 from capture import Capture
 
 RDP_HOST = "10.64.0.1"
 
 # A hash of no password that matters: alice's, who never logs on.
 SAM_FILE = "alice:::8846f7eaee8fb117ad06bdd830b7586c:::\n"
-
-XRDP = """\
-[Globals]
-port=tcp://0.0.0.0:{port}
-security_layer={layer}
-certificate={dir}/cert.pem
-key_file={dir}/key.pem
-crypt_level=high
-ssl_protocols=TLSv1.2, TLSv1.3
-max_bpp=32
-fork=false
-[Logging]
-LogFile={dir}/xrdp-{port}.log
-LogLevel=ERROR
-EnableSyslog=false
-[Xorg]
-name=Xorg
-lib=libxup.so
-"""
-
-SMBD = """\
-[global]
-workgroup = LAB
-server role = standalone server
-smb ports = {port}
-disable spoolss = yes
-load printers = no
-log file = {dir}/log
-private dir = {dir}
-lock directory = {dir}
-state directory = {dir}
-cache directory = {dir}
-pid directory = {dir}
-ncalrpc dir = {dir}/ncalrpc
-{settings}
-"""
-
-
-def await_port(namespace, port, process, log):
-    """Until it listens; what it said when it does not."""
-    limit = time.monotonic() + 30
-    while time.monotonic() < limit and process.poll() is None:
-        try:
-            with namespace:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    with open(log) as file:
-        raise RuntimeError(f"nobody listens on port {port}\n{file.read()}")
-
 
 class Heard(lab.LabTest):
     """tshark must understand all that reachd says to PORT as PROTOCOL."""
@@ -99,24 +44,6 @@ class Heard(lab.LabTest):
 
 
 class Services(Heard):
-    """Processes in the fleet's namespace, which answers for every address there."""
-
-    @classmethod
-    def launch(cls, port, command, **options):
-        """Starts a server that ends with the test. A missing one is a failure."""
-        if not shutil.which(command[0]):
-            raise RuntimeError(
-                f"not installed: {command[0]} (see deploy/install-dependencies)"
-            )
-        log = os.path.join(cls.lab.dir, f"server-{port}.log")
-        with open(log, "w") as file:
-            process = cls.lab.fleet.popen(
-                command, stdout=file, stderr=subprocess.STDOUT, **options
-            )
-        cls.lab.later(lambda: netns.end(process))
-        if port:
-            await_port(cls.lab.fleet, port, process, log)
-
     def see(self, check, state, reason, address=RDP_HOST):
         """Probes, and returns the evidence."""
         done = self.lab.reachd("probe", check, address)
@@ -134,15 +61,10 @@ class RdpTest(Services):
     def prepare(cls):
         cls.listen()
         folder = cls.lab.dir
-        subprocess.run(
-            "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=rdsh.corp.example"
-            f" -keyout {folder}/key.pem -out {folder}/cert.pem".split(),
-            check=True,
-            capture_output=True,
-        )
-        cls.xrdp(3389, "negotiate")
-        cls.xrdp(3390, "tls")
-        cls.xrdp(3391, "rdp")
+        services.certificate(cls.lab)
+        services.xrdp(cls.lab, 3389, "negotiate")
+        services.xrdp(cls.lab, 3390, "tls")
+        services.xrdp(cls.lab, 3391, "rdp")
         cls.display = cls.xvfb()
         path = os.path.join(folder, "sam")
         with open(path, "w") as file:
@@ -151,19 +73,12 @@ class RdpTest(Services):
         cls.shadow(3393, "rdp")
 
     @classmethod
-    def xrdp(cls, port, layer):
-        path = os.path.join(cls.lab.dir, f"xrdp-{port}.ini")
-        with open(path, "w") as file:
-            file.write(XRDP.format(port=port, layer=layer, dir=cls.lab.dir))
-        cls.launch(port, ["xrdp", "--nodaemon", "-c", path])
-
-    @classmethod
     def xvfb(cls):
         """Starts an X server on a display that is free; its name, once it listens."""
         readable, writable = os.pipe()
         screen = ["-screen", "0", "640x480x24", "-nolisten", "tcp"]
         command = ["Xvfb", "-displayfd", str(writable), *screen]
-        cls.launch(0, command, pass_fds=[writable])
+        services.launch(cls.lab, 0, command, pass_fds=[writable])
         os.close(writable)
         with open(readable) as file:
             number = file.readline().strip()
@@ -177,7 +92,7 @@ class RdpTest(Services):
         os.mkdir(home)
         command = ["freerdp-shadow-cli", f"/port:{port}", f"/sec:{security}", *more]
         environment = {**os.environ, "DISPLAY": cls.display, "HOME": home}
-        cls.launch(port, command, env=environment)
+        services.launch(cls.lab, port, command, env=environment)
 
     def test_a_server_that_negotiates_chooses_tls(self):
         evidence = self.see("rdp", "open", "rdp-negotiated")
@@ -251,24 +166,11 @@ class SmbTest(Services):
     @classmethod
     def prepare(cls):
         cls.listen()
-        cls.smbd(445, "server min protocol = NT1\nserver max protocol = NT1")
-        cls.smbd(446, "server signing = mandatory\nserver min protocol = SMB3_11")
-        cls.smbd(447, "server max protocol = SMB2_02")
-        cls.smbd(448, "")
-
-    @classmethod
-    def smbd(cls, port, settings):
-        folder = os.path.join(cls.lab.dir, f"smbd-{port}")
-        os.mkdir(folder)
-        path = os.path.join(folder, "smb.conf")
-        with open(path, "w") as file:
-            file.write(SMBD.format(port=port, dir=folder, settings=settings))
-        # Debian's build logs there before it has read where it should.
-        script = "mount -t tmpfs tmpfs /var/log/samba && exec \"$@\""
-        command = ["smbd", "-F", "-s", path]
-        if not shutil.which("smbd"):
-            raise RuntimeError("not installed: smbd (see deploy/install-dependencies)")
-        cls.launch(port, ["unshare", "--mount", "sh", "-ec", script, "sh", *command])
+        services.smbd(cls.lab, 445, "server min protocol = NT1\nserver max protocol = NT1")
+        settings = "server signing = mandatory\nserver min protocol = SMB3_11"
+        services.smbd(cls.lab, 446, settings)
+        services.smbd(cls.lab, 447, "server max protocol = SMB2_02")
+        services.smbd(cls.lab, 448, "")
 
     def test_the_highest_dialect_is_chosen(self):
         evidence = self.see("smb/448", "open", "smb-negotiated")
