@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/report/digest.h"
 #include "daemon/report/evidence.h"
+#include "daemon/report/findings.h"
 #include "daemon/report/formats.h"
 #include "daemon/report/html_page.h"
 #include "daemon/report/sentence.h"
@@ -24,9 +24,7 @@ enum {
 	MAX_STORIES = 200,
 	MAX_CHANGES = 1000,
 	EVIDENCE_LIMIT = 600,
-	KIND_BITS = 3, /* of a mark: its incident stands above them */
 };
-_Static_assert(CHANGE_KIND_COUNT <= 1 << KIND_BITS, "a kind has its bits");
 
 struct html {
 	struct html_page page;
@@ -34,10 +32,9 @@ struct html {
 	char *vantage; /* of the first result or change; or NULL */
 	int64_t time_us;
 	struct matrix matrix;
-	struct digest failing, unsure, passing, changes;
-	struct story *stories;
-	uint32_t n_stories;
-	uint64_t stories_left_out;
+	struct findings findings;
+	struct digest changes;
+	struct stories stories;
 	bool printed;
 };
 
@@ -51,12 +48,14 @@ static int begin(struct report *report, const char *command)
 	html->page.out = report->options.out;
 	html->diff = strcmp(command, "diff") == 0;
 	html->status = strcmp(command, "status") == 0;
-	html->failing.limit = MAX_FINDINGS;
-	html->unsure.limit = MAX_FINDINGS;
-	html->passing.limit = MAX_PASSES;
+	html->findings.evidence_limit = EVIDENCE_LIMIT;
+	html->findings.without_passes = report->options.quiet_passes;
+	html->findings.failing.limit = MAX_FINDINGS;
+	html->findings.unsure.limit = MAX_FINDINGS;
+	html->findings.passing.limit = MAX_PASSES;
 	html->changes.limit = MAX_CHANGES;
-	html->stories = calloc(MAX_STORIES, sizeof *html->stories);
-	return html->stories ? 0 : -ENOMEM;
+	html->stories.limit = MAX_STORIES;
+	return 0;
 }
 
 static int keep_vantage(struct html *html, const char *vantage)
@@ -68,54 +67,17 @@ static int keep_vantage(struct html *html, const char *vantage)
 
 /* ---- gathering --------------------------------------------------------------- */
 
-static struct digest *digest_of(
-	const struct report *report, const struct report_result *result)
-{
-	struct html *html = report->state;
-
-	if (result->verdict == VERDICT_FAIL)
-		return &html->failing;
-	if (result->verdict == VERDICT_INCONCLUSIVE)
-		return &html->unsure;
-	return report->options.quiet_passes ? NULL : &html->passing;
-}
-
-static int add_result(struct digest *digest, const struct report_result *result)
-{
-	struct strbuf state, why;
-	struct digest_flow flow = {
-		.mark = matrix_mark_of(result),
-		.host = result->host,
-		.subject = result->check,
-		.since_us = result->since_us,
-	};
-	int rc = -ENOMEM;
-
-	strbuf_init(&state);
-	strbuf_init(&why);
-	sentence_state(&state, result);
-	sentence_why(&why, result, EVIDENCE_LIMIT);
-	flow.state = state.text;
-	flow.why = why.text;
-	if (!state.failed && !why.failed)
-		rc = digest_add(digest, &flow);
-	strbuf_fini(&state);
-	strbuf_fini(&why);
-	return rc;
-}
-
 static int write_result(struct report *report, const struct report_result *result)
 {
 	struct html *html = report->state;
-	struct digest *digest = digest_of(report, result);
 	int rc = keep_vantage(html, result->vantage);
 
 	if (!html->time_us)
 		html->time_us = result->time_us;
 	if (rc == 0)
 		rc = matrix_add(&html->matrix, result);
-	if (rc == 0 && digest)
-		rc = add_result(digest, result);
+	if (rc == 0)
+		rc = findings_add(&html->findings, result);
 	return rc;
 }
 
@@ -145,7 +107,7 @@ static int write_change(struct report *report, const struct report_change *chang
 	struct html *html = report->state;
 	struct strbuf what, why;
 	struct digest_flow flow = {
-		.mark = change->incident << KIND_BITS | (uint32_t)change->kind,
+		.mark = html_change_mark(change->incident, change->kind),
 		.host = change->host,
 		.subject = change->check,
 	};
@@ -169,16 +131,8 @@ static int write_change(struct report *report, const struct report_change *chang
 static int write_incident(struct report *report, const struct report_incident *incident)
 {
 	struct html *html = report->state;
-	int rc;
 
-	if (html->n_stories == MAX_STORIES) {
-		html->stories_left_out++;
-		return 0;
-	}
-	rc = story_init(&html->stories[html->n_stories], incident);
-	if (rc == 0)
-		html->n_stories++;
-	return rc;
+	return stories_add(&html->stories, incident);
 }
 
 /* ---- incidents --------------------------------------------------------------- */
@@ -209,111 +163,19 @@ static void print_story(struct html_page *page, const struct story *story)
 	html_raw(page, any ? "</ul>\n</li>\n" : "</li>\n");
 }
 
-static void print_stories(struct html *html)
+static void print_stories(struct html_page *page, const struct stories *stories)
 {
-	struct html_page *page = &html->page;
-
-	if (!html->n_stories)
+	if (!stories->count)
 		return;
 	html_raw(page, "<section>\n<h2>Incidents</h2>\n<ol>\n");
-	for (uint32_t i = 0; i < html->n_stories; i++)
-		print_story(page, &html->stories[i]);
+	for (uint32_t i = 0; i < stories->count; i++)
+		print_story(page, &stories->items[i]);
 	html_raw(page, "</ol>\n");
-	html_left_out(page, html->stories_left_out, "incident");
-	html_raw(page, "</section>\n");
-}
-
-/* ---- changed flows ----------------------------------------------------------- */
-
-static void print_change(const struct html *html, struct html_page *page,
-	const struct digest_entry *entry)
-{
-	enum change_kind kind =
-		(enum change_kind)(entry->mark & ((1U << KIND_BITS) - 1));
-	uint32_t incident = entry->mark >> KIND_BITS;
-
-	html_raw(page, "<tr><td>");
-	if (incident && incident <= html->n_stories)
-		fprintf(page->out, "<a href=\"#incident-%" PRIu32 "\">%" PRIu32 "</a>",
-			incident, incident);
-	else if (incident)
-		fprintf(page->out, "%" PRIu32, incident);
-	html_raw(page, "</td><td>");
-	html_signed(page, html_sign_of_kind(kind), change_kind_word(kind));
-	html_raw(page, "</td><th scope=\"row\">");
-	html_text(page, entry->subject);
-	html_raw(page, "</th><td>");
-	html_hosts(page, &entry->hosts);
-	html_raw(page, "</td><td>");
-	html_text(page, entry->state);
-	html_raw(page, "</td><td>");
-	html_text(page, entry->why);
-	html_raw(page, "</td></tr>\n");
-}
-
-static void print_changes(struct html *html)
-{
-	static const char *const heads[] = {"Incident", "Kind", "Check", "Hosts",
-		"From \xe2\x86\x92 to", "Why", NULL};
-	struct html_page *page = &html->page;
-
-	if (!html->changes.count)
-		return;
-	html_raw(page, "<section>\n<h2>Changed flows</h2>\n");
-	html_table_begin(page, "Flows that changed alike are one row", heads);
-	for (uint32_t i = 0; i < html->changes.count; i++)
-		print_change(html, page, &html->changes.entries[i]);
-	html_table_end(page);
-	html_left_out(page, html->changes.left_out, "changed flow");
+	html_left_out(page, stories->left_out, "incident");
 	html_raw(page, "</section>\n");
 }
 
 /* ---- results ----------------------------------------------------------------- */
-
-static void print_finding(const struct html *html, struct html_page *page,
-	const struct digest_entry *entry)
-{
-	char since[32];
-
-	html_raw(page, "<tr><td>");
-	html_signed(
-		page, html_sign_of_mark((enum matrix_mark)entry->mark), entry->state);
-	html_raw(page, "</td><th scope=\"row\">");
-	html_text(page, entry->subject);
-	html_raw(page, "</th><td>");
-	html_hosts(page, &entry->hosts);
-	html_raw(page, "</td><td>");
-	html_text(page, entry->why);
-	html_raw(page, "</td>");
-	if (html->status) {
-		html_raw(page, "<td>");
-		if (entry->since_us)
-			html_text(page, clock_format_short(
-						entry->since_us, since, sizeof since));
-		html_raw(page, "</td>");
-	}
-	html_raw(page, "</tr>\n");
-}
-
-static void print_findings(
-	struct html *html, const struct digest *digest, const char *heading)
-{
-	const char *heads[] = {
-		"State", "Check", "Hosts", "Why", html->status ? "Since" : NULL, NULL};
-	struct html_page *page = &html->page;
-
-	if (!digest->count)
-		return;
-	html_raw(page, "<section>\n");
-	html_element(page, "h2", heading);
-	html_table_begin(
-		page, "Flows of which the same is to be said are one row", heads);
-	for (uint32_t i = 0; i < digest->count; i++)
-		print_finding(html, page, &digest->entries[i]);
-	html_table_end(page);
-	html_left_out(page, digest->left_out, "flow");
-	html_raw(page, "</section>\n");
-}
 
 static int print_results(struct html *html)
 {
@@ -322,9 +184,9 @@ static int print_results(struct html *html)
 
 	if (rc < 0)
 		return rc;
-	print_findings(html, &html->failing, "Failing");
-	print_findings(html, &html->unsure, "Inconclusive");
-	print_findings(html, &html->passing, "As it should be");
+	html_findings(page, &html->findings.failing, "Failing", html->status);
+	html_findings(page, &html->findings.unsure, "Inconclusive", html->status);
+	html_findings(page, &html->findings.passing, "As it should be", html->status);
 	if (html->matrix.n_rows) {
 		html_raw(page, "<section>\n<h2>All flows</h2>\n");
 		html_matrix(page, &html->matrix);
@@ -352,31 +214,21 @@ static void print_head(struct html *html, const struct report_summary *summary)
 	strbuf_fini(&title);
 }
 
-static void add_count(struct strbuf *line, uint64_t count, const char *word)
-{
-	strbuf_addf(line, "%" PRIu64 " %s%s", count, word, count == 1 ? "" : "s");
-}
-
 /* "5 changes in 4 incidents; 2 flows added or removed" */
 static void add_changes(struct strbuf *line, const struct html *html,
 	const struct report_summary *summary)
 {
 	uint64_t all = html->changes.flows;
-	uint64_t others = all > summary->changes ? all - summary->changes : 0;
 
-	if (summary->changes || others)
-		add_count(line, summary->changes, "change");
+	if (summary->changes || all)
+		sentence_count(line, summary->changes, "change");
 	else
 		strbuf_adds(line, "no change");
 	if (summary->incidents) {
 		strbuf_adds(line, " in ");
-		add_count(line, summary->incidents, "incident");
+		sentence_count(line, summary->incidents, "incident");
 	}
-	if (others) {
-		strbuf_adds(line, "; ");
-		add_count(line, others, "flow");
-		strbuf_adds(line, " added or removed");
-	}
+	sentence_come_and_gone(line, summary, all);
 }
 
 static void print_lead(struct html *html, const struct report_summary *summary)
@@ -459,8 +311,8 @@ static int print_page(struct html *html, const struct report_summary *summary)
 	print_head(html, summary);
 	if (summary)
 		print_lead(html, summary);
-	print_stories(html);
-	print_changes(html);
+	print_stories(&html->page, &html->stories);
+	html_changes(&html->page, &html->changes, html->stories.count);
 	rc = print_results(html);
 	if (rc < 0)
 		return rc;
@@ -482,15 +334,11 @@ static int end(struct report *report)
 
 	if (!html)
 		return 0;
-	rc = html->stories ? print_page(html, NULL) : 0;
+	rc = print_page(html, NULL);
 	matrix_fini(&html->matrix);
-	digest_fini(&html->failing);
-	digest_fini(&html->unsure);
-	digest_fini(&html->passing);
+	findings_fini(&html->findings);
 	digest_fini(&html->changes);
-	for (uint32_t i = 0; i < html->n_stories; i++)
-		story_fini(&html->stories[i]);
-	free(html->stories);
+	stories_fini(&html->stories);
 	free(html->vantage);
 	free(html);
 	report->state = NULL;

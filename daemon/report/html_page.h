@@ -56,6 +56,21 @@ void html_hosts(struct html_page *page, const struct host_ranges *hosts);
 /* "and 12 more flows ..."; nothing for 0. */
 void html_left_out(struct html_page *page, uint64_t count, const char *what);
 
+/* ---- html_flows.c: sections, which are nothing where there are no entries */
+
+/* One of them with what is to be said of it; `with_since`: and since when. */
+void html_findings(struct html_page *page, const struct digest *digest,
+	const char *heading, bool with_since);
+
+/* The mark of an entry of changes: of what incident (0: none), and how it changed. */
+uint32_t html_change_mark(uint32_t incident, enum change_kind kind);
+
+/* Of the incidents the first `n_incidents` stand on the page, as #incident-N. */
+void html_changes(
+	struct html_page *page, const struct digest *changes, uint32_t n_incidents);
+
+/* ---- html_matrix.c */
+
 /* Hosts down, checks across, one table a vantage; see matrix.h. */
 void html_matrix(struct html_page *page, const struct matrix *matrix);
 

@@ -116,6 +116,21 @@ void sentence_change(struct strbuf *out, const struct report_change *change)
 		strbuf_addf(out, "%s \xe2\x86\x92 %s", from, to);
 }
 
+void sentence_count(struct strbuf *out, uint64_t count, const char *word)
+{
+	strbuf_addf(out, "%" PRIu64 " %s%s", count, word, count == 1 ? "" : "s");
+}
+
+void sentence_come_and_gone(
+	struct strbuf *out, const struct report_summary *summary, uint64_t flows)
+{
+	if (flows <= summary->changes)
+		return;
+	strbuf_adds(out, "; ");
+	sentence_count(out, flows - summary->changes, "flow");
+	strbuf_adds(out, " added or removed");
+}
+
 void sentence_totals(struct strbuf *out, const struct report_summary *summary)
 {
 	const struct {
@@ -128,8 +143,7 @@ void sentence_totals(struct strbuf *out, const struct report_summary *summary)
 	};
 	const char *separator = ": ";
 
-	strbuf_addf(out, "%" PRIu64 " flow%s", summary->flows,
-		summary->flows == 1 ? "" : "s");
+	sentence_count(out, summary->flows, "flow");
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (!parts[i].count)
 			continue;

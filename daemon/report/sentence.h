@@ -19,4 +19,12 @@ void sentence_change(struct strbuf *out, const struct report_change *change);
 /* "6 flows: 5 pass, 1 fail, 0 inconclusive". Without zeros but for flows. */
 void sentence_totals(struct strbuf *out, const struct report_summary *summary);
 
+/* "1 change", "2 changes" */
+void sentence_count(struct strbuf *out, uint64_t count, const char *word);
+
+/* "; 2 flows added or removed", where of all `flows` that differ so many are no changes
+ * of reachability; else nothing. */
+void sentence_come_and_gone(
+	struct strbuf *out, const struct report_summary *summary, uint64_t flows);
+
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "daemon/report/host_ranges.h"
 
@@ -20,7 +21,6 @@ enum {
 struct check_list {
 	uint32_t named[MAX_CHECKS];
 	uint32_t n_named;
-	uint32_t last; /* the one met last */
 };
 
 /* Only the first few are told apart: that there are more is all that is said of them.
@@ -187,6 +187,33 @@ void story_fini(struct story *story)
 	free(story->beside);
 	free(story->trace);
 	*story = (struct story){.id = 0};
+}
+
+int stories_add(struct stories *stories, const struct report_incident *incident)
+{
+	struct story *grown;
+	int rc;
+
+	if (stories->count == stories->limit) {
+		stories->left_out++;
+		return 0;
+	}
+	grown = array_grow(
+		stories->items, &stories->room, stories->count, sizeof *grown);
+	if (!grown)
+		return -ENOMEM;
+	stories->items = grown;
+	rc = story_init(&grown[stories->count], incident);
+	if (rc == 0)
+		stories->count++;
+	return rc;
+}
+
+void stories_fini(struct stories *stories)
+{
+	for (uint32_t i = 0; i < stories->count; i++)
+		story_fini(&stories->items[i]);
+	free(stories->items);
 }
 
 /* ---- printing ---------------------------------------------------------------- */

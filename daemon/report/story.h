@@ -24,6 +24,19 @@ void story_print(const struct story *story, struct page *page);
 
 void story_fini(struct story *story);
 
+/* As many as there is room for; the others are counted. */
+struct stories {
+	uint32_t limit; /* set before the first is added */
+	struct story *items;
+	uint32_t count, room;
+	uint64_t left_out;
+};
+
+/* Zeroed memory is ready. 0 or -ENOMEM. */
+int stories_add(struct stories *stories, const struct report_incident *incident);
+
+void stories_fini(struct stories *stories);
+
 /* The sign of a kind of change, in its colour: - regression or removed, + recovery or
  * added, ! exposure, ~ other. */
 void story_print_sign(struct page *page, enum change_kind kind);

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/quantity.h"
 #include "daemon/report/advice.h"
-#include "daemon/report/digest.h"
+#include "daemon/report/findings.h"
 #include "daemon/report/formats.h"
 #include "daemon/report/matrix.h"
 #include "daemon/report/sentence.h"
@@ -41,11 +41,9 @@ struct text {
 	struct page page;
 	enum command command;
 	struct matrix matrix;
-	struct digest failing, unsure, passing;
+	struct findings findings;
 	struct digest changes;
-	struct story stories[MAX_STORIES];
-	uint32_t n_stories;
-	uint64_t stories_left_out;
+	struct stories stories;
 	int64_t scan, time_us; /* of the first result; scan 0: not stored */
 	bool printed;
 };
@@ -68,51 +66,18 @@ static int begin(struct report *report, const char *command)
 	page_init(&text->page, report->options.out, report->options.colour,
 		report->options.width);
 	text->command = command_of(command);
-	text->failing.limit = MAX_FAILING;
-	text->passing.limit = MAX_FAILING;
-	text->unsure.limit = MAX_UNSURE;
+	text->findings.evidence_limit = EVIDENCE_LIMIT;
+	text->findings.without_passes = report->options.quiet_passes;
+	text->findings.failing.limit = MAX_FAILING;
+	text->findings.passing.limit = MAX_FAILING;
+	text->findings.unsure.limit = MAX_UNSURE;
 	text->changes.limit = MAX_CHANGES;
+	text->stories.limit = MAX_STORIES;
 	report->state = text;
 	return 0;
 }
 
 /* ---- results ----------------------------------------------------------------- */
-
-static struct digest *digest_of(
-	const struct report *report, const struct report_result *result)
-{
-	struct text *text = report->state;
-
-	if (result->verdict == VERDICT_FAIL)
-		return &text->failing;
-	if (result->verdict == VERDICT_INCONCLUSIVE)
-		return &text->unsure;
-	return report->options.quiet_passes ? NULL : &text->passing;
-}
-
-static int add_to_digest(struct digest *digest, const struct report_result *result)
-{
-	struct strbuf state, why;
-	struct digest_flow flow = {
-		.mark = matrix_mark_of(result),
-		.host = result->host,
-		.subject = result->check,
-		.since_us = result->since_us,
-	};
-	int rc = -ENOMEM;
-
-	strbuf_init(&state);
-	strbuf_init(&why);
-	sentence_state(&state, result);
-	sentence_why(&why, result, EVIDENCE_LIMIT);
-	flow.state = state.text;
-	flow.why = why.text;
-	if (!state.failed && !why.failed)
-		rc = digest_add(digest, &flow);
-	strbuf_fini(&state);
-	strbuf_fini(&why);
-	return rc;
-}
 
 /* What was gathered in `line`, which is emptied; nothing where there is nothing. */
 static void print_sentence(struct page *page, enum ink ink, struct strbuf *line)
@@ -151,7 +116,6 @@ static int print_probe(struct text *text, const struct report_result *result)
 static int write_result(struct report *report, const struct report_result *result)
 {
 	struct text *text = report->state;
-	struct digest *digest = digest_of(report, result);
 	int rc;
 
 	if (text->command == COMMAND_PROBE)
@@ -161,8 +125,8 @@ static int write_result(struct report *report, const struct report_result *resul
 		text->scan = result->scan;
 	}
 	rc = matrix_add(&text->matrix, result);
-	if (rc == 0 && digest)
-		rc = add_to_digest(digest, result);
+	if (rc == 0)
+		rc = findings_add(&text->findings, result);
 	return rc;
 }
 
@@ -197,16 +161,8 @@ static int write_change(struct report *report, const struct report_change *chang
 static int write_incident(struct report *report, const struct report_incident *incident)
 {
 	struct text *text = report->state;
-	int rc;
 
-	if (text->n_stories == MAX_STORIES) {
-		text->stories_left_out++;
-		return 0;
-	}
-	rc = story_init(&text->stories[text->n_stories], incident);
-	if (rc == 0)
-		text->n_stories++;
-	return rc;
+	return stories_add(&text->stories, incident);
 }
 
 /* ---- the page ---------------------------------------------------------------- */
@@ -311,9 +267,9 @@ static int print_results(struct text *text)
 		return rc;
 	print_title(text);
 	matrix_print(&text->matrix, page);
-	print_findings(page, &text->passing, "Passing");
-	print_findings(page, &text->failing, "Failing");
-	print_findings(page, &text->unsure, "Inconclusive");
+	print_findings(page, &text->findings.passing, "Passing");
+	print_findings(page, &text->findings.failing, "Failing");
+	print_findings(page, &text->findings.unsure, "Inconclusive");
 	return 0;
 }
 
@@ -334,7 +290,7 @@ static void print_changes(struct text *text, const struct report_summary *summar
 	struct page *page = &text->page;
 	struct strbuf heading;
 
-	if (!text->n_stories && !text->changes.count)
+	if (!text->stories.count && !text->changes.count)
 		return;
 	strbuf_init(&heading);
 	strbuf_adds(&heading, "Changes");
@@ -346,10 +302,10 @@ static void print_changes(struct text *text, const struct report_summary *summar
 	if (!heading.failed)
 		print_heading(page, heading.text);
 	strbuf_fini(&heading);
-	for (uint32_t i = 0; i < text->n_stories; i++)
-		story_print(&text->stories[i], page);
-	print_left_out(page, text->stories_left_out, "incident");
-	if (text->n_stories && text->changes.count)
+	for (uint32_t i = 0; i < text->stories.count; i++)
+		story_print(&text->stories.items[i], page);
+	print_left_out(page, text->stories.left_out, "incident");
+	if (text->stories.count && text->changes.count)
 		page_newline(page);
 	print_change_list(page, &text->changes);
 }
@@ -369,18 +325,13 @@ static void add_duration(struct strbuf *line, uint64_t us)
 			duration_format(us / 1000000 * 1000, text, sizeof text));
 }
 
-static void add_count(struct strbuf *line, uint64_t count, const char *word)
-{
-	strbuf_addf(line, "%" PRIu64 " %s%s", count, word, count == 1 ? "" : "s");
-}
-
 /* "2 changes since scan 11 in 1 incident" */
 static void add_changes(struct strbuf *line, const struct report_summary *summary)
 {
 	size_t name = summary->before ? strcspn(summary->before, ",") : 0;
 
 	if (summary->changes)
-		add_count(line, summary->changes, "change");
+		sentence_count(line, summary->changes, "change");
 	else
 		strbuf_adds(line, "no change");
 	if (name) {
@@ -389,7 +340,7 @@ static void add_changes(struct strbuf *line, const struct report_summary *summar
 	}
 	if (summary->incidents) {
 		strbuf_adds(line, " in ");
-		add_count(line, summary->incidents, "incident");
+		sentence_count(line, summary->incidents, "incident");
 	}
 }
 
@@ -413,18 +364,13 @@ static void add_diff(struct strbuf *line, const struct text *text,
 	const struct report_summary *summary)
 {
 	uint64_t all = text->changes.flows;
-	uint64_t others = all > summary->changes ? all - summary->changes : 0;
 
 	if (!all) {
 		strbuf_adds(line, "no difference");
 		return;
 	}
 	add_changes(line, summary);
-	if (others) {
-		strbuf_adds(line, "; ");
-		add_count(line, others, "flow");
-		strbuf_adds(line, " added or removed");
-	}
+	sentence_come_and_gone(line, summary, all);
 }
 
 static enum ink ink_of(enum command command, const struct report_summary *summary)
@@ -503,12 +449,9 @@ static int end(struct report *report)
 		return 0;
 	rc = print_page(text, NULL);
 	matrix_fini(&text->matrix);
-	digest_fini(&text->failing);
-	digest_fini(&text->unsure);
-	digest_fini(&text->passing);
+	findings_fini(&text->findings);
 	digest_fini(&text->changes);
-	for (uint32_t i = 0; i < text->n_stories; i++)
-		story_fini(&text->stories[i]);
+	stories_fini(&text->stories);
 	free(text);
 	report->state = NULL;
 	return rc;
