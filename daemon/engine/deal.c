@@ -102,7 +102,7 @@ static uint32_t number_of_passes(const struct team *team, const struct deal *dea
 	const struct engine_options *options = &team->engine->options;
 	uint64_t number = options->engines;
 
-	if (options->trace)
+	if (options->tell)
 		return 1;
 	if (number == 0) {
 		number = least(team->engine->cpus, MOST_PASSES);
@@ -175,8 +175,6 @@ static int make_passes(struct team *team, const struct deal *deal)
 		pass->engine = team->engine;
 		pass->plan = team->plan;
 		pass->results = team->results;
-		pass->selection = team->selection;
-		pass->started_us = team->started_us;
 		random_seed(&pass->random, random_below(&team->random, UINT32_MAX));
 		rc = fill_pass(pass, deal, i);
 	}

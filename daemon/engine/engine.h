@@ -23,8 +23,9 @@ struct engine_progress {
 	uint64_t shortages; /* times local trouble made a probe wait */
 };
 
-/* What happens to one flow, as it happens: for `probe`. Text is one line. */
-typedef void (*engine_trace_fn)(void *data, uint32_t flow, uint64_t elapsed_us,
+/* What happens to one flow, as it happens: for `probe` and `trace`. Text is one line.
+ */
+typedef void (*engine_tell_fn)(void *data, uint32_t flow, uint64_t elapsed_us,
 	const char *phase, const char *text);
 
 struct engine_options {
@@ -42,11 +43,11 @@ struct engine_options {
 	uint32_t patience_ms; /* how long an attempt waits for local shortages
 				 before it is an error; default 30000 when 0 */
 	void (*progress)(void *data, const struct engine_progress *progress);
-	void *progress_data;   /* called every 100 ms or so, and at the end, on the
-				  calling thread */
-	engine_trace_fn trace; /* may be NULL; else there is one loop, on the calling
+	void *progress_data; /* called every 100 ms or so, and at the end, on the
+				calling thread */
+	engine_tell_fn tell; /* may be NULL; else there is one loop, on the calling
 				  thread */
-	void *trace_data;
+	void *tell_data;
 };
 
 struct engine;

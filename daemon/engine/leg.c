@@ -272,7 +272,7 @@ static void on_done(struct probe_run *run, void *data)
 
 	list_remove(&leg->node);
 	leg->run = NULL;
-	trace_attempt(leg, run);
+	tell_attempt(leg, run);
 	if (!run_again(leg, &run->result, run->started_us))
 		leg_settle(leg, &run->result);
 	dispatch_host(pass, host);

@@ -62,7 +62,7 @@ static void on_answer(void *data, const struct resolver_addresses *answer)
 	pass->lookups--;
 	if (pass->cancelled)
 		return; /* its flows are settled */
-	trace_lookup(pass, host, answer);
+	tell_lookup(pass, host, answer);
 	apply(pass, host, answer);
 	dispatch_host(pass, host);
 	if (host->queued) {

@@ -10,7 +10,7 @@
  *   dispatch.c  the ring of hosts: who starts the next connection, and when
  *   leg.c       a flow's attempts on its addresses, back-off, the folded result
  *   lookup.c    names to addresses, ahead of the probes
- *   trace.c     what happens, in lines for people
+ *   tell.c      what happens, in lines for people
  *
  * The plan is not written to, and of the results each pass writes those of its hosts
  * and their flows: no one else looks at these until the passes have ended. What passes
@@ -121,11 +121,9 @@ struct flight {
 
 struct pass {
 	struct team *team;
-	struct engine *engine; /* the team's, and so are those up to `started_us` */
+	struct engine *engine; /* the team's, and so are the next two */
 	const struct plan *plan;
 	struct results *results;
-	const uint32_t *selection;
-	uint64_t started_us;
 	uint32_t n_flows; /* its own */
 	uint32_t settled;
 	uint64_t connections;
@@ -195,8 +193,8 @@ int team_deal(struct team *team);
 
 /* ---- pass.c */
 
-/* Sets its loop up; team, engine, plan, results, selection, started_us and hosts are
- * set. 0 or a negative libuv code: then nothing is left. */
+/* Sets its loop up; team, engine, plan, results and hosts are set. 0 or a negative
+ * libuv code: then nothing is left. */
 int pass_open(struct pass *pass);
 
 /* Probes on the calling thread and takes the loop down; `cancelled` is then whether it
@@ -211,7 +209,7 @@ void pass_close(struct pass *pass);
 /* The flow at a place of the selection. */
 static inline uint32_t pass_flow(const struct pass *pass, uint32_t place)
 {
-	return pass->selection ? pass->selection[place] : place;
+	return team_flow(pass->team, place);
 }
 
 static inline const struct plan_check *pass_check(
@@ -266,14 +264,14 @@ void lookup_spare(struct pass *pass, struct pass_host *host);
 /* Starts it; the host goes to the ring when it ends. */
 void lookup_start(struct pass *pass, struct pass_host *host);
 
-/* ---- trace.c: lines for options.trace; cheap when there is none */
+/* ---- tell.c: lines for options.tell; cheap when there is none */
 
-void trace_lookup(struct pass *pass, const struct pass_host *host,
+void tell_lookup(struct pass *pass, const struct pass_host *host,
 	const struct resolver_addresses *answer);
-void trace_attempt(const struct leg *leg, const struct probe_run *run);
+void tell_attempt(const struct leg *leg, const struct probe_run *run);
 
-/* The member of probe_env; only while there is a trace. */
-void trace_tell(struct probe_env *env, struct probe_run *run, enum probe_phase phase,
+/* The member of probe_env; only while somebody watches. */
+void tell_line(struct probe_env *env, struct probe_run *run, enum probe_phase phase,
 	const char *line);
 
 #endif

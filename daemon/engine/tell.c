@@ -13,8 +13,8 @@ static void emit(struct pass *pass, uint32_t flow, enum probe_phase phase,
 	const struct engine_options *options = &pass->engine->options;
 
 	if (text->text && !text->failed)
-		options->trace(options->trace_data, flow,
-			clock_monotonic_us() - pass->started_us,
+		options->tell(options->tell_data, flow,
+			clock_monotonic_us() - pass->team->started_us,
 			probe_phase_word(phase), text->text);
 }
 
@@ -40,12 +40,12 @@ static void add_addresses(struct strbuf *text, const struct resolver_addresses *
 	}
 }
 
-void trace_lookup(struct pass *pass, const struct pass_host *host,
+void tell_lookup(struct pass *pass, const struct pass_host *host,
 	const struct resolver_addresses *answer)
 {
 	struct strbuf text;
 
-	if (!pass->engine->options.trace)
+	if (!pass->engine->options.tell)
 		return;
 	strbuf_init(&text);
 	strbuf_addf(&text, "%s -> ", pass->plan->hosts[host->host].dial_name);
@@ -73,7 +73,7 @@ static void add_subject(struct strbuf *text, const struct leg *leg)
 		strbuf_addf(text, "attempt %u: ", (unsigned)leg->attempts + 1);
 }
 
-void trace_tell(struct probe_env *env, struct probe_run *run, enum probe_phase phase,
+void tell_line(struct probe_env *env, struct probe_run *run, enum probe_phase phase,
 	const char *line)
 {
 	const struct leg *leg = run->data;
@@ -87,13 +87,13 @@ void trace_tell(struct probe_env *env, struct probe_run *run, enum probe_phase p
 	strbuf_fini(&text);
 }
 
-void trace_attempt(const struct leg *leg, const struct probe_run *run)
+void tell_attempt(const struct leg *leg, const struct probe_run *run)
 {
 	const struct probe_result *result = &run->result;
 	struct pass *pass = leg->flight->pass;
 	struct strbuf text;
 
-	if (!pass->engine->options.trace)
+	if (!pass->engine->options.tell)
 		return;
 	strbuf_init(&text);
 	add_subject(&text, leg);
