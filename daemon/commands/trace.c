@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/quantity.h"
@@ -15,17 +16,24 @@
 #include "daemon/scan/trace_evidence.h"
 
 #define BUDGET_MS 60000
+#define BUDGET_MOST_MS 3600000
 
 struct tracing {
 	struct adhoc adhoc;
-	struct plan *walk; /* of one flow, and one more with an open port */
+	struct plan_walk *walks; /* where there is an open port, each is followed by one
+				    to that */
+	uint32_t n_walks;
+	struct arena memory; /* theirs */
+	struct plan *plan;   /* a flow for each walk */
 	struct results walked;
-	uint16_t port, open_port; /* one that accepts, for its distance; 0: none */
+	uint16_t open_port; /* one that accepts, for its distance; 0: none */
+	uint64_t budget_ms;
 };
 
 /* What the walk to one of the host's addresses saw. */
 struct trail {
 	struct net_address address; /* family 0: there was none */
+	uint16_t port;
 	enum probe_state state;
 	enum probe_reason reason;
 	char *evidence; /* with its sentence; NULL: could not be measured */
@@ -33,60 +41,85 @@ struct trail {
 
 /* ---- the walk ---------------------------------------------------------------- */
 
-/* Which port is known only once the check has run, where it finds its port. */
-static int find_port(struct tracing *t)
+static void add_walk(
+	struct tracing *t, const struct plan_host *host, const char *evidence)
 {
 	const struct plan_check *check = &t->adhoc.plan->checks[0];
+	struct plan_walk walk = {
+		.host = *host,
+		.port = trace_evidence_port(check, evidence),
+		.timeout_ms = check->timeout_ms,
+		.budget_ms = (uint32_t)t->budget_ms,
+	};
+
+	t->walks[t->n_walks++] = walk;
+	if (!t->open_port)
+		return;
+	walk.port = t->open_port;
+	walk.distance = true;
+	t->walks[t->n_walks++] = walk;
+}
+
+/* A check that finds its port has run, and each address may have led it to another. */
+static int add_walks(struct tracing *t)
+{
+	const struct flow_result *result = &t->adhoc.results.flows[0];
+	uint32_t n_legs = result->detail ? result->detail->n_legs : 0;
+	struct plan_host host = t->adhoc.plan->hosts[0];
+
+	t->walks = arena_calloc(&t->memory, 2 * ((size_t)n_legs + 1), sizeof *t->walks);
+	if (!t->walks)
+		return -ENOMEM;
+	if (n_legs == 0)
+		add_walk(t, &host, flow_result_evidence(result));
+	for (uint32_t i = 0; i < n_legs; i++) {
+		const struct flow_leg *leg = &result->detail->legs[i];
+		host.dial_name = NULL;
+		host.addresses = &leg->address;
+		host.n_addresses = 1;
+		add_walk(t, &host, leg->evidence);
+	}
+	return 0;
+}
+
+static int find_walks(struct tracing *t)
+{
 	int rc = 0;
 
-	if (check->ops->flags & PROBE_FINDS_PORT)
+	if (t->adhoc.plan->checks[0].ops->flags & PROBE_FINDS_PORT)
 		rc = adhoc_observe(&t->adhoc);
-	if (rc == 0)
-		t->port = trace_evidence_port(
-			check, flow_result_evidence(&t->adhoc.results.flows[0]));
-	return rc;
+	return rc == 0 ? add_walks(t) : rc;
 }
 
 static int walk(struct tracing *t)
 {
-	const struct plan *plan = t->adhoc.plan;
-	struct plan_walk walks[2] = {{
-		.host = plan->hosts[0],
-		.port = t->port,
-		.timeout_ms = plan->checks[0].timeout_ms,
-		.budget_ms = BUDGET_MS,
-	}};
-	int rc;
-
-	walks[1] = walks[0];
-	walks[1].port = t->open_port;
-	walks[1].distance = true;
-	rc = plan_walks(plan->config, walks, t->open_port ? 2 : 1, &t->walk);
+	int rc = plan_walks(t->adhoc.config, t->walks, t->n_walks, &t->plan);
 
 	if (rc == 0)
-		rc = results_init(&t->walked, t->walk);
+		rc = results_init(&t->walked, t->plan);
 	if (rc < 0)
 		return rc;
 	t->adhoc.only = probe_phase_word(PHASE_TRACE);
-	rc = observe(t->adhoc.engine, t->walk, NULL, 0, &t->walked);
+	rc = observe(t->adhoc.engine, t->plan, NULL, 0, &t->walked);
 	/* One that was stopped still tells so. */
 	return rc == -ECANCELED ? 0 : rc;
 }
 
 /* ---- what it saw ------------------------------------------------------------- */
 
-static uint32_t count_trails(const struct tracing *t)
+static uint32_t count_trails(const struct tracing *t, uint32_t walk)
 {
-	const struct flow_detail *detail = t->walked.flows[0].detail;
+	const struct flow_detail *detail = t->walked.flows[walk].detail;
 
 	return detail && detail->n_legs ? detail->n_legs : 1;
 }
 
 /* The distance of one of the host's addresses, by its open port; 0: not known. */
-static unsigned distance_of(const struct tracing *t, const struct net_address *address)
+static unsigned distance_of(
+	const struct tracing *t, uint32_t walk, const struct net_address *address)
 {
 	const struct flow_detail *detail =
-		t->open_port ? t->walked.flows[1].detail : NULL;
+		t->open_port ? t->walked.flows[walk + 1].detail : NULL;
 
 	for (uint32_t i = 0; detail && i < detail->n_legs; i++)
 		if (net_address_compare(&detail->legs[i].address, address) == 0)
@@ -95,11 +128,13 @@ static unsigned distance_of(const struct tracing *t, const struct net_address *a
 					 : 0;
 }
 
-static struct trail trail_of(const struct tracing *t, uint32_t index)
+static struct trail trail_of(const struct tracing *t, uint32_t walk, uint32_t index)
 {
-	const struct flow_result *result = &t->walked.flows[0];
-	const struct host_addresses *addresses = &t->walked.hosts[0];
+	const struct flow_result *result = &t->walked.flows[walk];
+	const struct host_addresses *addresses =
+		&t->walked.hosts[t->plan->flows[walk].host];
 	struct trail trail = {
+		.port = t->walks[walk].port,
 		.state = (enum probe_state)result->state,
 		.reason = (enum probe_reason)result->reason,
 	};
@@ -114,8 +149,8 @@ static struct trail trail_of(const struct tracing *t, uint32_t index)
 	} else if (addresses->count) {
 		trail.address = addresses->items[0];
 	}
-	trail.evidence =
-		trace_evidence_join(NULL, evidence, distance_of(t, &trail.address));
+	trail.evidence = trace_evidence_join(
+		NULL, evidence, distance_of(t, walk, &trail.address));
 	return trail;
 }
 
@@ -129,6 +164,10 @@ static int status_of(const struct trail *trail)
 	case STATE_UNRESOLVED:
 	case STATE_NONE:
 		return STATUS_TROUBLE;
+	case STATE_FILTERED:
+		/* Nobody may have asked the hops that are left. */
+		return trace_evidence_is_cut(trail->evidence) ? STATUS_TROUBLE
+							      : STATUS_FAIL;
 	default:
 		return STATUS_FAIL;
 	}
@@ -146,7 +185,7 @@ static void add_target(
 	if (trail->address.family)
 		strbuf_addf(line, "%s ",
 			net_address_format(&trail->address, address, sizeof address));
-	strbuf_addf(line, "port %u): ", t->port);
+	strbuf_addf(line, "port %u): ", trail->port);
 }
 
 /* What the walk came to, unless the kernel knows better: that silence was this
@@ -197,7 +236,7 @@ static json_t *trail_object(const struct tracing *t, const struct trail *trail)
 		trail->address.family
 			? net_address_format(&trail->address, address, sizeof address)
 			: NULL);
-	json_put_number(&line, "port", t->port);
+	json_put_number(&line, "port", trail->port);
 	json_put_text(&line, "state", probe_state_word(trail->state));
 	json_put_text(&line, "reason", probe_reason_word(trail->reason));
 	json_put(&line, "trace",
@@ -226,21 +265,33 @@ static int print_json(const struct tracing *t, const struct trail *trail)
 	return rc;
 }
 
+/* The status of one, or a negative errno. */
+static int tell_trail(const struct tracing *t, const struct trail *trail)
+{
+	bool json = strcmp(t->adhoc.options.format->name, "jsonl") == 0;
+	int rc = json ? print_json(t, trail) : print_text(t, trail);
+
+	return rc < 0 ? rc : status_of(trail);
+}
+
 /* The status of the worst, or a negative errno. */
 static int tell(const struct tracing *t)
 {
-	bool json = strcmp(t->adhoc.options.format->name, "jsonl") == 0;
-	uint32_t count = count_trails(t);
-	int worst = STATUS_PASS, rc = 0;
+	uint32_t step = t->open_port ? 2 : 1;
+	int worst = STATUS_PASS;
 
-	for (uint32_t i = 0; i < count && rc == 0; i++) {
-		struct trail trail = trail_of(t, i);
-		rc = json ? print_json(t, &trail) : print_text(t, &trail);
-		if (status_of(&trail) > worst)
-			worst = status_of(&trail);
-		free(trail.evidence);
+	for (uint32_t walk = 0; walk < t->n_walks; walk += step) {
+		uint32_t count = count_trails(t, walk);
+		for (uint32_t i = 0; i < count; i++) {
+			struct trail trail = trail_of(t, walk, i);
+			int status = tell_trail(t, &trail);
+			free(trail.evidence);
+			if (status < 0)
+				return status;
+			worst = status > worst ? status : worst;
+		}
 	}
-	return rc < 0 ? rc : worst;
+	return worst;
 }
 
 /* ---- the verb ---------------------------------------------------------------- */
@@ -258,7 +309,7 @@ static int run_trace(struct tracing *t, const struct command *self, const char *
 			t->adhoc.plan->checks[0].name);
 	rc = adhoc_open(&t->adhoc);
 	if (rc == 0)
-		rc = find_port(t);
+		rc = find_walks(t);
 	if (rc == 0)
 		rc = walk(t);
 	if (rc < 0) {
@@ -284,12 +335,18 @@ static bool read_port(const char *text, uint16_t *port)
 	return true;
 }
 
+static bool read_budget(const char *text, uint64_t *ms)
+{
+	return duration_parse(text, ms) && *ms > 0 && *ms <= BUDGET_MOST_MS;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct tracing t = {.port = 0};
-	const char *open_port = NULL;
+	struct tracing t = {.budget_ms = BUDGET_MS};
+	const char *open_port = NULL, *within = NULL;
 	const struct verb_option verb_options[] = {
 		{"open-port", NULL, &open_port},
+		{"within", NULL, &within},
 		{NULL, NULL, NULL},
 	};
 	int at = options_parse(self, argc, argv, verb_options, &t.adhoc.options);
@@ -300,14 +357,19 @@ static int run(const struct command *self, int argc, char **argv)
 	if (open_port && !read_port(open_port, &t.open_port))
 		return command_usage(
 			self, "--open-port takes a port, a number from 1 to 65535");
+	if (within && !read_budget(within, &t.budget_ms))
+		return command_usage(
+			self, "--within takes a duration from 1ms to 1h, such as 10s");
 	if (!is_possible(t.adhoc.options.format))
 		return command_usage(self, "trace comes as text or jsonl");
 	if (argc - at != 2)
 		return command_usage(
 			self, "it takes a check and a host, such as 'tcp/443 ls1'");
+	arena_init(&t.memory, 0);
 	status = run_trace(&t, self, argv[at], argv[at + 1]);
 	results_fini(&t.walked);
-	plan_free(t.walk);
+	plan_free(t.plan);
+	arena_fini(&t.memory);
 	adhoc_fini(&t.adhoc);
 	return status;
 }
@@ -315,7 +377,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command trace_command = {
 	.name = "trace",
 	.summary = "Find the hop behind which packets to a check's port get lost",
-	.usage = "[--open-port PORT] CHECK HOST",
+	.usage = "[--open-port PORT] [--within DURATION] CHECK HOST",
 	.help = "Sends SYNs with a rising TTL to the port of CHECK, from three source "
 		"ports, and\nshows which routers answer. rpc/NAME and sweep/LO-HI[,...] "
 		"are probed first, to\nlearn which port that is. HOST is a name or an "
@@ -323,7 +385,9 @@ const struct command trace_command = {
 		"used.\n\n      --open-port PORT  another port of the host, one that "
 		"accepts: its distance tells\n                        how far before the "
 		"host packets get lost, and whether a\n                        reset is the "
-		"host's own\n\nExit status: 0 the target was reached, 1 it was not, 2 usage, 3 "
-		"could not measure.\n",
+		"host's own\n      --within DURATION"
+		"  how long it may take (60s)\n\nExit status: 0 the target was reached, 1 "
+		"it was not, 2 usage, 3 could not measure,\nor not before the time was "
+		"over.\n",
 	.run = run,
 };

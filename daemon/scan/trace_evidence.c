@@ -267,6 +267,16 @@ unsigned trace_evidence_distance(const char *walk)
 	return ttl;
 }
 
+bool trace_evidence_is_cut(const char *evidence)
+{
+	json_t *root = evidence ? json_loads(evidence, 0, NULL) : NULL;
+	const json_t *trace = json_object_get(root, "trace");
+	bool cut = json_is_true(json_object_get(trace, "cut"));
+
+	json_decref(root);
+	return cut;
+}
+
 /* Puts the sentence into the trace, and the trace into the evidence. */
 static int join(json_t *evidence, json_t *trace, unsigned distance)
 {

@@ -7,6 +7,7 @@
 #ifndef DAEMON_SCAN_TRACE_EVIDENCE_H
 #define DAEMON_SCAN_TRACE_EVIDENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/engine/plan.h"
@@ -27,6 +28,10 @@ unsigned trace_evidence_distance(const char *walk);
  * known. malloc'ed; NULL without memory or where `walk` is no walk's evidence.
  */
 char *trace_evidence_join(const char *evidence, const char *walk, unsigned distance);
+
+/* Did the budget end the walk, before it had seen where its paths end? Of a walk's
+ * evidence, or of one that is joined. */
+bool trace_evidence_is_cut(const char *evidence);
 
 /* The sentence that joined evidence has. malloc'ed; NULL: none, or no memory. */
 char *trace_evidence_sentence(const char *evidence);

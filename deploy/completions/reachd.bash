@@ -32,7 +32,7 @@ _reachd() {
 	scan) common="$common --fail-on-change --no-store" ;;
 	check) common="$common --flows" ;;
 	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap" ;;
-	trace) common="$common --open-port tcp/ sweep/ rpc rpc/licensing rdp smb ldap" ;;
+	trace) common="$common --open-port --within tcp/ sweep/ rpc rpc/licensing rdp smb ldap" ;;
 	diff) common="$common last previous" ;;
 	baseline) common="$common save list rm --replace" ;;
 	rules) common="$common rds" ;;

@@ -30,6 +30,7 @@ complete -c reachd -n '__fish_seen_subcommand_from check' -l flows -d 'List ever
 complete -c reachd -n '__fish_seen_subcommand_from probe' -a 'tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap'
 complete -c reachd -n '__fish_seen_subcommand_from trace' -a 'tcp/ sweep/ rpc rpc/licensing rdp smb ldap'
 complete -c reachd -n '__fish_seen_subcommand_from trace' -l open-port -x -d 'A port of the host that accepts'
+complete -c reachd -n '__fish_seen_subcommand_from trace' -l within -x -d 'How long it may take'
 complete -c reachd -n '__fish_seen_subcommand_from diff' -a 'last previous'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -a 'save list rm'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -l replace -d 'Move an existing name'

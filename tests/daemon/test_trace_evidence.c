@@ -211,6 +211,20 @@ static void only_an_acceptance_tells_a_distance(void **state)
 	assert_int_equal(trace_evidence_distance(WALK("\"reached\":null")), 0);
 }
 
+static void only_the_budget_cuts_a_walk_short(void **state)
+{
+	char *joined = trace_evidence_join("{\"port\":9}", WALK("\"cut\":true"), 0);
+
+	(void)state;
+	assert_true(trace_evidence_is_cut(WALK("\"cut\":true")));
+	assert_true(trace_evidence_is_cut(joined));
+	assert_false(trace_evidence_is_cut(WALK("\"silent\":3")));
+	assert_false(trace_evidence_is_cut("{\"cut\":true}"));
+	assert_false(trace_evidence_is_cut("not JSON"));
+	assert_false(trace_evidence_is_cut(NULL));
+	free(joined);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +237,7 @@ int main(void)
 		cmocka_unit_test(the_evidence_keeps_what_it_had),
 		cmocka_unit_test(what_is_no_walk_joins_nothing),
 		cmocka_unit_test(only_an_acceptance_tells_a_distance),
+		cmocka_unit_test(only_the_budget_cuts_a_walk_short),
 	};
 	return cmocka_run_group_tests_name("trace_evidence", tests, NULL, NULL);
 }

@@ -316,6 +316,38 @@ class OnDemand(TraceTest):
         self.assertEqual((event["check"], event["port"]), ("rpc/licensing", 49665))
         self.assertEqual(trace["last"]["address"], R2_V4)
 
+    def test_each_address_is_walked_to_by_its_own_port(self):
+        ports = {HOST[4]: 49665, HOST[6]: 49671}
+        for address, port in ports.items():
+            server = RpcServer(
+                self.lab.fleet, "--address", address, *licensing(port)
+            )
+            self.addCleanup(server.close)
+        self.lab.config({"ls": list(ports)}, [{"name": "r", "to": "ls", "check": "rpc"}])
+        self.lab.rules(self.lab.router, "tcp dport 49671 drop")
+        done = self.lab.reachd(
+            "trace", "rpc/licensing", "ls", "-c", "reachd.yaml", "--open-port", "135"
+        )
+        self.assertEqual(done.status, 1, str(done))
+        told = {
+            e["address"]: (e["port"], e["trace"]["port"], e["state"]) for e in done.events
+        }
+        self.assertEqual(
+            told,
+            {HOST[4]: (49665, 49665, "open"), HOST[6]: (49671, 49671, "filtered")},
+        )
+        for event in done.events:
+            self.assertEqual(event["trace"]["distance"], 4)
+
+    def test_a_walk_without_the_time_to_end_is_no_answer(self):
+        self.lab.rules(self.lab.router, "tcp dport 443 drop")
+        event, trace = self.trace(4, 3, "--within", "300ms")
+        self.assertEqual((event["state"], trace["cut"]), ("filtered", True))
+        self.assertEqual(
+            trace["sentence"],
+            f"last answer from {R2_V4} at hop 2; the walk was cut short",
+        )
+
     def test_hops_are_shown_as_they_come(self):
         done = self.lab.reachd("trace", "tcp/443", HOST[4], fmt=None)
         lines = [line for line in done.out.splitlines() if " trace " in line]
