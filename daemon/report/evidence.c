@@ -273,6 +273,10 @@ static bool is_silent(const json_t *evidence, const char *key)
 		{"trace", "trace"},
 	};
 
+	const json_t *value = json_object_get(evidence, key);
+
+	if (json_is_array(value) && json_array_size(value) == 0)
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
 		if (strcmp(key, silent[i].key) == 0 &&
 			json_object_get(evidence, silent[i].beside))

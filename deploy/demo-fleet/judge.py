@@ -14,7 +14,7 @@ EXPECTED = {
     for check, kind in (
         ("rpc/licensing", "regression"),
         ("sweep/49152-51199", "regression"),
-        ("tcp/3389", "exposure"),
+        ("rdp", "exposure"),
     )
 }
 FLOWS = 40 + 2 * 5

@@ -119,6 +119,7 @@ static void evidence_reads_as_a_line(void **state)
 		       "\"errno\":\"EHOSTUNREACH\"}",
 		99, "ICMP type 3 code 13 from 10.0.0.1");
 	check_evidence("{\"errno\":\"EMFILE\"}", 99, "errno EMFILE");
+	check_evidence("{\"protocol\":\"tls\",\"flags\":[]}", 99, "protocol tls");
 	check_evidence("{\"uuid\":\"3d267954-eeb7-11d1-b94e-00c04fa3080d\",\"port\":"
 		       "49664,\"stages\":[{\"phase\":\"connect\",\"port\":135,"
 		       "\"elapsed_us\":310}]}",
