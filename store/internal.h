@@ -18,8 +18,9 @@ struct store {
 	char error[512];
 };
 
-/* store/schema.sql. */
+/* store/schema.sql, and the tables that later versions added. */
 extern const char store_schema_sql[];
+extern const char store_outbox_sql[];
 
 /* Remembers "PATH: text" as the last failure; returns `code`, a negative errno. */
 int store_refuse(struct store *store, int code, const char *format, ...)

@@ -8,6 +8,7 @@
 
 static const char *const steps[] = {
 	store_schema_sql,
+	store_outbox_sql,
 };
 
 static int run_steps(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recording a scan, in one transaction. */
+#include "store/outbox_internal.h"
 #include "store/recorder.h"
 #include "store/rtt.h"
 
@@ -59,6 +60,9 @@ static int record_all(struct store *store, const struct store_record *record)
 		rc = rtt_record(recorder.store, recorder.vantage,
 			recorder.started_us / RTT_HOUR_US, recorder.times_us,
 			recorder.n_times);
+	if (rc == 0 && record->outbox)
+		rc = outbox_put(recorder.store, recorder.vantage, recorder.scan,
+			record->totals.finished_us, record->outbox);
 	if (rc == 0)
 		rc = complete_scan(&recorder, &record->totals);
 	recorder_fini(&recorder);

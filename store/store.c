@@ -49,7 +49,7 @@ static int check_tables(struct store *store)
 	int64_t none;
 	int rc = sql_number(store,
 		"SELECT 1 FROM word, vantage, host, scan, flow, interval, gap, rtt_hour,"
-		" baseline LIMIT 0",
+		" baseline, notice, sink LIMIT 0",
 		&none);
 
 	return rc == -EIO ? store_damaged(store, "its tables are not ours") : rc;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct store;
+struct outbox_put; /* store/outbox.h */
 
 enum store_mode {
 	STORE_READ,  /* the file must exist; any number of readers beside a writer */
@@ -97,6 +98,7 @@ struct store_record {
 	void *next_data;
 	int (*next_host)(void *data, struct store_host *host); /* likewise */
 	void *next_host_data;
+	const struct outbox_put *outbox; /* what people are to be told; NULL: nothing */
 };
 
 /*

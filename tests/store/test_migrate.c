@@ -4,6 +4,11 @@
 #include "store/sql.h"
 #include "tests/store/fixture.h"
 
+enum {
+	NEWEST = 2,
+	TABLES = 11
+};
+
 static int64_t number(struct store *store, const char *text)
 {
 	int64_t value = -1;
@@ -25,7 +30,7 @@ static void a_new_file_has_the_newest_version_and_our_mark(void **state)
 	struct bed *bed = *state;
 
 	bed_open(bed, STORE_WRITE);
-	assert_int_equal(number(bed->store, "PRAGMA user_version"), 1);
+	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
 	assert_int_equal(number(bed->store, "PRAGMA application_id"), 0x72656163);
 	assert_int_equal(number(bed->store, "PRAGMA foreign_keys"), 1);
 	assert_int_equal(number(bed->store, "PRAGMA synchronous"), 2);
@@ -45,26 +50,26 @@ static void every_table_is_strict(void **state)
 		0);
 	assert_int_equal(number(bed->store, "SELECT count(*) FROM pragma_table_list"
 					    " WHERE schema = 'main' AND strict = 1"),
-		9);
+		TABLES);
 }
 
 static void refuses_a_newer_file_and_leaves_it(void **state)
 {
 	struct bed *bed = *state;
 
-	set_version(bed, "PRAGMA user_version = 2");
+	set_version(bed, "PRAGMA user_version = 1000");
 	for (int mode = STORE_READ; mode <= STORE_WRITE; mode++) {
 		assert_int_equal(store_open(bed->path, (enum store_mode)mode,
 					 &bed->store, &bed->error),
 			-ENOTSUP);
-		assert_non_null(strstr(bed->error.text, "newer reachd (format 2"));
+		assert_non_null(strstr(bed->error.text, "newer reachd (format 1000"));
 	}
 }
 
 static void brings_an_older_file_up_to_date_when_it_may_write(void **state)
 {
 	struct bed *bed = *state;
-	static const char *const drop[] = {"gap", "interval", "rtt_hour", "baseline",
+	static const char *const drop[] = {"notice", "sink", "gap", "interval", "rtt_hour", "baseline",
 		"flow", "scan", "host", "vantage", "word"};
 	char text[64];
 
@@ -80,8 +85,23 @@ static void brings_an_older_file_up_to_date_when_it_may_write(void **state)
 		store_open(bed->path, STORE_READ, &bed->store, &bed->error), -ENOTSUP);
 	assert_non_null(strstr(bed->error.text, "older reachd (format 0"));
 	bed_open(bed, STORE_WRITE);
-	assert_int_equal(number(bed->store, "PRAGMA user_version"), 1);
+	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
 	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+}
+
+static void adds_the_outbox_to_a_file_of_version_1(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_open(bed, STORE_WRITE);
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+	assert_int_equal(sql_exec(bed->store, "DROP TABLE notice; DROP TABLE sink"), 0);
+	assert_int_equal(sql_exec(bed->store, "PRAGMA user_version = 1"), 0);
+	bed_close(bed);
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
+	assert_int_equal(number(bed->store, "SELECT count(*) FROM sink"), 0);
+	assert_int_equal(number(bed->store, "SELECT count(*) FROM flow"), 1);
 }
 
 static void refuses_a_version_below_zero(void **state)
@@ -100,30 +120,31 @@ static void runs_the_steps_that_are_missing_in_order(void **state)
 	struct bed *bed = *state;
 	const char *const steps[] = {
 		"this one was done long ago",
+		"and so was this one",
 		"CREATE TABLE two (x INTEGER) STRICT; INSERT INTO two VALUES (2)",
 		"ALTER TABLE two RENAME TO three; INSERT INTO three VALUES (3)",
 	};
 
 	bed_open(bed, STORE_WRITE);
 	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
-	assert_int_equal(store_migrate_with(bed->store, steps, 3), 0);
-	assert_int_equal(number(bed->store, "PRAGMA user_version"), 3);
+	assert_int_equal(store_migrate_with(bed->store, steps, NEWEST + 2), 0);
+	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST + 2);
 	assert_int_equal(number(bed->store, "SELECT sum(x) FROM three"), 5);
 	assert_int_equal(number(bed->store, "SELECT count(*) FROM flow"), 1);
-	assert_int_equal(store_migrate_with(bed->store, steps, 3), 0);
+	assert_int_equal(store_migrate_with(bed->store, steps, NEWEST + 2), 0);
 	assert_int_equal(number(bed->store, "SELECT sum(x) FROM three"), 5);
 }
 
 static void a_step_that_fails_leaves_the_file_at_its_version(void **state)
 {
 	struct bed *bed = *state;
-	const char *const steps[] = {"", "CREATE TABLE two (x INTEGER) STRICT",
+	const char *const steps[] = {"", "", "CREATE TABLE two (x INTEGER) STRICT",
 		"INSERT INTO nowhere VALUES (1)"};
 
 	bed_open(bed, STORE_WRITE);
-	assert_int_equal(store_migrate_with(bed->store, steps, 3), -EIO);
-	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 1"));
-	assert_int_equal(number(bed->store, "PRAGMA user_version"), 1);
+	assert_int_equal(store_migrate_with(bed->store, steps, NEWEST + 2), -EIO);
+	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 2"));
+	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
 	assert_int_equal(
 		number(bed->store,
 			"SELECT count(*) FROM sqlite_schema WHERE name = 'two'"),
@@ -139,6 +160,7 @@ int main(void)
 		TEST(every_table_is_strict),
 		TEST(refuses_a_newer_file_and_leaves_it),
 		TEST(brings_an_older_file_up_to_date_when_it_may_write),
+		TEST(adds_the_outbox_to_a_file_of_version_1),
 		TEST(refuses_a_version_below_zero),
 		TEST(runs_the_steps_that_are_missing_in_order),
 		TEST(a_step_that_fails_leaves_the_file_at_its_version),
