@@ -111,6 +111,11 @@ static int bind_all(const struct loader *loader, const struct conf_node *root)
 			rc, rules_bind(conf_node_get(root, "rules"), loader->file,
 				    &config->inventory, &config->arena, loader->report,
 				    &config->rules));
+	if (rc != -ENOMEM)
+		rc = conf_worse(
+			rc, notify_bind(conf_node_get(root, "notify"), loader->path,
+				    &config->inventory, &config->rules,
+				    &config->arena, loader->report, &config->notify));
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "config/inventory.h"
+#include "config/notify.h"
 #include "config/report.h"
 #include "config/rules.h"
 #include "config/settings.h"
@@ -16,6 +17,7 @@ struct config {
 	struct settings settings;
 	struct inventory inventory;
 	struct rule_list rules;
+	struct notify_list notify;
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "config/bind.h"
 #include "config/inventory.h"
+#include "config/path.h"
 #include "config/settings_rpc.h"
 
 enum {
@@ -18,7 +19,7 @@ enum {
 
 struct top {
 	const char *vantage, *store;
-	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc;
+	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc, *notify;
 };
 
 static const struct conf_field top_fields[] = {
@@ -54,6 +55,10 @@ static const struct conf_field top_fields[] = {
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, rules),
 		.help = "the promises to check"},
+	{.key = "notify",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, notify),
+		.help = "who is told of what changes"},
 	CONF_END,
 };
 
@@ -274,12 +279,7 @@ static int resolve_vantage(const char *given, const struct conf_node *root,
 static int resolve_store(
 	const char *given, const char *path, struct arena *arena, struct settings *out)
 {
-	const char *store = given ? given : "reachd.db";
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	out->store = slash && store[0] != '/'
-			     ? arena_printf(arena, "%.*s%s", (int)(slash - path + 1),
-				       path, store)
-			     : arena_strdup(arena, store);
+	out->store = conf_path(arena, path, given ? given : "reachd.db");
 	return out->store ? 0 : -ENOMEM;
 }
 

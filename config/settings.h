@@ -66,7 +66,7 @@ struct settings {
 	size_t n_interfaces;
 };
 
-/* Binds the top level's keys but `inventory` and `rules`; keys that are none of all
+/* Binds the top level's keys but `inventory`, `rules` and `notify`; keys that are none of all
  * these are mistakes. The folder of `path` is the one that `store` is relative to;
  * NULL: the working directory. A NULL or null `root` gives the defaults.
  * Returns as conf_bind(). */

@@ -10,6 +10,7 @@
  *   daemon/scan/      what a scan does besides probing: confirmed, recorded, compared
  *   store/            what was seen, as intervals in SQLite
  *   daemon/report/    the same values as text, JSON lines, CSV, JUnit, TAP
+ *   daemon/notify/    those who are told of what changed, a thread each
  *   daemon/commands/  one file a verb: the wiring of all of the above
  *   daemon/os/        what differs between operating systems
  *   base/             what C lacks

@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&status_command,
 	&history_command,
 	&baseline_command,
+	&notify_command,
 	&rules_command,
 	NULL,
 };

@@ -5,18 +5,28 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/quantity.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/progress.h"
 #include "daemon/commands/side.h"
 #include "daemon/commands/stop.h"
+#include "daemon/commands/tell.h"
 #include "daemon/scan/one_scan.h"
 #include "daemon/scan/publish.h"
+
+enum {
+	DEFAULT_NOTIFY_MS = 30000,
+	MAX_NOTIFY_MS = 3600000
+};
 
 /* In the order they are made; taken down in reverse. */
 struct command_scan {
 	struct common_options options;
 	bool fail_on_change;
 	bool no_store;
+	bool notify;
+	const char *notify_for;
+	uint64_t notify_ms;
 	struct config *config;
 	struct plan *plan;
 	struct store *store; /* NULL with --no-store */
@@ -137,17 +147,33 @@ static int status_of(const struct command_scan *self)
 							   : STATUS_PASS;
 }
 
+/* What comes of it is no part of the scan's status: what is not told waits. */
+static void tell(struct command_scan *self)
+{
+	if (self->notify && self->scan.recorded)
+		tell_waiting(self->config, self->store, (uint32_t)self->notify_ms);
+}
+
+static bool can_notify(const struct command_scan *self)
+{
+	if (!self->notify || self->config->notify.count)
+		return true;
+	log_error("--notify: %s has no 'notify'", self->config->path);
+	return false;
+}
+
 static int run_scan(struct command_scan *self)
 {
 	bool stored;
 	int rc;
 
-	if (load(self) < 0)
+	if (load(self) < 0 || !can_notify(self))
 		return STATUS_USAGE;
 	if (open_store(self) < 0 || scan_once(self) < 0)
 		return STATUS_TROUBLE;
 	stored = self->scan.recorded || self->no_store;
 	rc = publish(self);
+	tell(self);
 	return command_finish(rc, stored ? status_of(self) : STATUS_TROUBLE);
 }
 
@@ -160,12 +186,29 @@ static void take_down(struct command_scan *self)
 	config_free(self->config);
 }
 
+static int check_options(const struct command *self, struct command_scan *scan)
+{
+	if (scan->notify_for && (!duration_parse(scan->notify_for, &scan->notify_ms) ||
+					scan->notify_ms > MAX_NOTIFY_MS))
+		return command_usage(self,
+			"--notify-for takes a duration of at most 1h, such as 30s");
+	if (scan->notify_for && !scan->notify)
+		return command_usage(self, "--notify-for goes with --notify");
+	if (scan->notify && scan->no_store)
+		return command_usage(self,
+			"--notify tells what is in the store: it does not go with "
+			"--no-store");
+	return STATUS_PASS;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct command_scan scan = {0};
+	struct command_scan scan = {.notify_ms = DEFAULT_NOTIFY_MS};
 	const struct verb_option verb_options[] = {
 		{"fail-on-change", &scan.fail_on_change, NULL},
 		{"no-store", &scan.no_store, NULL},
+		{"notify", &scan.notify, NULL},
+		{"notify-for", NULL, &scan.notify_for},
 		{NULL, NULL, NULL},
 	};
 	int at = options_parse(self, argc, argv, verb_options, &scan.options);
@@ -175,6 +218,9 @@ static int run(const struct command *self, int argc, char **argv)
 		return options_status(at);
 	if (at < argc)
 		return command_usage(self, "'%s' is one word too many", argv[at]);
+	status = check_options(self, &scan);
+	if (status != STATUS_PASS)
+		return status;
 	status = run_scan(&scan);
 	take_down(&scan);
 	return status;
@@ -183,9 +229,13 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command scan_command = {
 	.name = "scan",
 	.summary = "Probe every flow once, store it, and tell what changed",
-	.usage = "[-c FILE] [--fail-on-change] [--no-store]",
+	.usage = "[-c FILE] [--fail-on-change] [--no-store | --notify]",
 	.help = "      --fail-on-change  a confirmed change counts as a failure too\n"
 		"      --no-store        leave no trace: store nothing, compare with "
-		"nothing\n",
+		"nothing\n"
+		"      --notify          then tell the sinks of 'notify:' what waits for "
+		"them\n"
+		"      --notify-for TIME for at most so long (default: 30s); the rest "
+		"waits on\n",
 	.run = run,
 };

@@ -64,6 +64,12 @@ void json_put_text_if(struct json_filler *filler, const char *key, const char *t
 		json_put_text(filler, key, text);
 }
 
+void json_put_state(struct json_filler *filler, const char *key, uint8_t state)
+{
+	json_put_text(filler, key,
+		state == STATE_NONE ? NULL : probe_state_word((enum probe_state)state));
+}
+
 void json_put_number(struct json_filler *filler, const char *key, int64_t number)
 {
 	json_put(filler, key, json_integer(number));
@@ -73,6 +79,19 @@ void json_put_number_or_null(
 	struct json_filler *filler, const char *key, int64_t number)
 {
 	json_put(filler, key, number ? json_integer(number) : json_null());
+}
+
+json_t *json_text_list(const char *const *items, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < count; i++) {
+		if (json_array_append_new(list, json_text(items[i])) == 0)
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return list;
 }
 
 json_t *json_filler_take(struct json_filler *filler)

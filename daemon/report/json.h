@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "probes/reason.h"
+
 /* An object being filled; a failed allocation is remembered. */
 struct json_filler {
 	json_t *object;
@@ -24,6 +26,9 @@ void json_put_text(struct json_filler *filler, const char *key, const char *text
 /* The same, but nothing for NULL. */
 void json_put_text_if(struct json_filler *filler, const char *key, const char *text);
 
+/* The word of an enum probe_state; null for STATE_NONE. */
+void json_put_state(struct json_filler *filler, const char *key, uint8_t state);
+
 void json_put_number(struct json_filler *filler, const char *key, int64_t number);
 
 /* A number, or null for 0. */
@@ -35,6 +40,9 @@ json_t *json_filler_take(struct json_filler *filler);
 
 /* A string value, see json_put_text(). NULL: no memory. */
 json_t *json_text(const char *text);
+
+/* A list of strings. NULL: no memory. */
+json_t *json_text_list(const char *const *items, size_t count);
 
 /*
  * The value that an evidence text holds; {} for NULL and ""; the text itself as a

@@ -6,11 +6,9 @@
 
 #include "base/clock.h"
 #include "daemon/report/formats.h"
+#include "daemon/report/incident_json.h"
 #include "daemon/report/json.h"
 #include "daemon/report/visible.h"
-
-/* Members of an incident that are listed by name. */
-#define MAX_LISTED 100
 
 static int write_line(const struct report *report, struct json_filler *filler)
 {
@@ -46,19 +44,6 @@ static void put_time(struct json_filler *filler, const char *key, int64_t time_u
 	char text[32];
 
 	json_put_text(filler, key, clock_format(time_us, text, sizeof text));
-}
-
-static json_t *text_list(const char *const *items, size_t count)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < count; i++) {
-		if (json_array_append_new(list, json_text(items[i])) == 0)
-			continue;
-		json_decref(list);
-		list = NULL;
-	}
-	return list;
 }
 
 /* ---- results ----------------------------------------------------------------- */
@@ -102,7 +87,7 @@ static int write_result(struct report *report, const struct report_result *resul
 	json_put_text(&line, "vantage", result->vantage);
 	json_put_text(&line, "host", result->host);
 	json_put_text(&line, "check", result->check);
-	json_put(&line, "rules", text_list(result->rules, result->n_rules));
+	json_put(&line, "rules", json_text_list(result->rules, result->n_rules));
 	json_put_text(&line, "state", probe_state_word(result->state));
 	json_put_text(&line, "path", probe_path_word(probe_state_path(result->state)));
 	json_put_text(&line, "reason", probe_reason_word(result->reason));
@@ -121,12 +106,6 @@ static int write_result(struct report *report, const struct report_result *resul
 
 /* ---- changes ----------------------------------------------------------------- */
 
-static void put_state(struct json_filler *filler, const char *key, uint8_t state)
-{
-	json_put_text(filler, key,
-		state == STATE_NONE ? NULL : probe_state_word((enum probe_state)state));
-}
-
 static int write_change(struct report *report, const struct report_change *change)
 {
 	struct json_filler line;
@@ -136,8 +115,8 @@ static int write_change(struct report *report, const struct report_change *chang
 	json_put_text(&line, "vantage", change->vantage);
 	json_put_text(&line, "host", change->host);
 	json_put_text(&line, "check", change->check);
-	put_state(&line, "from", (uint8_t)change->from);
-	put_state(&line, "to", (uint8_t)change->to);
+	json_put_state(&line, "from", (uint8_t)change->from);
+	json_put_state(&line, "to", (uint8_t)change->to);
 	json_put_text(&line, "kind", change_kind_word(change->kind));
 	json_put_number_or_null(&line, "incident", change->incident);
 	json_put_text(&line, "reason", probe_reason_word(change->reason));
@@ -148,106 +127,11 @@ static int write_change(struct report *report, const struct report_change *chang
 
 /* ---- incidents --------------------------------------------------------------- */
 
-static json_t *flow_object(const struct incident_input *input, uint32_t index)
-{
-	const struct incident_flow *flow = &input->flows[index];
-	struct json_filler filler;
-
-	json_filler_init(&filler);
-	json_put_text(&filler, "host", input->hosts[flow->host].name);
-	json_put_text(&filler, "check", input->checks[flow->check]);
-	return json_filler_take(&filler);
-}
-
-static json_t *unchanged_list(
-	const struct incident *incident, const struct incident_input *input)
-{
-	uint32_t n = incident->n_unchanged < INCIDENT_MAX_UNCHANGED
-			     ? incident->n_unchanged
-			     : INCIDENT_MAX_UNCHANGED;
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; list && i < n; i++) {
-		if (json_array_append_new(
-			    list, flow_object(input, incident->unchanged[i])) == 0)
-			continue;
-		json_decref(list);
-		list = NULL;
-	}
-	return list;
-}
-
-/* The first names met, each once. Flows come by host, so hosts that repeat are
- * neighbours; checks are few. */
-static json_t *name_list(
-	const struct incident *incident, const struct incident_input *input, bool hosts)
-{
-	uint32_t met[MAX_LISTED], n = 0;
-	const char *names[MAX_LISTED];
-
-	for (uint32_t i = 0; i < incident->n_flows && n < MAX_LISTED; i++) {
-		const struct incident_flow *flow = &input->flows[incident->flows[i]];
-		uint32_t index = hosts ? flow->host : flow->check;
-		uint32_t at = n;
-
-		while (at > 0 && met[at - 1] != index)
-			at--;
-		if (at > 0)
-			continue;
-		names[n] = hosts ? input->hosts[index].name : input->checks[index];
-		met[n++] = index;
-	}
-	return text_list(names, n);
-}
-
-static json_t *contrast_object(const struct incident *incident)
-{
-	struct json_filler filler;
-
-	json_filler_init(&filler);
-	json_put_text(&filler, "check", incident->contrast_check);
-	put_state(&filler, "state", incident->contrast_state);
-	json_put_number(&filler, "hosts", incident->contrast_hosts);
-	return json_filler_take(&filler);
-}
-
-static json_t *scope_object(
-	const struct incident *incident, const struct incident_input *input)
-{
-	struct json_filler scope;
-
-	json_filler_init(&scope);
-	json_put_text(&scope, "kind", incident_scope_word(incident->scope));
-	json_put_text_if(&scope, "check", incident->check);
-	json_put_text_if(&scope, "host", incident->host);
-	json_put_text_if(&scope, "group", incident->group);
-	json_put_text_if(&scope, "subnet", incident->subnet);
-	json_put_text_if(&scope, "cause", incident->cause);
-	put_state(&scope, "from", incident->from);
-	put_state(&scope, "to", incident->to);
-	json_put(&scope, "checks", name_list(incident, input, false));
-	json_put(&scope, "hosts", name_list(incident, input, true));
-	json_put_number(&scope, "n_hosts", incident->n_hosts);
-	json_put_number(&scope, "of_hosts", incident->of_hosts);
-	json_put(&scope, "unchanged", unchanged_list(incident, input));
-	json_put_number(&scope, "n_unchanged", incident->n_unchanged);
-	if (incident->contrast_check)
-		json_put(&scope, "contrast", contrast_object(incident));
-	return json_filler_take(&scope);
-}
-
 static int write_incident(struct report *report, const struct report_incident *incident)
 {
-	const struct incident *what = incident->incident;
 	struct json_filler line;
 
-	begin_line(&line, "incident", incident->scan);
-	json_put_number(&line, "id", what->id);
-	json_put_text(&line, "summary", what->summary);
-	json_put_number(&line, "changes", what->n_flows);
-	json_put_text(&line, "kind", change_kind_word(what->kind));
-	json_put(&line, "scope", scope_object(what, incident->input));
-	json_put_text_if(&line, "trace", incident->trace);
+	incident_json_fill(&line, incident);
 	return write_line(report, &line);
 }
 

@@ -191,27 +191,36 @@ static char *trace_of_incident(
 	return strbuf_take(&text);
 }
 
-static int report_one(const struct change_set *set, size_t index, uint32_t at,
-	int64_t scan, struct report *report)
+int changes_incidents(const struct change_set *set, int64_t scan,
+	int (*each)(void *data, const struct report_incident *incident), void *data)
 {
-	const struct incident *what = &set->incidents[index];
-	char *trace = trace_of_incident(set, what->id, at);
-	struct report_incident incident = {
-		.scan = scan,
-		.incident = what,
-		.input = &set->input,
-		.trace = trace,
-	};
-	int rc = report_incident(report, &incident);
+	uint32_t at = 0;
+	int rc = 0;
 
-	free(trace);
+	/* The changes stand in the order of the incidents. */
+	for (size_t i = 0; i < set->n_incidents && rc == 0; i++) {
+		char *trace = trace_of_incident(set, set->incidents[i].id, at);
+		struct report_incident incident = {
+			.scan = scan,
+			.incident = &set->incidents[i],
+			.input = &set->input,
+			.trace = trace,
+		};
+		rc = each(data, &incident);
+		free(trace);
+		at += set->incidents[i].n_flows;
+	}
 	return rc;
+}
+
+static int report_one(void *data, const struct report_incident *incident)
+{
+	return report_incident(data, incident);
 }
 
 int changes_report(const struct change_set *set, int64_t scan, int64_t since_scan,
 	struct report *report)
 {
-	uint32_t at = 0;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < set->count && rc == 0; i++) {
@@ -232,10 +241,5 @@ int changes_report(const struct change_set *set, int64_t scan, int64_t since_sca
 		};
 		rc = report_change(report, &change);
 	}
-	/* The changes stand in the order of the incidents. */
-	for (size_t i = 0; i < set->n_incidents && rc == 0; i++) {
-		rc = report_one(set, i, at, scan, report);
-		at += set->incidents[i].n_flows;
-	}
-	return rc;
+	return rc < 0 ? rc : changes_incidents(set, scan, report_one, report);
 }

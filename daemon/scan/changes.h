@@ -66,6 +66,11 @@ int changes_of_store(const struct change_side *before, const struct change_side 
 
 void changes_fini(struct change_set *set);
 
+/* Calls `each` for every incident, biggest first, until one call is not 0; returns what
+ * the last one did, 0 without any. What it is given lives during the call. */
+int changes_incidents(const struct change_set *set, int64_t scan,
+	int (*each)(void *data, const struct report_incident *incident), void *data);
+
 /* Reports every change, then every incident. Returns as report_change(). */
 int changes_report(const struct change_set *set, int64_t scan, int64_t since_scan,
 	struct report *report);

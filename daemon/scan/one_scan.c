@@ -6,10 +6,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/notify/notices.h"
 #include "daemon/scan/confirm.h"
 #include "daemon/scan/observe.h"
 #include "daemon/scan/record.h"
 #include "daemon/scan/trace_changes.h"
+#include "store/outbox.h"
 
 /* Walks end by themselves after their limit, unless they still wait for the rate. */
 #define TRACE_GRACE_MS 1000
@@ -109,8 +111,39 @@ static int judge(struct one_scan *scan)
 
 /* ---- after ---------------------------------------------------------------- */
 
+/* The names of those who are told; `names` has room for all. */
+static size_t name_sinks(const struct notify_list *list, const char **names)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		names[i] = list->sinks[i].name;
+	return list->count;
+}
+
+static int record_and_tell(struct one_scan *scan, struct recording *recording)
+{
+	const char *names[NOTIFY_MAX_SINKS];
+	struct notices notices;
+	struct outbox_put put = {.sinks = names,
+		.n_sinks = name_sinks(&scan->plan->config->notify, names)};
+	int rc = 0;
+
+	notices = (struct notices){0};
+	if (put.n_sinks)
+		rc = notices_of_scan(&scan->changes, scan->plan, scan->id,
+			recording->finished_us, &notices);
+	if (rc < 0)
+		return rc;
+	put.bodies = (const char *const *)notices.bodies;
+	put.n_bodies = notices.count;
+	recording->outbox = &put;
+	rc = record_scan(scan->store, recording);
+	notices_fini(&notices);
+	return rc;
+}
+
 static void record(struct one_scan *scan)
 {
+	int rc;
 	struct recording recording = {
 		.scan = scan->id,
 		.plan = scan->plan,
@@ -122,8 +155,11 @@ static void record(struct one_scan *scan)
 		.changes = scan->changes.reachability,
 	};
 
-	scan->recorded = record_scan(scan->store, &recording) == 0;
-	if (!scan->recorded)
+	rc = record_and_tell(scan, &recording);
+	scan->recorded = rc == 0;
+	if (rc == -ENOMEM)
+		log_error("the scan could not be stored: out of memory");
+	else if (rc < 0)
 		log_error("%s", store_last_error(scan->store));
 }
 

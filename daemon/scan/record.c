@@ -171,6 +171,7 @@ int record_scan(struct store *store, const struct recording *r)
 		.next_data = &feeding,
 		.next_host = next_host,
 		.next_host_data = &feeding,
+		.outbox = r->outbox,
 	};
 	int rc = feeding.rules ? store_scan_record(store, &record) : -ENOMEM;
 

@@ -20,6 +20,7 @@ struct recording {
 	int64_t finished_us;
 	uint64_t duration_us;
 	uint64_t changes;
+	const struct outbox_put *outbox; /* what people are to be told; or NULL */
 };
 
 /*

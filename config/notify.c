@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/notify.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "config/bind.h"
+#include "config/notify_bind.h"
+
+enum {
+	DEFAULT_TIMEOUT_MS = 10000,
+	LEAST_TIMEOUT_MS = 100,
+	MOST_TIMEOUT_MS = 300000,
+};
+
+struct sink_form {
+	const char *name;
+	uint32_t timeout_ms;
+	const struct conf_node *only;
+	const struct conf_node *kinds[NOTIFY_KIND_COUNT];
+};
+
+#define KIND(word, symbol, what)                                                    \
+	{                                                                           \
+		.key = (word), .type = CONF_TREE,                                   \
+		.offset = offsetof(struct sink_form, kinds[symbol]), .help = (what) \
+	}
+
+static const struct conf_field sink_fields[] = {
+	{.key = "name",
+		.type = CONF_TEXT,
+		.offset = offsetof(struct sink_form, name),
+		.required = true,
+		.help = "how the store and messages call it"},
+	{.key = "timeout",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct sink_form, timeout_ms),
+		.min = LEAST_TIMEOUT_MS,
+		.max = MOST_TIMEOUT_MS,
+		.help = "how long one delivery may take"},
+	{.key = "only",
+		.type = CONF_TREE,
+		.offset = offsetof(struct sink_form, only),
+		.help = "which notices it is told of"},
+	KIND("file", NOTIFY_FILE, "a file of JSON lines"),
+	KIND("exec", NOTIFY_EXEC, "a program that reads JSON"),
+	KIND("webhook", NOTIFY_WEBHOOK, "a web server that JSON is posted to"),
+	CONF_END,
+};
+
+/* In the order of enum notify_kind. */
+static const struct {
+	const char *word;
+	int (*bind)(const struct notify_binder *binder, const struct conf_node *node,
+		struct notify_sink *sink);
+} kinds[NOTIFY_KIND_COUNT] = {
+	{"file", notify_bind_file},
+	{"exec", notify_bind_exec},
+	{"webhook", notify_bind_webhook},
+};
+
+const char *notify_kind_word(enum notify_kind kind)
+{
+	return kinds[kind].word;
+}
+
+static int check_name(const struct notify_binder *binder, const struct conf_node *node,
+	const struct notify_sink *sinks, uint32_t count, const char *name)
+{
+	struct conf_mark mark = conf_node_get(node, "name")->mark;
+
+	if (strlen(name) > NOTIFY_MAX_NAME ||
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") !=
+			strlen(name)) {
+		conf_error(binder->report, mark,
+			"'%.64s' can't name a sink: a name has up to %d of the "
+			"characters a-z, 0-9, '-', '_' and '.'",
+			name, NOTIFY_MAX_NAME);
+		return -EINVAL;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (!sinks[i].name || strcmp(sinks[i].name, name) != 0)
+			continue;
+		conf_error(binder->report, mark, "there is a sink '%s' already", name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int bind_kind(const struct notify_binder *binder, const struct conf_node *node,
+	const struct sink_form *form, struct notify_sink *sink)
+{
+	int found = -1;
+
+	for (int i = 0; i < NOTIFY_KIND_COUNT; i++) {
+		if (!form->kinds[i])
+			continue;
+		if (found >= 0) {
+			conf_error(binder->report, form->kinds[i]->mark,
+				"a sink is one thing: it has '%s' already",
+				kinds[found].word);
+			return -EINVAL;
+		}
+		found = i;
+	}
+	if (found < 0) {
+		conf_error(
+			binder->report, node->mark, "the sink does not say what it is");
+		conf_help(binder->report, "give it 'file', 'exec' or 'webhook'");
+		return -EINVAL;
+	}
+	sink->kind = (enum notify_kind)found;
+	return kinds[found].bind(binder, form->kinds[found], sink);
+}
+
+static int bind_sink(const struct notify_binder *binder, const struct conf_node *node,
+	struct notify_sink *sinks, uint32_t at)
+{
+	struct sink_form form = {.timeout_ms = DEFAULT_TIMEOUT_MS};
+	struct notify_sink *sink = &sinks[at];
+	int rc = conf_bind(
+		node, sink_fields, NULL, &form, binder->arena, binder->report);
+
+	if (rc == -ENOMEM || !form.name || node->kind != CONF_MAPPING)
+		return rc;
+	rc = conf_worse(rc, check_name(binder, node, sinks, at, form.name));
+	*sink = (struct notify_sink){
+		.name = form.name, .timeout_ms = form.timeout_ms, .mark = node->mark};
+	rc = conf_worse(rc, bind_kind(binder, node, &form, sink));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, notify_bind_only(binder, form.only, &sink->only));
+	return rc;
+}
+
+int notify_bind(const struct conf_node *node, const char *path,
+	const struct inventory *inventory, const struct rule_list *rules,
+	struct arena *arena, struct conf_report *report, struct notify_list *out)
+{
+	struct notify_binder binder = {path, inventory, rules, arena, report};
+	struct notify_sink *sinks;
+	int rc = 0;
+
+	*out = (struct notify_list){0};
+	if (conf_node_is_null(node))
+		return 0;
+	if (node->kind != CONF_SEQUENCE) {
+		conf_error(report, node->mark,
+			"'notify' must be a list of sinks, not %s",
+			conf_kind_name(node->kind));
+		return -EINVAL;
+	}
+	if (node->count > NOTIFY_MAX_SINKS) {
+		conf_error(report, node->mark, "at most %d sinks can be told",
+			NOTIFY_MAX_SINKS);
+		return -EINVAL;
+	}
+	sinks = arena_calloc(arena, node->count ? node->count : 1, sizeof *sinks);
+	if (!sinks)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < node->count && rc != -ENOMEM; i++)
+		rc = conf_worse(rc, bind_sink(&binder, node->items[i], sinks, i));
+	if (rc == 0)
+		*out = (struct notify_list){sinks, (uint32_t)node->count};
+	return rc;
+}

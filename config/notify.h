@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `notify:`: who is told of what. Secrets are named here, not read. */
+#ifndef CONFIG_NOTIFY_H
+#define CONFIG_NOTIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "config/document.h"
+#include "config/inventory.h"
+#include "config/report.h"
+#include "config/rules.h"
+#include "config/schema.h"
+
+#define NOTIFY_MAX_SINKS 32
+#define NOTIFY_MAX_NAME 64
+
+enum notify_kind {
+	NOTIFY_FILE,
+	NOTIFY_EXEC,
+	NOTIFY_WEBHOOK,
+	NOTIFY_KIND_COUNT
+};
+
+/* The key of a kind, "file", "exec" ...; static. */
+const char *notify_kind_word(enum notify_kind kind);
+
+/* Where a secret is read from, each time it is needed. Both NULL: there is none. */
+struct notify_secret {
+	const char *file; /* path */
+	const char *env;  /* environment variable */
+};
+
+enum notify_shape {
+	NOTIFY_JSON, /* the notice as it is */
+	NOTIFY_SHAPE_COUNT
+};
+
+struct notify_webhook {
+	const char *url; /* http: or https:; NULL: url_from has it */
+	struct notify_secret url_from;
+	int shape;                   /* enum notify_shape */
+	struct notify_secret secret; /* the key of the HMAC that signs a body */
+	struct notify_secret token;  /* Authorization: Bearer */
+	const char *proxy;      /* URL; NULL: none, whatever the environment says */
+	const char *proxy_user; /* or NULL */
+	struct notify_secret proxy_password;
+	const char *ca_file; /* PEM; NULL: the system's */
+};
+
+/* Which notices a sink is told of: those that match each list that is not empty. */
+struct notify_only {
+	struct conf_texts kinds, rules, groups;
+};
+
+/* Kinds of notices, in the words of `kind` in JSON; NULL terminated. */
+extern const char *const notify_kinds[];
+
+struct notify_sink {
+	const char *name; /* unique */
+	enum notify_kind kind;
+	uint32_t timeout_ms; /* of one delivery; default 10s */
+	struct notify_only only;
+	const char *file;       /* NOTIFY_FILE: path */
+	struct conf_texts exec; /* NOTIFY_EXEC: the program's path and its arguments */
+	struct notify_webhook webhook;
+	struct conf_mark mark;
+};
+
+struct notify_list {
+	const struct notify_sink *sinks;
+	uint32_t count;
+};
+
+/*
+ * Binds `notify:` (a list; NULL or null: no sinks). Paths are relative to the folder of
+ * `path`. Rules and groups in filters must exist. Returns 0, -EINVAL after reporting,
+ * -ENOMEM.
+ */
+int notify_bind(const struct conf_node *node, const char *path,
+	const struct inventory *inventory, const struct rule_list *rules,
+	struct arena *arena, struct conf_report *report, struct notify_list *out);
+
+#endif

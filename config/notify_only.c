@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The filter of a sink. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "config/bind.h"
+#include "config/notify_bind.h"
+
+const char *const notify_kinds[] = {
+	"regression", "recovery", "exposure", "other", "test", NULL};
+
+static const struct conf_field only_fields[] = {
+	{.key = "kind",
+		.type = CONF_TEXTS,
+		.offset = offsetof(struct notify_only, kinds),
+		.help = "regression, recovery, exposure or other"},
+	{.key = "rule",
+		.type = CONF_TEXTS,
+		.offset = offsetof(struct notify_only, rules),
+		.help = "rules that a flow of the incident is of"},
+	{.key = "group",
+		.type = CONF_TEXTS,
+		.offset = offsetof(struct notify_only, groups),
+		.help = "groups that a host of the incident is in"},
+	CONF_END,
+};
+
+static size_t count_kinds(void)
+{
+	size_t count = 0;
+
+	while (notify_kinds[count])
+		count++;
+	return count;
+}
+
+static bool is_kind(const struct notify_binder *binder, const char *name)
+{
+	(void)binder;
+	for (size_t i = 0; notify_kinds[i]; i++)
+		if (strcmp(notify_kinds[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_rule(const struct notify_binder *binder, const char *name)
+{
+	/* Rules with mistakes are told of by themselves. */
+	if (binder->rules->count == 0)
+		return true;
+	for (uint32_t i = 0; i < binder->rules->count; i++)
+		if (strcmp(binder->rules->rules[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_group(const struct notify_binder *binder, const char *name)
+{
+	return binder->inventory->incomplete ||
+	       inventory_find_group(binder->inventory, name) >= 0;
+}
+
+static int check(const struct notify_binder *binder, const struct conf_texts *texts,
+	const char *what,
+	bool (*is_known)(const struct notify_binder *binder, const char *name))
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < texts->count; i++) {
+		if (is_known(binder, texts->items[i]))
+			continue;
+		conf_error(binder->report, conf_node_mark(texts->nodes[i]),
+			"there is no %s '%.64s'", what, texts->items[i]);
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
+static int check_kinds(
+	const struct notify_binder *binder, const struct conf_texts *texts)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < texts->count; i++) {
+		const char *near;
+		if (is_kind(binder, texts->items[i]))
+			continue;
+		conf_error(binder->report, conf_node_mark(texts->nodes[i]),
+			"'%.64s' is no kind of incident: regression, recovery, exposure "
+			"or other",
+			texts->items[i]);
+		near = suggest_nearest(texts->items[i], notify_kinds, count_kinds());
+		if (near)
+			conf_help(binder->report, "did you mean '%s'?", near);
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
+int notify_bind_only(const struct notify_binder *binder, const struct conf_node *node,
+	struct notify_only *only)
+{
+	int rc;
+
+	if (conf_node_is_null(node))
+		return 0;
+	rc = conf_bind(node, only_fields, NULL, only, binder->arena, binder->report);
+	if (rc == -ENOMEM)
+		return rc;
+	rc = conf_worse(rc, check_kinds(binder, &only->kinds));
+	rc = conf_worse(rc, check(binder, &only->rules, "rule", is_rule));
+	return conf_worse(rc, check(binder, &only->groups, "group", is_group));
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Telling what waits in a store, by a program that does not run for ever. */
+#ifndef DAEMON_COMMANDS_TELL_H
+#define DAEMON_COMMANDS_TELL_H
+
+#include <stdint.h>
+
+#include "config/config.h"
+#include "store/store.h"
+
+/* Tells the sinks for at most so long, or until a signal asks the program to end; warns
+ * of what waits on. 0, or a negative errno after telling. */
+int tell_waiting(const struct config *config, struct store *store, uint32_t limit_ms);
+
+#endif

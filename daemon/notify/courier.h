@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One sink's way through the outbox. */
+#ifndef DAEMON_NOTIFY_COURIER_H
+#define DAEMON_NOTIFY_COURIER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/random.h"
+#include "daemon/notify/sink.h"
+#include "store/outbox.h"
+
+struct courier {
+	/* Set by the caller. */
+	const struct notify_sink *sink;
+	const char *vantage;
+	struct store *store; /* an outbox_open() of its own */
+	const atomic_bool *stop;
+
+	/* Its own. */
+	const struct sink_ops *ops;
+	void *state;
+	struct random_state random;
+	bool failing;            /* and it was told */
+	struct outbox_step owed; /* what the sink knows and the store does not yet */
+};
+
+/* 0 or a negative errno; courier_close() only after 0. */
+int courier_open(struct courier *courier);
+
+/*
+ * Tells the sink of the next notice that it wants. Returns how long to wait before the
+ * next call, in milliseconds: 0 when there may be more, UINT32_MAX when nothing waits.
+ * Logs what people should know.
+ */
+uint32_t courier_step(struct courier *courier);
+
+void courier_close(struct courier *courier);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a sink is told at once, made of what waits in the outbox. Pure. */
+#ifndef DAEMON_NOTIFY_MESSAGE_H
+#define DAEMON_NOTIFY_MESSAGE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/notify.h"
+#include "store/outbox.h"
+
+/* A notice's body with its `uid`, its number as `notice`, and `dropped` when as many
+ * before it were lost. NULL: no memory. A body that is no JSON object becomes the
+ * `summary` of one. */
+json_t *message_of_notice(const struct outbox_notice *notice, uint64_t dropped);
+
+/* Whether the filter lets it through. A list of the filter that the notice has nothing
+ * to say about (a test is of no rule) does not hold it back. */
+bool message_is_wanted(const json_t *message, const struct notify_only *only);
+
+/* One line of JSON without its end, such that a terminal obeys none of it; malloc'ed.
+ * NULL: no memory. */
+char *message_text(const json_t *message);
+
+/* A member that is text, "" when there is none. */
+const char *message_get(const json_t *message, const char *key);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file of JSON lines. It is opened for each line, so that logrotate may move it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/notify/message.h"
+#include "daemon/notify/sink.h"
+
+/* Half a line would spoil the next one. */
+static void take_back(int fd, ssize_t written)
+{
+	struct stat info;
+
+	if (written > 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+		ftruncate(fd, info.st_size - written) < 0)
+		return;
+}
+
+static int write_line(int fd, const char *line, size_t length)
+{
+	ssize_t written;
+
+	do
+		written = write(fd, line, length);
+	while (written < 0 && errno == EINTR);
+	if (written < 0)
+		return -errno;
+	if ((size_t)written < length) {
+		take_back(fd, written);
+		return -ENOSPC;
+	}
+	/* A pipe has nothing to be synced. */
+	if (fdatasync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		return -errno;
+	return 0;
+}
+
+static int append(const char *path, const char *line, size_t length)
+{
+	int fd = open(path,
+		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		0640);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write_line(fd, line, length);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+static enum sink_result deliver(
+	const struct notify_sink *sink, void *state, struct sink_attempt *attempt)
+{
+	char *line = message_text(attempt->message);
+	size_t length = line ? strlen(line) : 0;
+	int rc;
+
+	(void)state;
+	if (!line)
+		return sink_fail(attempt, "out of memory");
+	line[length] = '\n'; /* in the place of the NUL */
+	rc = append(sink->file, line, length + 1);
+	free(line);
+	if (rc < 0)
+		return sink_fail(attempt, "%.150s can't be written: %s", sink->file,
+			strerror(-rc));
+	return SINK_DONE;
+}
+
+const struct sink_ops sink_file = {.deliver = deliver};
