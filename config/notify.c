@@ -114,6 +114,14 @@ static int bind_kind(const struct notify_binder *binder, const struct conf_node 
 	return kinds[found].bind(binder, form->kinds[found], sink);
 }
 
+static bool has_kind(const struct sink_form *form)
+{
+	for (int i = 0; i < NOTIFY_KIND_COUNT; i++)
+		if (form->kinds[i])
+			return true;
+	return false;
+}
+
 static int bind_sink(const struct notify_binder *binder, const struct conf_node *node,
 	struct notify_sink *sinks, uint32_t at)
 {
@@ -127,7 +135,9 @@ static int bind_sink(const struct notify_binder *binder, const struct conf_node 
 	rc = conf_worse(rc, check_name(binder, node, sinks, at, form.name));
 	*sink = (struct notify_sink){
 		.name = form.name, .timeout_ms = form.timeout_ms, .mark = node->mark};
-	rc = conf_worse(rc, bind_kind(binder, node, &form, sink));
+	/* Among keys that are wrong may be the one that says it. */
+	if (rc == 0 || has_kind(&form))
+		rc = conf_worse(rc, bind_kind(binder, node, &form, sink));
 	if (rc != -ENOMEM)
 		rc = conf_worse(rc, notify_bind_only(binder, form.only, &sink->only));
 	return rc;

@@ -8,7 +8,7 @@ _reachd() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	local common='--config --store --format --colour --vantage --quiet --verbose --help'
-	local verbs='scan check probe trace diff status history baseline rules help'
+	local verbs='scan check probe trace diff status history baseline notify rules help'
 
 	case $prev in
 	-c | --config | --store)
@@ -29,12 +29,13 @@ _reachd() {
 		return
 	fi
 	case ${words[1]} in
-	scan) common="$common --fail-on-change --no-store" ;;
+	scan) common="$common --fail-on-change --no-store --notify --notify-for" ;;
 	check) common="$common --flows" ;;
 	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap" ;;
 	trace) common="$common --open-port --within tcp/ sweep/ rpc rpc/licensing rdp smb ldap" ;;
 	diff) common="$common last previous" ;;
 	baseline) common="$common save list rm --replace" ;;
+	notify) common="$common list test" ;;
 	rules) common="$common rds" ;;
 	help) common=$verbs ;;
 	esac

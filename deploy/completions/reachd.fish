@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for reachd
 
-set -l verbs scan check probe trace diff status history baseline rules help
+set -l verbs scan check probe trace diff status history baseline notify rules help
 
 complete -c reachd -f
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'Probe every flow once, store it, and tell what changed'
@@ -12,6 +12,7 @@ complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a diff -d 'Tell 
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Show every flow as the last scan left it'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a history -d 'Show one flow over time'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a baseline -d 'Name a scan, to compare with later'
+complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a notify -d 'Show who is told of changes, or test it'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a rules -d 'Print a built-in rule set'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a help -d 'Explain a command'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -l version -d 'Print the version'
@@ -26,6 +27,8 @@ complete -c reachd -s v -l verbose -d 'Say more'
 complete -c reachd -s h -l help -d 'Explain the command'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l fail-on-change -d 'A change is a failure too'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l no-store -d 'Store nothing'
+complete -c reachd -n '__fish_seen_subcommand_from scan' -l notify -d 'Tell the sinks'
+complete -c reachd -n '__fish_seen_subcommand_from scan' -l notify-for -x -d 'At most so long'
 complete -c reachd -n '__fish_seen_subcommand_from check' -l flows -d 'List every flow'
 complete -c reachd -n '__fish_seen_subcommand_from probe' -a 'tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap'
 complete -c reachd -n '__fish_seen_subcommand_from trace' -a 'tcp/ sweep/ rpc rpc/licensing rdp smb ldap'
@@ -34,5 +37,6 @@ complete -c reachd -n '__fish_seen_subcommand_from trace' -l within -x -d 'How l
 complete -c reachd -n '__fish_seen_subcommand_from diff' -a 'last previous'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -a 'save list rm'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -l replace -d 'Move an existing name'
+complete -c reachd -n '__fish_seen_subcommand_from notify' -a 'list test'
 complete -c reachd -n '__fish_seen_subcommand_from rules' -a rds
 complete -c reachd -n '__fish_seen_subcommand_from help' -a "$verbs"

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/notify/message.h"
+#include "daemon/notify/notices.h"
+#include "daemon/verdict/diff.h"
+
+static json_t *message(const char *body, uint64_t dropped)
+{
+	struct outbox_notice notice = {.number = 7, .uid = "abc", .body = body};
+	json_t *object = message_of_notice(&notice, dropped);
+
+	assert_non_null(object);
+	return object;
+}
+
+static void check_text(const char *body, uint64_t dropped, const char *wanted)
+{
+	json_t *object = message(body, dropped);
+	char *text = message_text(object);
+
+	assert_string_equal(text, wanted);
+	free(text);
+	json_decref(object);
+}
+
+static void a_notice_gets_its_uid_and_number_behind_what_it_says(void **state)
+{
+	(void)state;
+	check_text("{\"type\":\"incident\",\"scan\":3}", 0,
+		"{\"type\":\"incident\",\"scan\":3,\"uid\":\"abc\",\"notice\":7}");
+	check_text("{}", 5, "{\"uid\":\"abc\",\"notice\":7,\"dropped\":5}");
+}
+
+static void a_body_that_is_no_object_is_told_as_text(void **state)
+{
+	(void)state;
+	check_text("[1", 0,
+		"{\"type\":\"notice\",\"summary\":\"[1\",\"uid\":\"abc\",\"notice\":7}");
+	check_text("[]", 0,
+		"{\"type\":\"notice\",\"summary\":\"[]\",\"uid\":\"abc\",\"notice\":7}");
+	check_text("", 0,
+		"{\"type\":\"notice\",\"summary\":\"\",\"uid\":\"abc\",\"notice\":7}");
+}
+
+static void a_terminal_obeys_none_of_it(void **state)
+{
+	(void)state;
+	check_text("{\"a\":\"\\u001b[2J\xe2\x80\xae\"}", 0,
+		"{\"a\":\"\\u001B[2J\\u202e\",\"uid\":\"abc\",\"notice\":7}");
+}
+
+/* ---- filters ----------------------------------------------------------------- */
+
+#define TEXTS(...)                                                               \
+	{                                                                        \
+		.count = sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
+		.items = (const char *[])                                        \
+		{                                                                \
+			__VA_ARGS__                                              \
+		}                                                                \
+	}
+
+static const char incident[] = "{\"kind\":\"regression\",\"rules\":[\"a\",\"b\"],"
+			       "\"groups\":[\"web\"]}";
+
+static bool passes(const char *body, struct notify_only only)
+{
+	json_t *object = message(body, 0);
+	bool wanted = message_is_wanted(object, &only);
+
+	json_decref(object);
+	return wanted;
+}
+
+static void each_list_that_is_not_empty_must_match(void **state)
+{
+	(void)state;
+	assert_true(passes(incident, (struct notify_only){.kinds = {0}}));
+	assert_true(passes(incident,
+		(struct notify_only){.kinds = TEXTS("exposure", "regression")}));
+	assert_false(
+		passes(incident, (struct notify_only){.kinds = TEXTS("recovery")}));
+	assert_true(passes(incident, (struct notify_only){.rules = TEXTS("x", "b")}));
+	assert_false(passes(incident, (struct notify_only){.rules = TEXTS("x")}));
+	assert_true(passes(incident, (struct notify_only){.groups = TEXTS("web")}));
+	assert_false(passes(incident, (struct notify_only){.groups = TEXTS("We")}));
+	assert_false(passes(incident, (struct notify_only){.kinds = TEXTS("regression"),
+					      .rules = TEXTS("x")}));
+}
+
+static void what_a_notice_does_not_say_holds_it_back_from_nobody(void **state)
+{
+	(void)state;
+	assert_true(passes("{\"kind\":\"test\"}",
+		(struct notify_only){.rules = TEXTS("x"), .groups = TEXTS("y")}));
+	assert_false(passes("{\"kind\":7}", (struct notify_only){.kinds = TEXTS("x")}));
+	assert_false(
+		passes("{\"rules\":[]}", (struct notify_only){.rules = TEXTS("x")}));
+}
+
+static bool is_listed(const char *word)
+{
+	for (size_t i = 0; notify_kinds[i]; i++)
+		if (strcmp(notify_kinds[i], word) == 0)
+			return true;
+	return false;
+}
+
+static void a_filter_knows_every_kind_of_incident(void **state)
+{
+	(void)state;
+	for (int kind = CHANGE_REGRESSION; kind <= CHANGE_OTHER; kind++)
+		assert_true(is_listed(change_kind_word((enum change_kind)kind)));
+}
+
+static void a_test_says_that_it_is_one(void **state)
+{
+	char *body = notice_of_test("here", 0);
+
+	(void)state;
+	assert_string_equal(body,
+		"{\"type\":\"test\",\"summary\":\"this is a test: reachd can tell this "
+		"receiver what changes\",\"changes\":0,\"kind\":\"test\",\"vantage\":"
+		"\"here\",\"time\":\"1970-01-01T00:00:00.000Z\"}");
+	free(body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_notice_gets_its_uid_and_number_behind_what_it_says),
+		cmocka_unit_test(a_body_that_is_no_object_is_told_as_text),
+		cmocka_unit_test(a_terminal_obeys_none_of_it),
+		cmocka_unit_test(each_list_that_is_not_empty_must_match),
+		cmocka_unit_test(what_a_notice_does_not_say_holds_it_back_from_nobody),
+		cmocka_unit_test(a_filter_knows_every_kind_of_incident),
+		cmocka_unit_test(a_test_says_that_it_is_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

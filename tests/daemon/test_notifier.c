@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/*
+ * Threads: several sinks, a writer that puts notices while they are told, and an end in
+ * the middle of it. What each receiver gets is compared with what was put. The program
+ * itself is tested in tests/cli/notify.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "daemon/notify/notifier.h"
+#include "store/outbox.h"
+
+struct bed {
+	char folder[64];
+	struct config *config;
+	struct store *store;
+	int put; /* notices "{"n":1}" ... */
+};
+
+static void load(struct bed *bed, const char *sinks)
+{
+	struct conf_report report;
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/reachd.yaml", bed->folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file,
+		"vantage: here\ninventory: {web: {hosts: {w1: }}}\n"
+		"rules: [{name: n, to: web, check: tcp/443}]\nnotify: [%s]\n",
+		sinks);
+	assert_int_equal(fclose(file), 0);
+	conf_report_init(&report);
+	if (config_load(path, &report, &bed->config) < 0) {
+		conf_report_print(&report, stderr);
+		fail();
+	}
+	conf_report_fini(&report);
+}
+
+static void setup(struct bed *bed, const char *sinks)
+{
+	struct store_error error;
+
+	*bed = (struct bed){.folder = "/tmp/reachd-notifier-XXXXXX"};
+	assert_non_null(mkdtemp(bed->folder));
+	load(bed, sinks);
+	assert_int_equal(store_open(bed->config->settings.store, STORE_WRITE,
+				 &bed->store, &error),
+		0);
+}
+
+static void teardown(struct bed *bed)
+{
+	char command[128];
+
+	store_close(bed->store);
+	config_free(bed->config);
+	snprintf(command, sizeof command, "rm -r %s", bed->folder);
+	assert_int_equal(system(command), 0);
+}
+
+static int no_row(void *data, struct store_row *row)
+{
+	(void)data;
+	(void)row;
+	return 0;
+}
+
+static void put(struct bed *bed, int count)
+{
+	const struct notify_list *list = &bed->config->notify;
+	char texts[16][32];
+	const char *bodies[16], *sinks[NOTIFY_MAX_SINKS];
+	struct outbox_put what = {bodies, (size_t)count, sinks, list->count, 0};
+	struct store_record record = {.next = no_row, .outbox = &what};
+
+	for (uint32_t i = 0; i < list->count; i++)
+		sinks[i] = list->sinks[i].name;
+	for (int i = 0; i < count; i++) {
+		snprintf(texts[i], sizeof texts[i], "{\"n\":%d}", ++bed->put);
+		bodies[i] = texts[i];
+	}
+	assert_int_equal(store_scan_begin(bed->store, "here", 0, &record.scan), 0);
+	assert_int_equal(store_scan_record(bed->store, &record), 0);
+}
+
+/* The file must hold every number that was put, in order; with `again`, one may come
+ * twice running. */
+static void check_file(const struct bed *bed, const char *name, bool again)
+{
+	char path[128], line[256];
+	int last = 0, n;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s", bed->folder, name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file)) {
+		assert_int_equal(sscanf(line, "{\"n\":%d", &n), 1);
+		assert_true(n == last + 1 || (again && n == last));
+		last = n;
+	}
+	fclose(file);
+	assert_int_equal(last, bed->put);
+}
+
+static void all_sinks_are_told_of_what_comes_while_they_run(void **state)
+{
+	struct notifier *notifier;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed, "{name: a, file: a}, {name: b, file: b}, {name: c, file: c}");
+	put(&bed, 3);
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	for (int i = 0; i < 20; i++) {
+		put(&bed, 1 + i % 3);
+		notifier_wake(notifier);
+	}
+	assert_true(notifier_drain(notifier, 60000));
+	notifier_stop(notifier);
+	check_file(&bed, "a", false);
+	check_file(&bed, "b", false);
+	check_file(&bed, "c", false);
+	teardown(&bed);
+}
+
+static void starting_and_stopping_at_any_moment_loses_nothing(void **state)
+{
+	struct notifier *notifier;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed,
+		"{name: a, file: a}, {name: p, exec: [/bin/sh, -c, 'cat >/dev/null']}");
+	for (int i = 0; i < 20; i++) {
+		put(&bed, 2);
+		assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+		notifier_drain(notifier, (uint32_t)i);
+		notifier_stop(notifier);
+	}
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	assert_true(notifier_drain(notifier, 60000));
+	notifier_stop(notifier);
+	check_file(&bed, "a", true);
+	teardown(&bed);
+}
+
+static void one_that_fails_has_something_left(void **state)
+{
+	struct notifier *notifier;
+	struct outbox_sink sink;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed, "{name: a, file: a}, {name: bad, exec: [/bin/false]}");
+	put(&bed, 1);
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	assert_false(notifier_drain(notifier, 200));
+	notifier_stop(notifier);
+	check_file(&bed, "a", false);
+	assert_int_equal(outbox_get(bed.store, "here", "bad", &sink), 0);
+	assert_int_equal(sink.waiting, 1);
+	assert_true(sink.attempts >= 1);
+	teardown(&bed);
+}
+
+static void nobody_to_tell_is_fine(void **state)
+{
+	struct notifier *notifier;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed, "");
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	assert_null(notifier);
+	notifier_wake(notifier);
+	assert_true(notifier_drain(notifier, 0));
+	notifier_stop(notifier);
+	teardown(&bed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_sinks_are_told_of_what_comes_while_they_run),
+		cmocka_unit_test(starting_and_stopping_at_any_moment_loses_nothing),
+		cmocka_unit_test(one_that_fails_has_something_left),
+		cmocka_unit_test(nobody_to_tell_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
