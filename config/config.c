@@ -114,8 +114,8 @@ static int bind_all(const struct loader *loader, const struct conf_node *root)
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, notify_bind(conf_node_get(root, "notify"), loader->path,
-				    &config->inventory, &config->rules,
-				    &config->arena, loader->report, &config->notify));
+				    &config->inventory, &config->rules, &config->arena,
+				    loader->report, &config->notify));
 	return rc;
 }
 

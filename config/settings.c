@@ -19,7 +19,8 @@ enum {
 
 struct top {
 	const char *vantage, *store;
-	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc, *notify;
+	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc,
+		*notify;
 };
 
 static const struct conf_field top_fields[] = {

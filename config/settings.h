@@ -66,10 +66,10 @@ struct settings {
 	size_t n_interfaces;
 };
 
-/* Binds the top level's keys but `inventory`, `rules` and `notify`; keys that are none of all
- * these are mistakes. The folder of `path` is the one that `store` is relative to;
- * NULL: the working directory. A NULL or null `root` gives the defaults.
- * Returns as conf_bind(). */
+/* Binds the top level's keys but `inventory`, `rules` and `notify`; keys that are none
+ * of all these are mistakes. The folder of `path` is the one that `store` is relative
+ * to; NULL: the working directory. A NULL or null `root` gives the defaults. Returns as
+ * conf_bind(). */
 int settings_bind(const struct conf_node *root, const char *path, struct arena *arena,
 	struct conf_report *report, struct settings *out);
 

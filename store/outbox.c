@@ -167,7 +167,7 @@ int outbox_get(struct store *store, const char *vantage, const char *sink,
 static int advance(struct store *store, const char *vantage, const char *sink,
 	const struct outbox_step *step)
 {
-	struct sqlite3_stmt *set;
+	struct sqlite3_stmt *set = NULL;
 	int64_t of_vantage = 0;
 	int rc = prepare(store,
 		"UPDATE sink SET cursor = max(cursor, ?3), told = told + ?4,"
@@ -201,7 +201,7 @@ int outbox_advance(struct store *store, const char *vantage, const char *sink,
 int outbox_fail(
 	struct store *store, const char *vantage, const char *sink, const char *error)
 {
-	struct sqlite3_stmt *set;
+	struct sqlite3_stmt *set = NULL;
 	int rc = store_need_writer(store);
 
 	if (rc == 0)

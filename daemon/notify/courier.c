@@ -154,7 +154,7 @@ static uint32_t deliver(struct courier *courier, const struct outbox_sink *known
 uint32_t courier_step(struct courier *courier)
 {
 	struct outbox_sink known = {0};
-	struct next next;
+	struct next next = {0};
 	uint32_t wait = 0;
 	int rc = courier->owed.upto ? settle(courier) : 0;
 

@@ -87,8 +87,8 @@ static int spawn(
 	if (rc == 0)
 		rc = set_descriptors(&actions, input);
 	if (rc == 0)
-		rc = -posix_spawn(pid, arguments[0], &actions, &attributes, arguments,
-			environment);
+		rc = -posix_spawn(pid, sink->exec.items[0], &actions, &attributes,
+			arguments, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	free(arguments);
@@ -146,7 +146,7 @@ static enum sink_result judge(int status, struct sink_attempt *attempt)
 static enum sink_result deliver(
 	const struct notify_sink *sink, void *state, struct sink_attempt *attempt)
 {
-	pid_t pid;
+	pid_t pid = 0;
 	int status = 0;
 	int rc = start(sink, attempt->message, &pid);
 
