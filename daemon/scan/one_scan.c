@@ -119,32 +119,14 @@ static size_t name_sinks(const struct notify_list *list, const char **names)
 	return list->count;
 }
 
-static int record_and_tell(struct one_scan *scan, struct recording *recording)
+/* The scan, together with what people are to be told of it. */
+static int record_with_notices(struct one_scan *scan)
 {
 	const char *names[NOTIFY_MAX_SINKS];
-	struct notices notices;
+	struct notices notices = {0};
 	struct outbox_put put = {.sinks = names,
 		.n_sinks = name_sinks(&scan->plan->config->notify, names)};
-	int rc = 0;
-
-	notices = (struct notices){0};
-	if (put.n_sinks)
-		rc = notices_of_scan(&scan->changes, scan->plan, scan->id,
-			recording->finished_us, &notices);
-	if (rc < 0)
-		return rc;
-	put.bodies = (const char *const *)notices.bodies;
-	put.n_bodies = notices.count;
-	recording->outbox = &put;
-	rc = record_scan(scan->store, recording);
-	notices_fini(&notices);
-	return rc;
-}
-
-static void record(struct one_scan *scan)
-{
-	int rc;
-	struct recording recording = {
+	const struct recording recording = {
 		.scan = scan->id,
 		.plan = scan->plan,
 		.results = &scan->results,
@@ -153,9 +135,24 @@ static void record(struct one_scan *scan)
 		.finished_us = clock_wall_us(),
 		.duration_us = scan->duration_us,
 		.changes = scan->changes.reachability,
+		.outbox = &put,
 	};
+	int rc = put.n_sinks ? notices_of_scan(&scan->changes, scan->plan, scan->id,
+				       recording.finished_us, &notices)
+			     : 0;
 
-	rc = record_and_tell(scan, &recording);
+	put.bodies = (const char *const *)notices.bodies;
+	put.n_bodies = notices.count;
+	if (rc == 0)
+		rc = record_scan(scan->store, &recording);
+	notices_fini(&notices);
+	return rc;
+}
+
+static void record(struct one_scan *scan)
+{
+	int rc = record_with_notices(scan);
+
 	scan->recorded = rc == 0;
 	if (rc == -ENOMEM)
 		log_error("the scan could not be stored: out of memory");
