@@ -28,7 +28,7 @@ int store_baseline_save(struct store *store, const char *name, int64_t scan,
 {
 	struct sqlite3_stmt *statement = NULL;
 	int64_t changed;
-	int rc = store_need_writer(store);
+	int rc = store_need_notes(store);
 
 	if (rc == 0)
 		rc = check_complete(store, scan);
@@ -79,7 +79,7 @@ int store_baseline_remove(struct store *store, const char *name)
 {
 	struct sqlite3_stmt *statement = NULL;
 	int64_t changed;
-	int rc = store_need_writer(store);
+	int rc = store_need_notes(store);
 
 	if (rc == 0)
 		rc = sql_prepare(

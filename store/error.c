@@ -128,6 +128,11 @@ int store_need_writer(struct store *store)
 	return store_refuse(store, -EROFS, "it is open for reading only");
 }
 
+int store_need_notes(struct store *store)
+{
+	return store->mode == STORE_NOTE ? 0 : store_need_writer(store);
+}
+
 const char *store_last_error(const struct store *store)
 {
 	return store->error;

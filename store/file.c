@@ -35,8 +35,8 @@ int store_connect(struct store *store, const char *path, bool is_uri)
 	int flags = SQLITE_OPEN_NOMUTEX | (is_uri ? SQLITE_OPEN_URI : 0);
 	int rc;
 
-	flags |= store->mode == STORE_WRITE ? SQLITE_OPEN_READWRITE
-					    : SQLITE_OPEN_READONLY;
+	flags |= store->mode == STORE_READ ? SQLITE_OPEN_READONLY
+					   : SQLITE_OPEN_READWRITE;
 	rc = sqlite3_open_v2(path, &store->db, flags, NULL);
 	if (rc != SQLITE_OK) {
 		rc = store_fail(store, rc);

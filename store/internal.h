@@ -75,4 +75,7 @@ int store_migrate_with(struct store *store, const char *const *steps, int count)
 /* -EROFS, and the failure is remembered, unless the store is open for writing. */
 int store_need_writer(struct store *store);
 
+/* Likewise, unless it is open for writing or for notes. */
+int store_need_notes(struct store *store);
+
 #endif

@@ -9,6 +9,16 @@
 static const char *const steps[] = {
 	store_schema_sql,
 	store_outbox_sql,
+	/* 3: what people know to be broken, and why a scan was degraded. Patterns; ''
+	 * is any. ended_us: by hand; 0: not. */
+	"CREATE TABLE silence ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" vantage TEXT NOT NULL, host TEXT NOT NULL, group_name TEXT NOT NULL,"
+	" rule TEXT NOT NULL, check_name TEXT NOT NULL,"
+	" from_us INTEGER NOT NULL, until_us INTEGER NOT NULL,"
+	" ended_us INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL"
+	") STRICT;"
+	"ALTER TABLE scan ADD COLUMN degraded_why TEXT NOT NULL DEFAULT ''",
 };
 
 static int run_steps(
@@ -42,7 +52,7 @@ int store_migrate_with(struct store *store, const char *const *list, int count)
 	if (version < 0)
 		return store_damaged(
 			store, "it claims format %lld", (long long)version);
-	if (store->mode == STORE_READ)
+	if (store->mode != STORE_WRITE)
 		return store_refuse(store, -ENOTSUP,
 			"it was written by an older reachd (format %lld, this one reads "
 			"%d): `reachd scan` brings it up to date",

@@ -31,7 +31,7 @@ static int complete_scan(struct recorder *r, const struct store_scan *totals)
 	int rc = sql_prepare(r->store,
 		"UPDATE scan SET status = 'complete', finished_us = ?2, duration_us = ?3,"
 		" flows = ?4, pass = ?5, fail = ?6, inconclusive = ?7, changes = ?8,"
-		" degraded = ?9, scope = ?10 WHERE id = ?1",
+		" degraded = ?9, scope = ?10, degraded_why = ?11 WHERE id = ?1",
 		&set);
 
 	if (rc < 0)
@@ -40,6 +40,7 @@ static int complete_scan(struct recorder *r, const struct store_scan *totals)
 		(int64_t)totals->flows, (int64_t)totals->pass, (int64_t)totals->fail,
 		(int64_t)totals->inconclusive, (int64_t)totals->changes,
 		totals->degraded, (int64_t)totals->scope);
+	sql_bind_text(set, 11, totals->degraded_why);
 	rc = sql_run(r->store, set);
 	sql_free(set);
 	return rc;

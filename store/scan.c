@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of scans. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/sql.h"
 
-#define SCAN_COLUMNS                                              \
-	"scan.id, vantage.name, status, started_us, finished_us," \
-	" duration_us, flows, pass, fail, inconclusive, changes, degraded, scope"
+#define SCAN_COLUMNS                                                               \
+	"scan.id, vantage.name, status, started_us, finished_us,"                  \
+	" duration_us, flows, pass, fail, inconclusive, changes, degraded, scope," \
+	" degraded_why"
 #define SCAN_TABLES " FROM scan JOIN vantage ON vantage.id = scan.vantage"
 
 /* ---- writing ----------------------------------------------------------------- */
@@ -114,6 +116,8 @@ static void read_scan(struct sqlite3_stmt *row, struct store_scan *scan)
 		.degraded = sql_int(row, 11) != 0,
 		.scope = (uint64_t)sql_int(row, 12),
 	};
+	snprintf(
+		scan->degraded_why, sizeof scan->degraded_why, "%s", sql_text(row, 13));
 }
 
 static int keep_vantage(struct store *store, struct store_scan *scan)

@@ -49,7 +49,7 @@ static int check_tables(struct store *store)
 	int64_t none;
 	int rc = sql_number(store,
 		"SELECT 1 FROM word, vantage, host, scan, flow, interval, gap, rtt_hour,"
-		" baseline, notice, sink LIMIT 0",
+		" baseline, notice, sink, silence LIMIT 0",
 		&none);
 
 	return rc == -EIO ? store_damaged(store, "its tables are not ours") : rc;
@@ -102,6 +102,13 @@ static int read_immutable(struct store *store)
 	return rc < 0 ? rc : store_migrate(store);
 }
 
+static int refuse_missing(struct store *store)
+{
+	return store_refuse(store, -ENOENT,
+		"there is no store: `reachd scan` makes one, or name another with "
+		"`store:`");
+}
+
 static int open_for_reading(struct store *store)
 {
 	bool there;
@@ -110,9 +117,7 @@ static int open_for_reading(struct store *store)
 	if (rc < 0)
 		return rc;
 	if (!there)
-		return store_refuse(store, -ENOENT,
-			"there is no store: `reachd scan` makes one, or name another "
-			"with `store:`");
+		return refuse_missing(store);
 	rc = connect_ours(store, store->path, false);
 	if (rc < 0)
 		return rc;
@@ -143,7 +148,7 @@ static int mark_interrupted(struct store *store)
  * and -shm files stay when the last writer leaves, so that those who may read the file
  * but not write to its folder can open it.
  */
-static int prepare_writer(struct store *store)
+static int prepare_to_write(struct store *store)
 {
 	int keep = 1;
 	int rc;
@@ -156,13 +161,26 @@ static int prepare_writer(struct store *store)
 	if (rc < 0)
 		return rc;
 	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-	rc = sql_exec(store, "PRAGMA journal_mode = WAL;"
-			     "PRAGMA synchronous = FULL;"
-			     "PRAGMA foreign_keys = ON;"
-			     "PRAGMA journal_size_limit = 4194304;"
-			     "PRAGMA temp_store = MEMORY;"
-			     "PRAGMA cache_size = -65536");
-	return rc < 0 ? rc : mark_interrupted(store);
+	return sql_exec(store, "PRAGMA journal_mode = WAL;"
+			       "PRAGMA synchronous = FULL;"
+			       "PRAGMA foreign_keys = ON;"
+			       "PRAGMA journal_size_limit = 4194304;"
+			       "PRAGMA temp_store = MEMORY;"
+			       "PRAGMA cache_size = -65536");
+}
+
+/* No lock is taken: SQLite's own makes a note wait for a writer's transaction, and the
+ * writer for the note. */
+static int open_for_notes(struct store *store)
+{
+	bool there;
+	int rc = look(store, &there);
+
+	if (rc == 0 && !there)
+		rc = refuse_missing(store);
+	if (rc == 0)
+		rc = connect_ours(store, store->path, false);
+	return rc < 0 ? rc : prepare_to_write(store);
 }
 
 static int open_for_writing(struct store *store)
@@ -181,10 +199,24 @@ static int open_for_writing(struct store *store)
 		rc = store_create(store);
 	if (rc == 0 && !store->db)
 		rc = connect_ours(store, store->path, false);
-	return rc < 0 ? rc : prepare_writer(store);
+	if (rc == 0)
+		rc = prepare_to_write(store);
+	return rc < 0 ? rc : mark_interrupted(store);
 }
 
-/* ---- both -------------------------------------------------------------------- */
+/* ---- all -------------------------------------------------------------------- */
+
+static int open_for(struct store *store, enum store_mode mode)
+{
+	switch (mode) {
+	case STORE_WRITE:
+		return open_for_writing(store);
+	case STORE_NOTE:
+		return open_for_notes(store);
+	default:
+		return open_for_reading(store);
+	}
+}
 
 int store_open(const char *path, enum store_mode mode, struct store **out,
 	struct store_error *error)
@@ -199,8 +231,7 @@ int store_open(const char *path, enum store_mode mode, struct store **out,
 	store->lock_fd = -1;
 	store->path = strdup(path);
 	if (store->path)
-		rc = mode == STORE_WRITE ? open_for_writing(store)
-					 : open_for_reading(store);
+		rc = open_for(store, mode);
 	if (rc == 0) {
 		*out = store;
 		error->text[0] = '\0';

@@ -18,6 +18,8 @@ struct outbox_put; /* store/outbox.h */
 
 enum store_mode {
 	STORE_READ,  /* the file must exist; any number of readers beside a writer */
+	STORE_NOTE,  /* the file must exist; baselines and silences may be written, also
+			beside a writer */
 	STORE_WRITE, /* made when missing, migrated when older; one at a time per file
 		      */
 };
@@ -60,7 +62,8 @@ struct store_scan {
 	uint64_t flows, pass, fail, inconclusive;
 	uint64_t changes;
 	bool degraded;
-	uint64_t scope; /* hash of the flows' keys: equal means the same set */
+	char degraded_why[24]; /* a word, or "" */
+	uint64_t scope;        /* hash of the flows' keys: equal means the same set */
 };
 
 /* Writes the row of a scan that starts now, in a transaction of its own. */
@@ -227,5 +230,27 @@ int store_baseline_remove(struct store *store, const char *name);
 /* In the order they were saved. */
 int store_baseline_list(struct store *store,
 	bool (*each)(void *data, const struct store_baseline *baseline), void *data);
+
+/* ---- silences ---------------------------------------------------------------- */
+
+/* What is recorded as ever but not told. A flow must match all patterns. */
+struct store_silence {
+	int64_t id; /* 1, 2, 3 ...; never reused */
+	const char *vantage, *host, *group, *rule, *check; /* patterns; "": any */
+	int64_t from_us, until_us;                         /* wall clock */
+	int64_t ended_us; /* when it was ended by hand; 0: it was not */
+	const char *why;
+};
+
+/* Adds one; id and ended_us are ignored. 0 with *id, or a negative errno. */
+int store_silence_add(
+	struct store *store, const struct store_silence *silence, int64_t *id);
+
+/* Ends it before its time. -ENOENT: there is none; -EINVAL: it is over already. */
+int store_silence_end(struct store *store, int64_t id, int64_t wall_us);
+
+/* All there ever were, oldest first; `each` returns false to stop. */
+int store_silence_list(struct store *store,
+	bool (*each)(void *data, const struct store_silence *silence), void *data);
 
 #endif

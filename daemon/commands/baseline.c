@@ -159,7 +159,7 @@ static int run(const struct command *self, int argc, char **argv)
 	if (status != STATUS_PASS)
 		return status;
 	status = options_open_store(&options,
-		request.verb == BASELINE_LIST ? STORE_READ : STORE_WRITE, &store);
+		request.verb == BASELINE_LIST ? STORE_READ : STORE_NOTE, &store);
 	if (status != STATUS_PASS)
 		return status;
 	status = carry_out(store, options.vantage, &request);

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&history_command,
 	&baseline_command,
 	&notify_command,
+	&silence_command,
 	&rules_command,
 	NULL,
 };

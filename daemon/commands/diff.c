@@ -41,6 +41,7 @@ static int publish(const struct common_options *options, const struct side *befo
 			after->scan.started_us, after_text, sizeof after_text),
 		.vantage = after->scan.vantage,
 		.counts_before = &counts,
+		.silenced = changes_silenced(changes),
 	};
 	int rc;
 
@@ -59,9 +60,15 @@ static int compare(const struct common_options *options, const struct side *befo
 {
 	struct change_side a = {before->store, before->scan.id, before->scan.vantage};
 	struct change_side b = {after->store, after->scan.id, after->scan.vantage};
-	struct change_set changes;
-	int rc = changes_of_store(&a, &b, &changes);
+	struct change_set changes = {.count = 0};
+	struct quiet quiet;
+	int rc = quiet_load_past(after->store, after->scan.started_us, &quiet);
 	int status;
+
+	if (rc == 0) {
+		rc = changes_of_store(&a, &b, &quiet, &changes);
+		quiet_fini(&quiet);
+	}
 
 	if (rc < 0) {
 		log_error("the scans could not be compared: %s", strerror(-rc));

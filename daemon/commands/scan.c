@@ -115,6 +115,7 @@ static int publish(struct command_scan *self)
 		.degraded = scan->assessment.degraded,
 		.degraded_reason = scan->assessment.degraded_reason,
 		.duration_us = scan->duration_us,
+		.silenced = assessment_silenced(&scan->assessment, scan->plan->n_flows),
 	};
 	int rc;
 

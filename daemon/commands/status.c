@@ -5,16 +5,19 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
 #include "daemon/scan/expectation.h"
+#include "daemon/scan/quiet.h"
 
 #define MAX_RULES 64
 
 struct showing {
 	struct report *report;
 	const struct side *side;
+	struct quiet quiet; /* what is silenced now */
 	struct report_summary summary;
 	int rc;
 };
@@ -33,8 +36,11 @@ static size_t fill_rules(const json_t *list, const char **rules)
 	return n;
 }
 
-static void count(struct report_summary *summary, enum verdict verdict)
+static void count(struct report_summary *summary, const struct report_result *result)
 {
+	enum verdict verdict = result->verdict;
+
+	summary->silenced += result->silence && verdict != VERDICT_PASS;
 	summary->flows++;
 	summary->pass += verdict == VERDICT_PASS;
 	summary->fail += verdict == VERDICT_FAIL;
@@ -75,7 +81,8 @@ static bool on_flow(void *data, const struct store_flow *flow)
 	};
 
 	fill_words(flow, &out);
-	count(&showing->summary, out.verdict);
+	out.silence = quiet_of_stored(&showing->quiet, flow);
+	count(&showing->summary, &out);
 	showing->rc = report_result(showing->report, &out);
 	json_decref(list);
 	return showing->rc == 0;
@@ -93,9 +100,11 @@ static int show(const struct common_options *options, const struct side *side)
 			.degraded = side->scan.degraded,
 			.duration_us = side->scan.duration_us},
 	};
-	int rc;
+	int rc = quiet_load(side->store, clock_wall_us(), &showing.quiet);
 
 	options_report(options, &out);
+	if (rc < 0)
+		return command_finish(rc, STATUS_TROUBLE);
 	rc = report_begin(&report, options->format, &out, "status");
 	if (rc == 0)
 		rc = store_flows_at(side->store, side->scan.id, on_flow, &showing);
@@ -105,6 +114,7 @@ static int show(const struct common_options *options, const struct side *side)
 		rc = report_summary(&report, &showing.summary);
 	if (report_end(&report) < 0 && rc == 0)
 		rc = -EIO;
+	quiet_fini(&showing.quiet);
 	return command_finish(rc, showing.summary.fail           ? STATUS_FAIL
 				  : showing.summary.inconclusive ? STATUS_TROUBLE
 								 : STATUS_PASS);

@@ -107,6 +107,8 @@ static int add_incident(void *data, const struct report_incident *incident)
 	struct json_filler body;
 	char *text;
 
+	if (incident->silenced)
+		return 0;
 	incident_json_fill(&body, incident);
 	json_put_text(&body, "vantage", incident->input->vantage);
 	put_time(&body, making->time_us);

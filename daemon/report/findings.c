@@ -6,8 +6,13 @@
 #include "daemon/report/matrix.h"
 #include "daemon/report/sentence.h"
 
-static struct digest *digest_of(struct findings *findings, enum verdict verdict)
+static struct digest *digest_of(
+	struct findings *findings, const struct report_result *result)
 {
+	enum verdict verdict = result->verdict;
+
+	if (result->silence && verdict != VERDICT_PASS)
+		return &findings->silenced;
 	if (verdict == VERDICT_FAIL)
 		return &findings->failing;
 	if (verdict == VERDICT_INCONCLUSIVE)
@@ -17,7 +22,7 @@ static struct digest *digest_of(struct findings *findings, enum verdict verdict)
 
 int findings_add(struct findings *findings, const struct report_result *result)
 {
-	struct digest *digest = digest_of(findings, result->verdict);
+	struct digest *digest = digest_of(findings, result);
 	struct strbuf state, why;
 	struct digest_flow flow = {
 		.mark = matrix_mark_of(result),
@@ -46,5 +51,6 @@ void findings_fini(struct findings *findings)
 {
 	digest_fini(&findings->failing);
 	digest_fini(&findings->unsure);
+	digest_fini(&findings->silenced);
 	digest_fini(&findings->passing);
 }

@@ -15,6 +15,7 @@ struct findings {
 	bool without_passes;   /* they are not kept */
 	/* The mark of an entry is its enum matrix_mark. */
 	struct digest failing, unsure, passing;
+	struct digest silenced; /* those that do not pass */
 };
 
 /* Zeroed memory is ready. 0 or -ENOMEM. */

@@ -52,6 +52,7 @@ static int begin(struct report *report, const char *command)
 	html->findings.without_passes = report->options.quiet_passes;
 	html->findings.failing.limit = MAX_FINDINGS;
 	html->findings.unsure.limit = MAX_FINDINGS;
+	html->findings.silenced.limit = MAX_FINDINGS;
 	html->findings.passing.limit = MAX_PASSES;
 	html->changes.limit = MAX_CHANGES;
 	html->stories.limit = MAX_STORIES;
@@ -186,6 +187,7 @@ static int print_results(struct html *html)
 		return rc;
 	html_findings(page, &html->findings.failing, "Failing", html->status);
 	html_findings(page, &html->findings.unsure, "Inconclusive", html->status);
+	html_findings(page, &html->findings.silenced, "Silenced", html->status);
 	html_findings(page, &html->findings.passing, "As it should be", html->status);
 	if (html->matrix.n_rows) {
 		html_raw(page, "<section>\n<h2>All flows</h2>\n");

@@ -106,4 +106,6 @@ void incident_json_fill(
 	json_put_text(line, "kind", change_kind_word(what->kind));
 	json_put(line, "scope", scope_object(what, incident->input));
 	json_put_text_if(line, "trace", incident->trace);
+	if (incident->silenced)
+		json_put(line, "silenced", json_true());
 }

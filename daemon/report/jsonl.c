@@ -101,6 +101,8 @@ static int write_result(struct report *report, const struct report_result *resul
 	json_put(&line, "evidence", json_evidence(result->evidence));
 	if (result->since_us)
 		put_time(&line, "since", result->since_us);
+	if (result->silence)
+		json_put_number(&line, "silence", result->silence);
 	return write_line(report, &line);
 }
 
@@ -122,6 +124,8 @@ static int write_change(struct report *report, const struct report_change *chang
 	json_put_text(&line, "reason", probe_reason_word(change->reason));
 	json_put_text(&line, "expect", rule_expect_name(change->expect));
 	json_put(&line, "evidence", json_evidence(change->evidence));
+	if (change->silence)
+		json_put_number(&line, "silence", change->silence);
 	return write_line(report, &line);
 }
 
@@ -154,6 +158,8 @@ static int write_summary(struct report *report, const struct report_summary *sum
 	json_put_text(&line, "command", summary->command);
 	json_put_text_if(&line, "before", summary->before);
 	json_put_text_if(&line, "after", summary->after);
+	if (summary->silenced)
+		json_put_number(&line, "silenced", (int64_t)summary->silenced);
 	return write_line(report, &line);
 }
 

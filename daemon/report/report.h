@@ -46,6 +46,7 @@ struct report_result {
 	size_t n_addresses;
 	const char *evidence; /* JSON object or NULL */
 	int64_t since_us;     /* 0: not known; status fills it */
+	uint32_t silence;     /* the number of the silence that covers it; 0: none */
 };
 
 struct report_change {
@@ -57,6 +58,7 @@ struct report_change {
 	uint32_t incident;    /* 0: none */
 	const char *evidence; /* JSON object or NULL */
 	enum rule_expect expect;
+	uint32_t silence; /* as of a result */
 };
 
 struct report_incident {
@@ -64,6 +66,7 @@ struct report_incident {
 	const struct incident *incident;
 	const struct incident_input *input; /* for the names of hosts and checks */
 	const char *trace; /* where its packets get lost, a sentence; or NULL */
+	bool silenced;     /* all of its changes are */
 };
 
 struct report_counts {
@@ -82,6 +85,8 @@ struct report_summary {
 		*after;      /* for diff and scan: "scan 11, 2026-..Z"; or NULL */
 	const char *vantage; /* or NULL; diff fills it, which may have no change */
 	const struct report_counts *counts_before; /* of `before`; or NULL */
+	uint64_t silenced; /* flows that are silenced and do not pass; of a diff, that
+			      changed */
 };
 
 struct report_options {

@@ -29,6 +29,8 @@ void sentence_state(struct strbuf *out, const struct report_result *result)
 		strbuf_addf(out, ", should be %s", expect);
 	if (result->held_by)
 		strbuf_addf(out, ", held by %s", result->held_by);
+	if (result->silence)
+		strbuf_addf(out, ", silence %" PRIu32, result->silence);
 }
 
 /* Blocked, as it should be, and nothing on the host answered: the reason alone would
@@ -114,6 +116,8 @@ void sentence_change(struct strbuf *out, const struct report_change *change)
 		strbuf_addf(out, "%s, with other details", to);
 	else
 		strbuf_addf(out, "%s \xe2\x86\x92 %s", from, to);
+	if (change->silence)
+		strbuf_addf(out, ", silence %" PRIu32, change->silence);
 }
 
 void sentence_count(struct strbuf *out, uint64_t count, const char *word)
@@ -151,4 +155,7 @@ void sentence_totals(struct strbuf *out, const struct report_summary *summary)
 			parts[i].word);
 		separator = ", ";
 	}
+	if (summary->silenced)
+		strbuf_addf(out, "%s%" PRIu64 " of these silenced", separator,
+			summary->silenced);
 }

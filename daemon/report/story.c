@@ -159,6 +159,16 @@ static char *tell_trace(const char *trace)
 	return strbuf_take(&text);
 }
 
+static char *tell_summary(const struct report_incident *incident)
+{
+	struct strbuf text;
+
+	strbuf_init(&text);
+	strbuf_addf(&text, "%s%s", incident->incident->summary,
+		incident->silenced ? " (silenced)" : "");
+	return strbuf_take(&text);
+}
+
 int story_init(struct story *story, const struct report_incident *incident)
 {
 	const struct incident *what = incident->incident;
@@ -166,7 +176,7 @@ int story_init(struct story *story, const struct report_incident *incident)
 	*story = (struct story){
 		.id = what->id,
 		.kind = what->kind,
-		.summary = strdup(what->summary),
+		.summary = tell_summary(incident),
 		.where = tell_where(what, incident->input),
 		.stayed = tell_stayed(what, incident->input),
 		.beside = tell_beside(what),

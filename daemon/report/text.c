@@ -71,6 +71,7 @@ static int begin(struct report *report, const char *command)
 	text->findings.failing.limit = MAX_FAILING;
 	text->findings.passing.limit = MAX_FAILING;
 	text->findings.unsure.limit = MAX_UNSURE;
+	text->findings.silenced.limit = MAX_UNSURE;
 	text->changes.limit = MAX_CHANGES;
 	text->stories.limit = MAX_STORIES;
 	report->state = text;
@@ -270,6 +271,7 @@ static int print_results(struct text *text)
 	print_findings(page, &text->findings.passing, "Passing");
 	print_findings(page, &text->findings.failing, "Failing");
 	print_findings(page, &text->findings.unsure, "Inconclusive");
+	print_findings(page, &text->findings.silenced, "Silenced");
 	return 0;
 }
 

@@ -122,6 +122,33 @@ void changes_fini(struct change_set *set)
 	*set = (struct change_set){0};
 }
 
+/* ---- what is silenced ------------------------------------------------------------ */
+
+void changes_silence(struct change_set *set, const uint32_t *silences)
+{
+	for (uint32_t i = 0; silences && i < set->count; i++)
+		if (set->items[i].flow != UINT32_MAX)
+			set->items[i].silence = silences[set->items[i].flow];
+}
+
+uint32_t changes_silenced(const struct change_set *set)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		count += set->items[i].silence != 0;
+	return count;
+}
+
+/* All changes of an incident, which begin at `at`. */
+static bool is_silenced(const struct change_set *set, uint32_t incident, uint32_t at)
+{
+	for (; at < set->count && set->items[at].incident == incident; at++)
+		if (!set->items[at].silence)
+			return false;
+	return true;
+}
+
 /* ---- where it is dropped --------------------------------------------------------- */
 
 struct told {
@@ -205,6 +232,7 @@ int changes_incidents(const struct change_set *set, int64_t scan,
 			.incident = &set->incidents[i],
 			.input = &set->input,
 			.trace = trace,
+			.silenced = is_silenced(set, set->incidents[i].id, at),
 		};
 		rc = each(data, &incident);
 		free(trace);
@@ -238,6 +266,7 @@ int changes_report(const struct change_set *set, int64_t scan, int64_t since_sca
 			.incident = c->incident,
 			.evidence = c->evidence,
 			.expect = (enum rule_expect)c->expect,
+			.silence = c->silence,
 		};
 		rc = report_change(report, &change);
 	}

@@ -14,6 +14,7 @@
 #include "daemon/engine/results.h"
 #include "daemon/report/report.h"
 #include "daemon/scan/previous.h"
+#include "daemon/scan/quiet.h"
 #include "daemon/verdict/incident.h"
 #include "store/store.h"
 
@@ -27,6 +28,7 @@ struct change {
 	uint8_t kind;         /* enum change_kind */
 	uint8_t expect;       /* enum rule_expect */
 	const char *evidence; /* JSON object or NULL */
+	uint32_t silence;     /* the number of the silence that covers it; 0: none */
 };
 
 struct change_set {
@@ -59,10 +61,18 @@ struct change_side {
 
 /*
  * Between two stored scans, of one store or of two; flows are matched by host and
- * check. 0 (changes_fini() it) or a negative errno. Blocks on the disk.
+ * check. `quiet` (may be NULL) marks what it covers. 0 (changes_fini() it) or a
+ * negative errno. Blocks on the disk.
  */
 int changes_of_store(const struct change_side *before, const struct change_side *after,
-	struct change_set *out);
+	const struct quiet *quiet, struct change_set *out);
+
+/* Marks the changes of a scan that are silenced; `silences` is per flow of the plan, or
+ * NULL. */
+void changes_silence(struct change_set *set, const uint32_t *silences);
+
+/* How many are silenced. */
+uint32_t changes_silenced(const struct change_set *set);
 
 void changes_fini(struct change_set *set);
 

@@ -35,6 +35,7 @@ struct group_list {
 
 struct building {
 	struct change_set *set;
+	const struct quiet *quiet;
 	struct intern before_keys; /* "host check" */
 	struct before *before;     /* parallel to them */
 	struct intern before_hosts;
@@ -373,6 +374,7 @@ static int add_after(struct building *b, const struct store_flow *flow)
 	entry->to = (uint8_t)after.state;
 	if (change.kind == CHANGE_NONE)
 		return 0;
+	change.silence = quiet_of_stored(b->quiet, flow);
 	if (fill_texts(&b->set->arena, flow, &change, entry) < 0)
 		return -ENOMEM;
 	return change_set_add(b->set, &change);
@@ -472,7 +474,7 @@ static void fill_input(struct change_set *set)
 }
 
 int changes_of_store(const struct change_side *before, const struct change_side *after,
-	struct change_set *out)
+	const struct quiet *quiet, struct change_set *out)
 {
 	struct building b;
 	int rc;
@@ -480,6 +482,7 @@ int changes_of_store(const struct change_side *before, const struct change_side 
 	*out = (struct change_set){0};
 	arena_init(&out->arena, 0);
 	building_init(&b, out);
+	b.quiet = quiet;
 	out->vantage = arena_strdup(&out->arena, after->vantage);
 	out->input.vantage = out->vantage;
 	rc = out->vantage ? load_before(&b, before, after) : -ENOMEM;

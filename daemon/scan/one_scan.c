@@ -9,6 +9,7 @@
 #include "daemon/notify/notices.h"
 #include "daemon/scan/confirm.h"
 #include "daemon/scan/observe.h"
+#include "daemon/scan/quiet.h"
 #include "daemon/scan/record.h"
 #include "daemon/scan/trace_changes.h"
 #include "store/outbox.h"
@@ -95,18 +96,38 @@ static int trace_flows(struct one_scan *scan)
 	return rc == -ECANCELED && clock_monotonic_us() > end_us ? 0 : rc;
 }
 
+/* What is silenced is measured and recorded as ever, and marked. */
+static int mark_silenced(struct one_scan *scan)
+{
+	struct quiet quiet;
+	int rc;
+
+	if (!scan->store)
+		return 0;
+	rc = quiet_load(scan->store, clock_wall_us(), &quiet);
+	if (rc < 0)
+		return rc;
+	scan->assessment.silences = quiet_of_all(&quiet, scan->plan, &rc);
+	quiet_fini(&quiet);
+	return rc;
+}
+
 static int judge(struct one_scan *scan)
 {
 	int rc = assess(scan->plan, &scan->results, &scan->assessment);
 
 	if (rc == 0)
+		rc = mark_silenced(scan);
+	if (rc == 0)
 		rc = trace_flows(scan);
-	if (rc < 0)
-		return rc;
 	/* The changes of a degraded scan are withheld until a clean one settles them.
 	 */
-	return changes_of_scan(scan->plan, &scan->results, &scan->previous,
-		scan->assessment.degraded, &scan->changes);
+	if (rc == 0)
+		rc = changes_of_scan(scan->plan, &scan->results, &scan->previous,
+			scan->assessment.degraded, &scan->changes);
+	if (rc == 0)
+		changes_silence(&scan->changes, scan->assessment.silences);
+	return rc;
 }
 
 /* ---- after ---------------------------------------------------------------- */

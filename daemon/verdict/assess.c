@@ -281,7 +281,18 @@ void assessment_fini(struct assessment *assessment)
 	free(assessment->rule_notes);
 	free(assessment->verdicts);
 	free(assessment->held_by);
+	free(assessment->silences);
 	*assessment = (struct assessment){0};
+}
+
+uint32_t assessment_silenced(const struct assessment *assessment, uint32_t n_flows)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; assessment->silences && i < n_flows; i++)
+		count += assessment->silences[i] &&
+			 assessment->verdicts[i] != VERDICT_PASS;
+	return count;
 }
 
 const char *assessment_held_by(const struct assessment *assessment, uint32_t flow)

@@ -20,6 +20,8 @@ struct assessment {
 			      its place, or 0 */
 	char **rule_notes; /* per rule of the configuration: "require 1 of 2", or NULL
 			    */
+	uint32_t *silences; /* per flow: the number of the silence that covers it;
+			       NULL: none does */
 	uint32_t n_rules;
 	uint32_t pass, fail, inconclusive;
 	uint32_t errors; /* flows that this machine could not measure */
@@ -36,6 +38,9 @@ int assess(
 	const struct plan *plan, const struct results *results, struct assessment *out);
 
 void assessment_fini(struct assessment *assessment);
+
+/* Flows that are silenced and do not pass. */
+uint32_t assessment_silenced(const struct assessment *assessment, uint32_t n_flows);
 
 /* The note of the rule that decided in a flow's place, or NULL. */
 const char *assessment_held_by(const struct assessment *assessment, uint32_t flow);

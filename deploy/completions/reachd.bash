@@ -8,7 +8,7 @@ _reachd() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	local common='--config --store --format --colour --vantage --quiet --verbose --help'
-	local verbs='scan check probe trace diff status history baseline notify rules help'
+	local verbs='scan check probe trace diff status history baseline silence notify rules help'
 
 	case $prev in
 	-c | --config | --store)
@@ -36,6 +36,7 @@ _reachd() {
 	diff) common="$common last previous" ;;
 	baseline) common="$common save list rm --replace" ;;
 	notify) common="$common list test" ;;
+	silence) common="$common list end host= group= rule= check= vantage= --for --why --all" ;;
 	rules) common="$common rds" ;;
 	help) common=$verbs ;;
 	esac

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for reachd
 
-set -l verbs scan check probe trace diff status history baseline notify rules help
+set -l verbs scan check probe trace diff status history baseline silence notify rules help
 
 complete -c reachd -f
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'Probe every flow once, store it, and tell what changed'
@@ -13,6 +13,7 @@ complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Sho
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a history -d 'Show one flow over time'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a baseline -d 'Name a scan, to compare with later'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a notify -d 'Show who is told of changes, or test it'
+complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a silence -d 'Record as ever, but do not tell, for a while'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a rules -d 'Print a built-in rule set'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a help -d 'Explain a command'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -l version -d 'Print the version'
@@ -35,6 +36,10 @@ complete -c reachd -n '__fish_seen_subcommand_from trace' -a 'tcp/ sweep/ rpc rp
 complete -c reachd -n '__fish_seen_subcommand_from trace' -l open-port -x -d 'A port of the host that accepts'
 complete -c reachd -n '__fish_seen_subcommand_from trace' -l within -x -d 'How long it may take'
 complete -c reachd -n '__fish_seen_subcommand_from diff' -a 'last previous'
+complete -c reachd -n '__fish_seen_subcommand_from silence' -a 'list end host= group= rule= check= vantage='
+complete -c reachd -n '__fish_seen_subcommand_from silence' -l for -x -d 'How long'
+complete -c reachd -n '__fish_seen_subcommand_from silence' -l why -x -d 'The reason'
+complete -c reachd -n '__fish_seen_subcommand_from silence' -l all -d 'Those that are over, too'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -a 'save list rm'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -l replace -d 'Move an existing name'
 complete -c reachd -n '__fish_seen_subcommand_from notify' -a 'list test'

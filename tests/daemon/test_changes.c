@@ -141,7 +141,7 @@ static void expect_changes(struct store *a, int64_t scan_a, struct store *b,
 	struct change_set set;
 	char text[512];
 
-	assert_int_equal(changes_of_store(&before, &after, &set), 0);
+	assert_int_equal(changes_of_store(&before, &after, NULL, &set), 0);
 	tell(&set, text, sizeof text);
 	assert_string_equal(text, wanted);
 	assert_int_equal(set.n_incidents, incidents);

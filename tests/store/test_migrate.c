@@ -5,8 +5,8 @@
 #include "tests/store/fixture.h"
 
 enum {
-	NEWEST = 2,
-	TABLES = 11
+	NEWEST = 3,
+	TABLES = 12
 };
 
 static int64_t number(struct store *store, const char *text)
@@ -69,8 +69,9 @@ static void refuses_a_newer_file_and_leaves_it(void **state)
 static void brings_an_older_file_up_to_date_when_it_may_write(void **state)
 {
 	struct bed *bed = *state;
-	static const char *const drop[] = {"notice", "sink", "gap", "interval",
-		"rtt_hour", "baseline", "flow", "scan", "host", "vantage", "word"};
+	static const char *const drop[] = {"silence", "notice", "sink", "gap",
+		"interval", "rtt_hour", "baseline", "flow", "scan", "host", "vantage",
+		"word"};
 	char text[64];
 
 	/* Version 0: our mark and nothing in it. */
@@ -95,8 +96,11 @@ static void adds_the_outbox_to_a_file_of_version_1(void **state)
 
 	bed_open(bed, STORE_WRITE);
 	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
-	assert_int_equal(sql_exec(bed->store, "DROP TABLE notice; DROP TABLE sink"), 0);
-	assert_int_equal(sql_exec(bed->store, "PRAGMA user_version = 1"), 0);
+	assert_int_equal(
+		sql_exec(bed->store,
+			"DROP TABLE notice; DROP TABLE sink; DROP TABLE silence;"
+			"ALTER TABLE scan DROP COLUMN degraded_why;PRAGMA user_version = 1"),
+		0);
 	bed_close(bed);
 	bed_open(bed, STORE_WRITE);
 	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
@@ -113,6 +117,30 @@ static void refuses_a_version_below_zero(void **state)
 		store_open(bed->path, STORE_WRITE, &bed->store, &bed->error), -EBADMSG);
 }
 
+/* What version 2 wrote is read as before, and what is new has its default. */
+static void version_2_gets_silences_and_reasons(void **state)
+{
+	struct bed *bed = *state;
+	struct store_scan scan;
+	struct store_silence silence = {.until_us = 1, .why = "w"};
+	int64_t id;
+
+	bed_open(bed, STORE_WRITE);
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+	assert_int_equal(
+		sql_exec(bed->store, "DROP TABLE silence;"
+				     "ALTER TABLE scan DROP COLUMN degraded_why;"
+				     "PRAGMA user_version = 2"),
+		0);
+	bed_close(bed);
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(store_scan_last(bed->store, "paris", &scan), 0);
+	assert_int_equal(scan.flows, 1);
+	assert_string_equal(scan.degraded_why, "");
+	assert_int_equal(store_silence_add(bed->store, &silence, &id), 0);
+	assert_int_equal(id, 1);
+}
+
 /* ---- steps to come ----------------------------------------------------------- */
 
 static void runs_the_steps_that_are_missing_in_order(void **state)
@@ -121,6 +149,7 @@ static void runs_the_steps_that_are_missing_in_order(void **state)
 	const char *const steps[] = {
 		"this one was done long ago",
 		"and so was this one",
+		"and this one",
 		"CREATE TABLE two (x INTEGER) STRICT; INSERT INTO two VALUES (2)",
 		"ALTER TABLE two RENAME TO three; INSERT INTO three VALUES (3)",
 	};
@@ -138,12 +167,12 @@ static void runs_the_steps_that_are_missing_in_order(void **state)
 static void a_step_that_fails_leaves_the_file_at_its_version(void **state)
 {
 	struct bed *bed = *state;
-	const char *const steps[] = {"", "", "CREATE TABLE two (x INTEGER) STRICT",
+	const char *const steps[] = {"", "", "", "CREATE TABLE two (x INTEGER) STRICT",
 		"INSERT INTO nowhere VALUES (1)"};
 
 	bed_open(bed, STORE_WRITE);
 	assert_int_equal(store_migrate_with(bed->store, steps, NEWEST + 2), -EIO);
-	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 2"));
+	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 3"));
 	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
 	assert_int_equal(
 		number(bed->store,
@@ -161,6 +190,7 @@ int main(void)
 		TEST(refuses_a_newer_file_and_leaves_it),
 		TEST(brings_an_older_file_up_to_date_when_it_may_write),
 		TEST(adds_the_outbox_to_a_file_of_version_1),
+		TEST(version_2_gets_silences_and_reasons),
 		TEST(refuses_a_version_below_zero),
 		TEST(runs_the_steps_that_are_missing_in_order),
 		TEST(a_step_that_fails_leaves_the_file_at_its_version),

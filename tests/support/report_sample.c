@@ -241,7 +241,7 @@ static int feed_incidents(
 		rc = feed_added(report);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		struct report_incident incident = {
-			12, &incidents[i], &input, i ? NULL : sample_trace};
+			12, &incidents[i], &input, i ? NULL : sample_trace, false};
 		rc = report_incident(report, &incident);
 	}
 	return rc;

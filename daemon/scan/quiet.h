@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which flows are recorded but not told, as the store's silences say. */
+#ifndef DAEMON_SCAN_QUIET_H
+#define DAEMON_SCAN_QUIET_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "daemon/engine/plan.h"
+#include "daemon/verdict/silence.h"
+#include "store/store.h"
+
+struct quiet {
+	struct arena arena;
+	struct silence *silences;
+	uint32_t count, capacity;
+};
+
+/* Loads the silences that hold now. 0 (quiet_fini() it) or a negative errno. Blocks on
+ * the disk. */
+int quiet_load(struct store *store, int64_t now_us, struct quiet *out);
+
+/* Loads those that held at a time of the past. Likewise. */
+int quiet_load_past(struct store *store, int64_t then_us, struct quiet *out);
+
+/* The number of the first silence that covers a flow; 0: none does. NULL counts as
+ * empty. */
+uint32_t quiet_of_plan(
+	const struct quiet *quiet, const struct plan *plan, uint32_t flow);
+/* groups and rules: JSON arrays of names, as the store has them. */
+uint32_t quiet_of_stored(const struct quiet *quiet, const struct store_flow *flow);
+
+/* Each flow's number of quiet_of_plan(); NULL when all are 0, or without memory, which
+ * *rc tells: 0 or -ENOMEM. free() it. */
+uint32_t *quiet_of_all(const struct quiet *quiet, const struct plan *plan, int *rc);
+
+void quiet_fini(struct quiet *quiet);
+
+#endif
