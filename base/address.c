@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ports.h"
 #include "base/quantity.h"
 
 static bool is_link_local(const uint8_t *v6)
@@ -185,15 +186,6 @@ struct net_address net_address_network(const struct net_address *address, unsign
 	return network;
 }
 
-static bool parse_port(const char *text, uint16_t *port)
-{
-	uint64_t value;
-	if (!number_parse(text, UINT16_MAX, &value) || value == 0)
-		return false;
-	*port = (uint16_t)value;
-	return true;
-}
-
 bool net_endpoint_parse(const char *text, struct net_address *address, uint16_t *port)
 {
 	char host[NET_ADDRESS_TEXT];
@@ -211,7 +203,7 @@ bool net_endpoint_parse(const char *text, struct net_address *address, uint16_t 
 	if (!net_address_parse(host, &parsed) || parsed.family != (brackets ? 6 : 4))
 		return false;
 	end += brackets;
-	if (*end == ':' ? !parse_port(end + 1, &parsed_port) : *end != '\0')
+	if (*end == ':' ? !port_parse(end + 1, &parsed_port) : *end != '\0')
 		return false;
 	*address = parsed;
 	*port = parsed_port;

@@ -20,6 +20,11 @@ static bool read_port(const char **text, uint16_t *port)
 	return true;
 }
 
+bool port_parse(const char *text, uint16_t *port)
+{
+	return read_port(&text, port) && *text == '\0';
+}
+
 /* Reads PORT or LO-HI. Returns what is wrong, or NULL. */
 static const char *read_piece(const char **text, struct port_range *range)
 {

@@ -18,6 +18,9 @@ struct port_set {
 	struct port_range ranges[PORTS_MAX_RANGES];
 };
 
+/* Reads one port and nothing else. */
+bool port_parse(const char *text, uint16_t *port);
+
 /*
  * Reads comma separated ports and LO-HI ranges; sorts and merges them. False with
  * *error set to a sentence that says what is wrong and what would be right (static

@@ -3,23 +3,22 @@
 
 #include <stdio.h>
 
-#include "base/quantity.h"
+#include "base/ports.h"
 #include "base/size.h"
 
 bool exchange_parse(const char *argument, uint16_t port, void *conf, char *canonical,
 	size_t size, const char **error)
 {
-	uint64_t value = port;
+	uint16_t *given = &((struct exchange_conf *)conf)->port;
 
-	if (argument && (!number_parse(argument, UINT16_MAX, &value) || value == 0)) {
+	*given = port;
+	if (argument && !port_parse(argument, given)) {
 		*error = "the port must be a number from 1 to 65535";
 		return false;
 	}
-	((struct exchange_conf *)conf)->port = (uint16_t)value;
-	if (value == port)
-		canonical[0] = '\0';
-	else
-		snprintf(canonical, size, "%u", (unsigned)value);
+	canonical[0] = '\0';
+	if (*given != port)
+		snprintf(canonical, size, "%u", (unsigned)*given);
 	return true;
 }
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/quantity.h"
+#include "base/ports.h"
 #include "base/suggest.h"
 #include "probes/rpc_internal.h"
 #include "probes/rpc_names.h"
@@ -95,15 +95,14 @@ static bool read_port(struct rpc_conf *conf, size_t index, struct conf_report *r
 {
 	const char *text = conf->ports.items[index];
 	struct conf_mark mark = conf_node_mark(conf->ports.nodes[index]);
-	uint64_t port;
 
-	if (!number_parse(text, UINT16_MAX, &port) || port == 0) {
+	if (!port_parse(text, &conf->fixed[conf->n_fixed])) {
 		conf_error(report, mark,
 			"'%.40s' is no port: it must be a number from 1 to 65535",
 			text);
 		return false;
 	}
-	conf->fixed[conf->n_fixed++] = (uint16_t)port;
+	conf->n_fixed++;
 	return true;
 }
 

@@ -2,7 +2,7 @@
 /* tcp/PORT: one connect to one address. docs/adding-a-check.md walks through it. */
 #include <stdio.h>
 
-#include "base/quantity.h"
+#include "base/ports.h"
 #include "base/size.h"
 #include "probes/probe.h"
 #include "probes/registry.h"
@@ -23,13 +23,12 @@ static bool tcp_parse(const char *argument, const struct probe_vocabulary *vocab
 	void *conf, char *canonical, size_t size, const char **error)
 {
 	(void)vocabulary;
-	uint64_t port;
-	if (!argument || !number_parse(argument, UINT16_MAX, &port) || port == 0) {
+	uint16_t *port = &((struct tcp_conf *)conf)->port;
+	if (!argument || !port_parse(argument, port)) {
 		*error = "the port must be a number from 1 to 65535";
 		return false;
 	}
-	((struct tcp_conf *)conf)->port = (uint16_t)port;
-	snprintf(canonical, size, "%u", (unsigned)port);
+	snprintf(canonical, size, "%u", (unsigned)*port);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ports.h"
 #include "base/quantity.h"
 #include "daemon/commands/adhoc.h"
 #include "daemon/report/json.h"
@@ -325,16 +326,6 @@ static bool is_possible(const struct report_ops *format)
 	return strcmp(format->name, "text") == 0 || strcmp(format->name, "jsonl") == 0;
 }
 
-static bool read_port(const char *text, uint16_t *port)
-{
-	uint64_t number;
-
-	if (!number_parse(text, UINT16_MAX, &number) || number == 0)
-		return false;
-	*port = (uint16_t)number;
-	return true;
-}
-
 static bool read_budget(const char *text, uint64_t *ms)
 {
 	return duration_parse(text, ms) && *ms > 0 && *ms <= BUDGET_MOST_MS;
@@ -354,7 +345,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if (at < 0)
 		return options_status(at);
-	if (open_port && !read_port(open_port, &t.open_port))
+	if (open_port && !port_parse(open_port, &t.open_port))
 		return command_usage(
 			self, "--open-port takes a port, a number from 1 to 65535");
 	if (within && !read_budget(within, &t.budget_ms))

@@ -49,16 +49,17 @@ static uint16_t first_blocked(const json_t *evidence)
 
 uint16_t trace_evidence_port(const struct plan_check *check, const char *evidence)
 {
-	json_t *root = evidence ? json_loads(evidence, 0, NULL) : NULL;
-	uint16_t port = 0;
+	json_t *root;
+	uint16_t port;
 
 	if (!check->ops->port)
 		return 0;
-	if (check->ops->flags & PROBE_FINDS_PORT) {
-		port = first_blocked(root);
-		if (!port)
-			port = port_of(json_object_get(root, "port"));
-	}
+	if (!(check->ops->flags & PROBE_FINDS_PORT) || !evidence)
+		return check->ops->port(check->conf);
+	root = json_loads(evidence, 0, NULL);
+	port = first_blocked(root);
+	if (!port)
+		port = port_of(json_object_get(root, "port"));
 	json_decref(root);
 	return port ? port : check->ops->port(check->conf);
 }
@@ -66,7 +67,7 @@ uint16_t trace_evidence_port(const struct plan_check *check, const char *evidenc
 /* ---- the sentence ------------------------------------------------------------ */
 
 /* What the sentence is made of. */
-struct findings {
+struct facts {
 	const json_t *hops;
 	const json_t *last, *reached, *stopped; /* NULL: none */
 	unsigned paths, silent, distance;
@@ -94,9 +95,9 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "?";
 }
 
-static struct findings read_findings(const json_t *trace, unsigned distance)
+static struct facts read_facts(const json_t *trace, unsigned distance)
 {
-	return (struct findings){
+	return (struct facts){
 		.hops = json_object_get(trace, "hops"),
 		.last = object_of(trace, "last"),
 		.reached = object_of(trace, "reached"),
@@ -110,7 +111,7 @@ static struct findings read_findings(const json_t *trace, unsigned distance)
 
 /* Addresses that answered a TTL: " (10.1.0.1)", " (10.1.0.1 or 10.1.0.5)"; "". */
 static void add_hop_addresses(
-	struct strbuf *out, const struct findings *found, unsigned ttl)
+	struct strbuf *out, const struct facts *found, unsigned ttl)
 {
 	const char *separator = " (";
 	size_t i;
@@ -129,7 +130,7 @@ static void add_hop_addresses(
 
 /* Where an address stands: an error that a router makes as it forwards is drawn by a
  * TTL that is greater than its own distance. */
-static unsigned hop_of(const struct findings *found, const char *address, unsigned ttl)
+static unsigned hop_of(const struct facts *found, const char *address, unsigned ttl)
 {
 	size_t i;
 	const json_t *hop;
@@ -143,7 +144,7 @@ static unsigned hop_of(const struct findings *found, const char *address, unsign
 }
 
 static void add_before_target(
-	struct strbuf *out, const struct findings *found, unsigned ttl)
+	struct strbuf *out, const struct facts *found, unsigned ttl)
 {
 	unsigned left = found->distance > ttl ? found->distance - ttl : 0;
 
@@ -152,7 +153,7 @@ static void add_before_target(
 			left == 1 ? "" : "s");
 }
 
-static void add_reset(struct strbuf *out, const struct findings *found, unsigned ttl)
+static void add_reset(struct strbuf *out, const struct facts *found, unsigned ttl)
 {
 	if (!found->distance) {
 		strbuf_addf(out, "a reset answers at hop %u", ttl);
@@ -180,7 +181,7 @@ static void add_reset(struct strbuf *out, const struct findings *found, unsigned
 	}
 }
 
-static void add_reached(struct strbuf *out, const struct findings *found)
+static void add_reached(struct strbuf *out, const struct facts *found)
 {
 	unsigned ttl = number_of(found->reached, "ttl");
 
@@ -190,7 +191,7 @@ static void add_reached(struct strbuf *out, const struct findings *found)
 		add_reset(out, found, ttl);
 }
 
-static void add_stopped(struct strbuf *out, const struct findings *found)
+static void add_stopped(struct strbuf *out, const struct facts *found)
 {
 	const json_t *icmp = json_object_get(found->stopped, "icmp");
 	const char *address = text_of(found->stopped, "address");
@@ -207,7 +208,7 @@ static void add_stopped(struct strbuf *out, const struct findings *found)
 	add_before_target(out, found, ttl);
 }
 
-static void add_silence(struct strbuf *out, const struct findings *found)
+static void add_silence(struct strbuf *out, const struct facts *found)
 {
 	unsigned ttl = number_of(found->last, "ttl");
 
@@ -224,7 +225,7 @@ static void add_silence(struct strbuf *out, const struct findings *found)
 }
 
 /* Paths that ended otherwise than the first part of the sentence says. */
-static void add_other_paths(struct strbuf *out, const struct findings *found)
+static void add_other_paths(struct strbuf *out, const struct facts *found)
 {
 	if (found->reached && found->stopped) {
 		strbuf_adds(out, "; on another path ");
@@ -236,7 +237,7 @@ static void add_other_paths(struct strbuf *out, const struct findings *found)
 	}
 }
 
-static char *sentence(const struct findings *found)
+static char *sentence(const struct facts *found)
 {
 	struct strbuf out;
 
@@ -280,7 +281,7 @@ bool trace_evidence_is_cut(const char *evidence)
 /* Puts the sentence into the trace, and the trace into the evidence. */
 static int join(json_t *evidence, json_t *trace, unsigned distance)
 {
-	struct findings found = read_findings(trace, distance);
+	struct facts found = read_facts(trace, distance);
 	char *text = sentence(&found);
 	int rc = text ? json_object_set_new(trace, "sentence", json_string(text)) : -1;
 

@@ -54,6 +54,20 @@ static void writes_the_canonical_text(void **state)
 	}
 }
 
+static void one_port_is_a_port_and_nothing_else(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {
+		"", "0", "65536", "-1", "+1", " 1", "1 ", "80,81", "1-2", "0x50", "x"};
+	uint16_t port = 0;
+	assert_true(port_parse("65535", &port));
+	assert_int_equal(port, 65535);
+	assert_true(port_parse("00443", &port));
+	assert_int_equal(port, 443);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_false(port_parse(wrong[i], &port));
+}
+
 static void refuses_with_a_sentence(void **state)
 {
 	(void)state;
@@ -156,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_the_canonical_text),
+		cmocka_unit_test(one_port_is_a_port_and_nothing_else),
 		cmocka_unit_test(refuses_with_a_sentence),
 		cmocka_unit_test(holds_64_ranges_and_no_more),
 		cmocka_unit_test(refuses_texts_without_end),
