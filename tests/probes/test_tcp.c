@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contract.h"
+#include "socket_peer.h"
 
 #include "probes/registry.h"
 #include "probes/sockerr.h"
@@ -20,25 +21,10 @@ static const void *parse(unsigned port)
 
 /* --- the contract --- */
 
-struct sockets {
-	int fd, filler;
-};
-
 static void open_peer_on(struct contract *c, enum contract_peer peer, const char *host)
 {
-	struct sockets *sockets = malloc(sizeof *sockets);
-	uint16_t port = 0;
-	assert_non_null(sockets);
-	sockets->filler = -1;
-	sockets->fd = peer == PEER_ANSWERS ? harness_listen(host, &port)
-		      : peer == PEER_REFUSES
-			      ? harness_refuse(host, &port)
-			      : harness_silence(host, &port, &sockets->filler);
-	c->peer = sockets;
-	c->address = harness_address(host);
 	c->spec.ops = &tcp_probe_ops;
-	c->spec.conf = parse(port);
-	c->spec.target.address = &c->address;
+	c->spec.conf = parse(socket_peer_open(c, peer, host));
 }
 
 static void open_peer(struct contract *c, enum contract_peer peer)
@@ -51,22 +37,13 @@ static void open_peer_v6(struct contract *c, enum contract_peer peer)
 	open_peer_on(c, peer, "::1");
 }
 
-static void close_peer(struct contract *c)
-{
-	struct sockets *sockets = c->peer;
-	close(sockets->fd);
-	if (sockets->filler >= 0)
-		close(sockets->filler);
-	free(sockets);
-}
-
-#define TCP_CONTRACT(opener)                                     \
-	{                                                        \
-		.open_peer = (opener), .close_peer = close_peer, \
-		.answers = {STATE_OPEN, REASON_SYN_ACK},         \
-		.refuses = {STATE_CLOSED, REASON_RST},           \
-		.silent = {STATE_FILTERED, REASON_TIMEOUT},      \
-		.without_descriptors = REASON_NO_DESCRIPTOR,     \
+#define TCP_CONTRACT(opener)                                            \
+	{                                                               \
+		.open_peer = (opener), .close_peer = socket_peer_close, \
+		.answers = {STATE_OPEN, REASON_SYN_ACK},                \
+		.refuses = {STATE_CLOSED, REASON_RST},                  \
+		.silent = {STATE_FILTERED, REASON_TIMEOUT},             \
+		.without_descriptors = REASON_NO_DESCRIPTOR,            \
 	}
 
 static const struct contract_kind tcp_v4 = TCP_CONTRACT(open_peer);

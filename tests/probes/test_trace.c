@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contract.h"
+#include "socket_peer.h"
 
 #include <fcntl.h>
 
@@ -16,40 +17,16 @@ static const void *conf_of(uint16_t port)
 
 /* --- the contract --- */
 
-struct sockets {
-	int fd, filler;
-};
-
 static void open_peer(struct contract *c, enum contract_peer peer)
 {
-	struct sockets *sockets = malloc(sizeof *sockets);
-	uint16_t port = 0;
-	assert_non_null(sockets);
-	sockets->filler = -1;
-	sockets->fd = peer == PEER_ANSWERS ? harness_listen("127.0.0.1", &port)
-		      : peer == PEER_REFUSES
-			      ? harness_refuse("127.0.0.1", &port)
-			      : harness_silence("127.0.0.1", &port, &sockets->filler);
-	c->peer = sockets;
-	c->address = harness_address("127.0.0.1");
 	c->spec.ops = &trace_probe_ops;
-	c->spec.conf = conf_of(port);
-	c->spec.target.address = &c->address;
+	c->spec.conf = conf_of(socket_peer_open(c, peer, "127.0.0.1"));
 	c->spec.timeout_ms = 30;
-}
-
-static void close_peer(struct contract *c)
-{
-	struct sockets *sockets = c->peer;
-	close(sockets->fd);
-	if (sockets->filler >= 0)
-		close(sockets->filler);
-	free(sockets);
 }
 
 static const struct contract_kind trace = {
 	.open_peer = open_peer,
-	.close_peer = close_peer,
+	.close_peer = socket_peer_close,
 	.answers = {STATE_OPEN, REASON_SYN_ACK},
 	.refuses = {STATE_CLOSED, REASON_RST},
 	.silent = {STATE_FILTERED, REASON_TIMEOUT},
