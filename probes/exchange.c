@@ -54,11 +54,6 @@ void exchange_ask(struct exchange *exchange, enum probe_phase phase,
 	stream_send(&exchange->stream, bytes, size);
 }
 
-void exchange_refused(struct stream *stream, const struct sockerr *err)
-{
-	stream_settle_refused(stream, err);
-}
-
 void exchange_settle(struct exchange *exchange, enum probe_state state,
 	enum probe_reason reason, json_t *evidence)
 {

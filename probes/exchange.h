@@ -34,8 +34,9 @@ uint16_t exchange_port(const void *conf);
 struct exchange *exchange_of(struct probe_run *run);
 
 /*
- * Connects in phase `connect`. ops->refused and ops->ended may be exchange_refused()
- * and exchange_ended(). Negative: a libuv code of a local call.
+ * Connects in phase `connect`. ops->refused and ops->ended may be
+ * stream_settle_refused(), which has connect trouble as tcp/PORT does, and
+ * exchange_ended(). Negative: a libuv code of a local call.
  */
 int exchange_open(struct exchange *exchange, const struct stream_ops *ops);
 
@@ -44,8 +45,7 @@ int exchange_open(struct exchange *exchange, const struct stream_ops *ops);
 void exchange_ask(struct exchange *exchange, enum probe_phase phase,
 	const char *question, const uint8_t *bytes, size_t size);
 
-/* For the stream's ops: connect trouble as tcp/PORT has it; no answer, as failed. */
-void exchange_refused(struct stream *stream, const struct sockerr *err);
+/* For the stream's ops: no answer, as failed. */
 void exchange_ended(struct stream *stream, enum stream_end end);
 
 /*

@@ -133,7 +133,7 @@ static size_t on_received(struct stream *stream, const uint8_t *data, size_t siz
 static const struct stream_ops ldap_stream = {
 	.limit = LDAP_MESSAGE_MAX,
 	.connected = on_connected,
-	.refused = exchange_refused,
+	.refused = stream_settle_refused,
 	.received = on_received,
 	.ended = exchange_ended,
 };

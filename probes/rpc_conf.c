@@ -71,23 +71,25 @@ bool rpc_conf_parse(const char *argument, const struct probe_vocabulary *vocabul
 	return true;
 }
 
+/* Of the best so far, NULL if there is none, and another. */
+static const char *nearer(const char *argument, const char *best, const char *other)
+{
+	const char *const both[] = {best, other};
+
+	return best ? suggest_nearest(argument, both, 2)
+		    : suggest_nearest(argument, &other, 1);
+}
+
 const char *rpc_conf_nearest(
 	const char *argument, const struct probe_vocabulary *vocabulary)
 {
-	const char *pair[2] = {NULL, NULL};
-	size_t first = 1; /* pair[0] is the nearest so far, if there is one */
+	const char *best = NULL;
 
-	for (const struct rpc_name *at = rpc_names; at->name; at++) {
-		pair[1] = at->name;
-		pair[0] = suggest_nearest(argument, pair + first, 2 - first);
-		first = !pair[0];
-	}
-	for (size_t i = 0; vocabulary && i < vocabulary->n_interfaces; i++) {
-		pair[1] = vocabulary->interfaces[i].name;
-		pair[0] = suggest_nearest(argument, pair + first, 2 - first);
-		first = !pair[0];
-	}
-	return pair[0];
+	for (const struct rpc_name *at = rpc_names; at->name; at++)
+		best = nearer(argument, best, at->name);
+	for (size_t i = 0; vocabulary && i < vocabulary->n_interfaces; i++)
+		best = nearer(argument, best, vocabulary->interfaces[i].name);
+	return best;
 }
 
 /* One port of the option. */

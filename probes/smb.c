@@ -141,7 +141,7 @@ static void on_refused(struct stream *stream, const struct sockerr *err)
 	if (smb->asks_in_smb1 && err->state != STATE_ERROR)
 		settle_first(smb);
 	else
-		exchange_refused(stream, err);
+		stream_settle_refused(stream, err);
 }
 
 static size_t on_received(struct stream *stream, const uint8_t *data, size_t size)

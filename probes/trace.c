@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 #include "base/size.h"
-#include "base/strbuf.h"
 #include "probes/dial.h"
 #include "probes/walk.h"
+#include "probes/walk_evidence.h"
 
 struct trace_run;
 
@@ -44,81 +44,9 @@ static struct trace_run *trace_of(struct probe_run *run)
 
 /* ---- what it comes to ------------------------------------------------------- */
 
-static void add_hop(struct strbuf *text, const struct walk_hop *hop)
-{
-	char address[NET_ADDRESS_TEXT];
-	strbuf_addf(text, "\"ttl\":%u,\"address\":\"%s\"", hop->ttl,
-		net_address_format(&hop->address, address, sizeof address));
-}
-
-static void add_hops(struct strbuf *text, const struct walk *walk)
-{
-	strbuf_adds(text, ",\"hops\":[");
-	for (uint32_t i = 0; i < walk->n_hops; i++) {
-		strbuf_adds(text, i ? ",{" : "{");
-		add_hop(text, &walk->hops[i]);
-		strbuf_addf(text, ",\"rtt_us\":%u}", (unsigned)walk->hops[i].rtt_us);
-	}
-	strbuf_adds(text, "]");
-}
-
-static void add_last(struct strbuf *text, const struct walk_hop *last)
-{
-	strbuf_adds(text, ",\"last\":");
-	strbuf_adds(text, last ? "{" : "null");
-	if (!last)
-		return;
-	add_hop(text, last);
-	strbuf_adds(text, "}");
-}
-
-static void add_reached(struct strbuf *text, const struct walk_end *end)
-{
-	strbuf_adds(text, ",\"reached\":");
-	if (end)
-		strbuf_addf(text, "{\"ttl\":%u,\"by\":\"%s\",\"rtt_us\":%u}", end->ttl,
-			probe_reason_word(end->accepted ? REASON_SYN_ACK : REASON_RST),
-			(unsigned)end->rtt_us);
-	else
-		strbuf_adds(text, "null");
-}
-
-static void add_stopped(struct strbuf *text, const struct walk_end *end)
-{
-	char address[NET_ADDRESS_TEXT];
-	strbuf_adds(text, ",\"stopped\":");
-	if (end)
-		strbuf_addf(text,
-			"{\"ttl\":%u,\"address\":\"%s\",\"icmp\":{\"type\":%u,"
-			"\"code\":%u}}",
-			end->ttl,
-			net_address_format(&end->address, address, sizeof address),
-			end->icmp_type, end->icmp_code);
-	else
-		strbuf_adds(text, "null");
-}
-
-static char *evidence(const struct trace_run *trace, const struct walk_summary *sum)
-{
-	const struct trace_conf *conf = trace->run.spec.conf;
-	struct strbuf text;
-	char address[NET_ADDRESS_TEXT];
-	strbuf_init(&text);
-	strbuf_addf(&text, "{\"trace\":{\"address\":\"%s\",\"port\":%u,\"paths\":%u",
-		net_address_format(
-			trace->run.spec.target.address, address, sizeof address),
-		conf->port, (unsigned)trace->walk.n_paths);
-	add_hops(&text, &trace->walk);
-	add_last(&text, sum->last);
-	add_reached(&text, sum->reached);
-	add_stopped(&text, sum->stopped);
-	strbuf_addf(&text, ",\"silent\":%u", (unsigned)sum->silent);
-	strbuf_adds(&text, trace->cut ? ",\"cut\":true}}" : "}}");
-	return strbuf_take(&text);
-}
-
 static void settle(struct trace_run *trace)
 {
+	const struct trace_conf *conf = trace->run.spec.conf;
 	struct probe_result *result = &trace->run.result;
 	enum probe_state state = STATE_FILTERED;
 	enum probe_reason reason = REASON_TIMEOUT;
@@ -135,7 +63,8 @@ static void settle(struct trace_run *trace)
 		reason = trace->stopped.reason;
 		result->rtt_us = sum.stopped->rtt_us;
 	}
-	result->evidence = evidence(trace, &sum);
+	result->evidence = walk_evidence(
+		&trace->walk, trace->run.spec.target.address, conf->port, trace->cut);
 	if (!result->evidence)
 		probe_run_settle_local(&trace->run, UV_ENOMEM, PHASE_CONNECT);
 	probe_run_settle(&trace->run, state, reason, PHASE_CONNECT);

@@ -20,17 +20,7 @@ struct trace_conf {
 /*
  * Paced. States: `open` and `closed` when the target was reached, else that of the ICMP
  * error that stopped the walk, else `filtered`; `error` is this machine's own trouble.
- * The evidence, of which `sentence` is left to the reader's side:
- *
- *   {"trace":{"address":"10.2.0.9","port":49664,"paths":3,
- *    "hops":[{"ttl":1,"address":"10.1.0.1","rtt_us":212}, ...],
- *    "last":{"ttl":3,"address":"10.1.255.1"} or null,
- *    "reached":{"ttl":5,"by":"syn-ack" or "rst","rtt_us":512} or null,
- *    "stopped":{"ttl":4,"address":"10.1.255.1","icmp":{"type":3,"code":13}} or null,
- *    "silent":1, "cut":true}}
- *
- * `ttl` of an end is the smallest that drew it; `silent` counts the paths that ended in
- * silence; `cut` is there only where the budget ended the walk.
+ * The evidence is walk_evidence().
  */
 extern const struct probe_ops trace_probe_ops;
 

@@ -140,8 +140,14 @@ static void targets_are_added_once(void **state)
 	struct uuid_syntax interface = {.major = 1};
 	for (int i = 0; i < 2; i++)
 		for (uint16_t port = 4; port > 0; port--)
-			assert_int_equal(rpc_targets_add(&rpc, &interface, port, 4), 0);
+			assert_int_equal(rpc_targets_add(&rpc, &interface, port, 5), 0);
 	assert_int_equal(rpc.n_targets, 4);
+	/* Another version is another interface. */
+	interface.minor = 1;
+	assert_int_equal(rpc_targets_add(&rpc, &interface, 5, 6), 0);
+	interface.major = 2;
+	assert_int_equal(rpc_targets_add(&rpc, &interface, 5, 6), 0);
+	assert_int_equal(rpc.n_targets, 6);
 	assert_int_equal(rpc.cut, REASON_NONE);
 	rpc_targets_sort(rpc.targets, rpc.n_targets);
 	for (uint16_t i = 0; i < 4; i++)

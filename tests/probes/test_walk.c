@@ -143,6 +143,9 @@ static void finds_the_distance_of_a_target_behind_silent_routers(void **state)
 		struct walk_summary sum;
 		walk_one(&way, false, &walk, &sum);
 		assert_non_null(sum.reached);
+		if (distance > 1)
+			assert_true(walk_is_silent_at(&walk, (uint8_t)(distance - 1)));
+		assert_false(walk_is_silent_at(&walk, distance));
 		assert_int_equal(sum.reached->ttl, distance);
 	}
 }
