@@ -352,7 +352,7 @@ static void the_built_in_set_covers_every_role(void **state)
 		      "  activation_endpoints: {hosts: {ms1: }}\n"
 		      "  administration: {hosts: {adm1: }}\n"
 		      "rules: rds\n");
-	assert_int_equal(loaded.config->rules.count, 12);
+	assert_int_equal(loaded.config->rules.count, 13);
 	const struct rule *rule = find_rule(&loaded, "RDS web access to brokers");
 	assert_non_null(rule);
 	expect_to(&loaded, rule, "b1");
@@ -369,6 +369,10 @@ static void the_built_in_set_covers_every_role(void **state)
 	rule = find_rule(&loaded, "RDS administration of license servers");
 	assert_non_null(rule);
 	assert_string_equal(rule->checks[2].text, "rpc/object-exporter");
+	rule = find_rule(&loaded, "RDS administration of brokers");
+	assert_non_null(rule);
+	assert_string_equal(rule->checks[1].text, "tcp/5985");
+	assert_int_equal(rule->checks[1].expect, EXPECT_CLEAR);
 	loaded_fini(&loaded);
 }
 

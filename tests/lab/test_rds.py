@@ -67,7 +67,7 @@ RIGHT = (
     f"ip daddr {members('session_hosts')} tcp dport {{ 135, 445, 3389, 5985 }} accept",
     f"ip daddr {members('domain_controllers')} tcp dport {{ 88, 135, 389, 636 }} accept",
     f"ip daddr {members('activation_endpoints')} tcp dport 443 accept",
-    f"ip daddr {members('brokers')} tcp dport {{ 3389, 5504 }} accept",
+    f"ip daddr {members('brokers')} tcp dport {{ 3389, 5504, 5985 }} accept",
     "drop",
 )
 
@@ -118,7 +118,10 @@ SEEN = {
         ((ACTIVATION,), {"dns": NAMED, "tcp/443": ACCEPTED}),
         ((DC,), {"dns": NAMED, "ldap": SPOKE_LDAP}),
     ),
-    ADMINISTRATION: flows((SERVERS + SESSION_HOSTS, ADMINISTERED)),
+    ADMINISTRATION: flows(
+        (SERVERS + SESSION_HOSTS, ADMINISTERED),
+        ([BROKER], {"dns": NAMED, "tcp/5985": ACCEPTED}),
+    ),
     BROKER: flows((SESSION_HOSTS, {"dns": NAMED, "rdp": SPOKE_RDP, "smb": SPOKE_SMB})),
     GATEWAY: flows(
         ((DC,), {"dns": NAMED, "tcp/88": ACCEPTED, "rpc": MAPPED, "ldap": SPOKE_LDAP}),
