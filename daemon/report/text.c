@@ -18,6 +18,7 @@
 #include "daemon/report/matrix.h"
 #include "daemon/report/sentence.h"
 #include "daemon/report/story.h"
+#include "daemon/report/text_flows.h"
 
 enum {
 	MAX_FAILING = 50,
@@ -26,8 +27,6 @@ enum {
 	MAX_CHANGES = 50,
 	EVIDENCE_LIMIT = 300,
 	PROBE_LIMIT = 1200, /* bytes of evidence where it is of one flow */
-	INDENT = 4,
-	DETAIL = 6,
 };
 
 enum command {
@@ -168,75 +167,6 @@ static int write_incident(struct report *report, const struct report_incident *i
 
 /* ---- the page ---------------------------------------------------------------- */
 
-static void print_heading(struct page *page, const char *text)
-{
-	page_gap(page);
-	page_wrap(page, INK_STRONG, 0, text);
-	page_newline(page);
-}
-
-static void print_left_out(struct page *page, uint64_t count, const char *what)
-{
-	char line[96];
-
-	if (!count)
-		return;
-	snprintf(line, sizeof line,
-		"and %" PRIu64 " more %s%s (--format jsonl shows all)", count, what,
-		count == 1 ? "" : "s");
-	page_to(page, 2);
-	page_wrap(page, INK_DIM, 2, line);
-	page_newline(page);
-}
-
-/* "tcp/135 on rdls[01:02]: filtered, should be open" */
-static void print_entry_line(
-	struct page *page, const struct digest_entry *entry, const char *more)
-{
-	struct strbuf line;
-
-	strbuf_init(&line);
-	strbuf_addf(&line, "%s on ", entry->subject);
-	host_ranges_format(&entry->hosts, &line, EVIDENCE_LIMIT);
-	strbuf_addf(&line, ": %s%s%s", entry->state, *more ? ", " : "", more);
-	page_to(page, INDENT);
-	page_wrap(page, INK_PLAIN, INDENT, line.failed ? "" : line.text);
-	page_newline(page);
-	page->failed |= line.failed;
-	strbuf_fini(&line);
-}
-
-static void print_entry_since(struct page *page, const struct digest_entry *entry)
-{
-	char time[32];
-
-	if (!entry->since_us)
-		return;
-	page_to(page, DETAIL);
-	page_add(page, INK_DIM, "since ");
-	page_add(page, INK_DIM, clock_format_short(entry->since_us, time, sizeof time));
-	page_newline(page);
-}
-
-static void print_findings(
-	struct page *page, const struct digest *digest, const char *heading)
-{
-	if (!digest->count)
-		return;
-	print_heading(page, heading);
-	for (uint32_t i = 0; i < digest->count; i++) {
-		const struct digest_entry *entry = &digest->entries[i];
-		page_to(page, 2);
-		matrix_print_mark(page, (enum matrix_mark)entry->mark);
-		print_entry_line(page, entry, "");
-		page_to(page, DETAIL);
-		page_wrap(page, INK_DIM, DETAIL, entry->why);
-		page_newline(page);
-		print_entry_since(page, entry);
-	}
-	print_left_out(page, digest->left_out, "flow");
-}
-
 static void print_title(struct text *text)
 {
 	struct page *page = &text->page;
@@ -268,22 +198,11 @@ static int print_results(struct text *text)
 		return rc;
 	print_title(text);
 	matrix_print(&text->matrix, page);
-	print_findings(page, &text->findings.passing, "Passing");
-	print_findings(page, &text->findings.failing, "Failing");
-	print_findings(page, &text->findings.unsure, "Inconclusive");
-	print_findings(page, &text->findings.silenced, "Silenced");
+	text_findings(page, &text->findings.passing, "Passing");
+	text_findings(page, &text->findings.failing, "Failing");
+	text_findings(page, &text->findings.unsure, "Inconclusive");
+	text_findings(page, &text->findings.silenced, "Silenced");
 	return 0;
-}
-
-static void print_change_list(struct page *page, const struct digest *changes)
-{
-	for (uint32_t i = 0; i < changes->count; i++) {
-		const struct digest_entry *entry = &changes->entries[i];
-		page_to(page, 2);
-		story_print_sign(page, (enum change_kind)entry->mark);
-		print_entry_line(page, entry, entry->why);
-	}
-	print_left_out(page, changes->left_out, "change");
 }
 
 /* `summary` is NULL when the report ended early. */
@@ -302,14 +221,14 @@ static void print_changes(struct text *text, const struct report_summary *summar
 		strbuf_addf(&heading, ", to %s", summary->after);
 	page->failed |= heading.failed;
 	if (!heading.failed)
-		print_heading(page, heading.text);
+		text_heading(page, heading.text);
 	strbuf_fini(&heading);
 	for (uint32_t i = 0; i < text->stories.count; i++)
 		story_print(&text->stories.items[i], page);
-	print_left_out(page, text->stories.left_out, "incident");
+	text_left_out(page, text->stories.left_out, "incident");
 	if (text->stories.count && text->changes.count)
 		page_newline(page);
-	print_change_list(page, &text->changes);
+	text_changes(page, &text->changes);
 }
 
 /* ---- totals ------------------------------------------------------------------ */
