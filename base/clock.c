@@ -5,8 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/date.h"
+
 #define SECOND_US INT64_C(1000000)
-#define DAY_S INT64_C(86400)
 
 static int64_t read_us(clockid_t id)
 {
@@ -25,48 +26,6 @@ int64_t clock_wall_us(void)
 	return read_us(CLOCK_REALTIME);
 }
 
-struct date {
-	int64_t year;
-	unsigned month, day; /* from 1 */
-};
-
-/*
- * Days from 1970-01-01 in the proleptic Gregorian calendar and back, by years that
- * start in March (Hinnant: chrono-Compatible Low-Level Date Algorithms), so that no
- * time zone or locale of the system has a say.
- */
-static int64_t days_from_date(struct date date)
-{
-	int64_t year = date.year - (date.month <= 2);
-	int64_t era = (year >= 0 ? year : year - 399) / 400;
-	int64_t year_of_era = year - era * 400;
-	int64_t month = (date.month + 9) % 12;
-	int64_t day_of_year = (153 * month + 2) / 5 + date.day - 1;
-	int64_t day_of_era =
-		year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-	return era * 146097 + day_of_era - 719468;
-}
-
-static struct date date_from_days(int64_t days)
-{
-	days += 719468;
-	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-	int64_t day_of_era = days - era * 146097;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-				      day_of_era / 146096) /
-			      365;
-	int64_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t month = (5 * day_of_year + 2) / 153;
-	struct date date = {
-		.year = year_of_era + era * 400,
-		.month = (unsigned)(month < 10 ? month + 3 : month - 9),
-		.day = (unsigned)(day_of_year - (153 * month + 2) / 5 + 1),
-	};
-	date.year += date.month <= 2;
-	return date;
-}
-
 const char *clock_format(int64_t wall_us, char *buf, size_t size)
 {
 	int64_t seconds = wall_us / SECOND_US;
@@ -75,13 +34,8 @@ const char *clock_format(int64_t wall_us, char *buf, size_t size)
 		us += SECOND_US;
 		seconds--;
 	}
-	int64_t days = seconds / DAY_S;
-	int64_t of_day = seconds % DAY_S;
-	if (of_day < 0) {
-		of_day += DAY_S;
-		days--;
-	}
-	struct date date = date_from_days(days);
+	int64_t of_day;
+	struct date date = date_from_days(date_day_of(seconds, &of_day));
 	snprintf(buf, size, "%04lld-%02u-%02uT%02u:%02u:%02u.%03uZ",
 		(long long)date.year, date.month, date.day, (unsigned)(of_day / 3600),
 		(unsigned)(of_day / 60 % 60), (unsigned)(of_day % 60),
@@ -131,10 +85,9 @@ static bool read_date(const char **text, int64_t *seconds)
 		!read_field(text, 2, 1, 12, &month) || !read_char(text, '-') ||
 		!read_field(text, 2, 1, 31, &day))
 		return false;
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	if (day > lengths[month - 1] + (month == 2 && leap ? 1u : 0u))
+	if (day > lengths[month - 1] + (month == 2 && date_is_leap_year(year) ? 1u : 0u))
 		return false;
-	*seconds = days_from_date((struct date){year, month, day}) * DAY_S;
+	*seconds = date_to_days((struct date){year, month, day}) * DATE_DAY_S;
 	return true;
 }
 
