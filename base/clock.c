@@ -85,7 +85,8 @@ static bool read_date(const char **text, int64_t *seconds)
 		!read_field(text, 2, 1, 12, &month) || !read_char(text, '-') ||
 		!read_field(text, 2, 1, 31, &day))
 		return false;
-	if (day > lengths[month - 1] + (month == 2 && date_is_leap_year(year) ? 1u : 0u))
+	if (day >
+		lengths[month - 1] + (month == 2 && date_is_leap_year(year) ? 1u : 0u))
 		return false;
 	*seconds = date_to_days((struct date){year, month, day}) * DATE_DAY_S;
 	return true;

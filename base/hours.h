@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct hours {
-	uint8_t days; /* bit 0: Monday ... bit 6: Sunday */
+	uint8_t days;              /* bit 0: Monday ... bit 6: Sunday */
 	uint16_t from_min, to_min; /* minutes of the day, 0 to 1440; to_min <= from_min:
 				      until then on the next day */
 };

@@ -92,7 +92,8 @@ static bool read_types(struct cursor *in, const struct header *header, int32_t *
 static int read_steps(struct cursor *in, const struct header *header,
 	struct arena *arena, struct zone *zone)
 {
-	struct zone_step *steps = arena_calloc(arena, header->n_times + 1, sizeof *steps);
+	struct zone_step *steps =
+		arena_calloc(arena, header->n_times + 1, sizeof *steps);
 	int32_t offsets[MAX_TYPES];
 
 	if (!steps)
@@ -170,8 +171,9 @@ int zone_parse(const void *data, size_t size, struct arena *arena, struct zone *
 /* A name stays inside the folder of zones. */
 static bool is_name(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_+-/";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_+-/";
 
 	return *name && *name != '/' && strlen(name) <= MAX_NAME &&
 	       strspn(name, allowed) == strlen(name);

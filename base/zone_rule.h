@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum zone_day_kind {
-	ZONE_DAY_JULIAN, /* Jn: 1 to 365, no leap day */
+	ZONE_DAY_JULIAN,  /* Jn: 1 to 365, no leap day */
 	ZONE_DAY_OF_YEAR, /* n: 0 to 365 */
 	ZONE_DAY_OF_MONTH /* Mm.w.d: weekday d (0 Sunday) of week w (5: the last) */
 };

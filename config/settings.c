@@ -5,15 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/quantity.h"
 #include "config/bind.h"
 #include "config/inventory.h"
 #include "config/path.h"
 #include "config/settings_rpc.h"
+#include "config/settings_schedule.h"
 
 enum {
 	SECOND = 1000,
-	DAY = 24 * 60 * 60 * SECOND,
 	DNS_PORT = 53,
 };
 
@@ -60,21 +59,6 @@ static const struct conf_field top_fields[] = {
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, notify),
 		.help = "who is told of what changes"},
-	CONF_END,
-};
-
-static const struct conf_field schedule_fields[] = {
-	{.key = "every",
-		.type = CONF_DURATION,
-		.offset = offsetof(struct settings, every_ms),
-		.min = SECOND,
-		.max = UINT64_C(7) * DAY,
-		.help = "from the start of a scan to the start of the next"},
-	{.key = "jitter",
-		.type = CONF_DURATION,
-		.offset = offsetof(struct settings, jitter_ms),
-		.max = UINT64_C(7) * DAY,
-		.help = "a random delay of at most this before each scan"},
 	CONF_END,
 };
 
@@ -235,22 +219,6 @@ static int bind_dns(const struct conf_node *node, struct arena *arena,
 	return rc;
 }
 
-static int bind_schedule(const struct conf_node *node, struct arena *arena,
-	struct conf_report *report, struct settings *out)
-{
-	int rc = bind_section(node, schedule_fields, out, arena, report);
-	const struct conf_node *jitter = conf_node_get(node, "jitter");
-	if (rc == 0 && jitter && out->jitter_ms > out->every_ms) {
-		char every[32];
-		conf_error(report, jitter->mark,
-			"'jitter' is longer than 'every' (%s): scans would overtake "
-			"each other",
-			duration_format(out->every_ms, every, sizeof every));
-		return -EINVAL;
-	}
-	return rc;
-}
-
 /* As long as a host's name may be: it stands beside them in every result and query. */
 static int check_vantage(
 	const char *given, const struct conf_node *root, struct conf_report *report)
@@ -291,7 +259,8 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 	set_defaults(out);
 	int rc = bind_section(root, top_fields, &top, arena, report);
 	if (rc != -ENOMEM)
-		rc = conf_worse(rc, bind_schedule(top.schedule, arena, report, out));
+		rc = conf_worse(
+			rc, settings_bind_schedule(top.schedule, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, bind_section(top.probe, probe_fields, out, arena, report));

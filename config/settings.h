@@ -9,7 +9,9 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "base/hours.h"
 #include "base/uuid.h"
+#include "base/zone.h"
 #include "config/document.h"
 #include "config/report.h"
 
@@ -44,10 +46,14 @@ struct settings {
 	const char *vantage; /* default: this machine's host name */
 	const char
 		*store; /* path; relative to the file's folder; default "reachd.db" */
-	uint32_t every_ms;    /* schedule.every, default 5m */
-	uint32_t jitter_ms;   /* schedule.jitter, default 0 */
-	uint32_t timeout_ms;  /* probe.timeout, default 2s */
-	uint32_t attempts;    /* probe.attempts, default 2 */
+	uint32_t every_ms;           /* schedule.every, default 5m */
+	uint32_t jitter_ms;          /* schedule.jitter, at most every_ms, default 0 */
+	const struct hours *windows; /* schedule.windows: when scans may start */
+	size_t n_windows;            /* 0: at any time */
+	const char *timezone;        /* schedule.timezone; NULL: the machine's */
+	const struct zone *zone;     /* that one; NULL where there are no windows */
+	uint32_t timeout_ms;         /* probe.timeout, default 2s */
+	uint32_t attempts;           /* probe.attempts, default 2 */
 	uint32_t concurrency; /* probe.concurrency, connections at once, default 1024 */
 	uint64_t rate_per_hour; /* probe.rate, connections started, default 5000/s */
 	uint32_t per_host;      /* probe.per_host, connections at once, default 128 */

@@ -15,7 +15,8 @@
 #include "base/strbuf.h"
 #include "base/zone.h"
 
-/* ---- a file made by hand: +1 h until 1000, then +2 h until 2000, then +1 h --------- */
+/* ---- a file made by hand: +1 h until 1000, then +2 h until 2000, then +1 h ---------
+ */
 
 static void add_u32(struct strbuf *out, uint32_t value)
 {
@@ -160,7 +161,8 @@ static void a_file_cut_anywhere_is_refused(void **state)
 	arena_fini(&arena);
 }
 
-/* ---- the system's zones ----------------------------------------------------------- */
+/* ---- the system's zones -----------------------------------------------------------
+ */
 
 /* Every quarter of an hour around each change, and a few in between. */
 static void compare(const char *name)
@@ -178,7 +180,8 @@ static void compare(const char *name)
 		assert_non_null(localtime_r(&seconds, &tm));
 		if (zone_offset_s(zone, t) != tm.tm_gmtoff)
 			fail_msg("%s at %lld: %d, and the C library says %ld", name,
-				(long long)t, (int)zone_offset_s(zone, t), tm.tm_gmtoff);
+				(long long)t, (int)zone_offset_s(zone, t),
+				tm.tm_gmtoff);
 	}
 	arena_fini(&arena);
 }

@@ -37,6 +37,9 @@ static void expect_defaults(const struct settings *settings)
 	assert_string_equal(settings->store, "reachd.db");
 	assert_int_equal(settings->every_ms, 300000);
 	assert_int_equal(settings->jitter_ms, 0);
+	assert_int_equal(settings->n_windows, 0);
+	assert_null(settings->timezone);
+	assert_null(settings->zone);
 	assert_int_equal(settings->timeout_ms, 2000);
 	assert_int_equal(settings->attempts, 2);
 	assert_int_equal(settings->concurrency, 1024);
@@ -183,6 +186,44 @@ static void values_out_of_range_are_mistakes(void **state)
 	refused("dns: {servers: [192.0.2.1], timeout: 1}\n", 1, "timeout");
 }
 
+static void jitter_may_be_a_share_of_every(void **state)
+{
+	(void)state;
+	struct loaded loaded;
+	good(&loaded, "schedule: {jitter: 10%, every: 1h}\n");
+	assert_int_equal(loaded.config->settings.jitter_ms, 360000);
+	loaded_fini(&loaded);
+	good(&loaded, "schedule: {every: 1s, jitter: 100%}\n");
+	assert_int_equal(loaded.config->settings.jitter_ms, 1000);
+	loaded_fini(&loaded);
+	refused("schedule: {jitter: 101%}\n", 1, "such as 10%, not '101%'");
+	refused("schedule: {jitter: -1%}\n", 1, "such as 10%, not '-1%'");
+	refused("schedule: {jitter: '%'}\n", 1, "such as 10%, not '%'");
+	refused("schedule: {jitter: 30}\n", 1, "a duration such as 30s");
+}
+
+static void windows_are_hours_of_the_week_in_a_zone(void **state)
+{
+	(void)state;
+	struct loaded loaded;
+	good(&loaded, "schedule: {windows: [weekdays 20:00-06:00, weekends], "
+		      "timezone: Europe/Berlin}\n");
+	const struct settings *settings = &loaded.config->settings;
+	assert_int_equal(settings->n_windows, 2);
+	assert_int_equal(settings->windows[0].from_min, 1200);
+	assert_int_equal(settings->windows[1].days, 0x60);
+	assert_string_equal(settings->timezone, "Europe/Berlin");
+	assert_int_equal(zone_offset_s(settings->zone, INT64_C(1782864000)), 7200);
+	loaded_fini(&loaded);
+	good(&loaded, "schedule: {windows: sun}\n");
+	assert_int_equal(loaded.config->settings.n_windows, 1);
+	assert_non_null(loaded.config->settings.zone);
+	loaded_fini(&loaded);
+	good(&loaded, "schedule: {windows: [], timezone: UTC}\n");
+	assert_int_equal(loaded.config->settings.n_windows, 0);
+	loaded_fini(&loaded);
+}
+
 static void the_limits_themselves_are_allowed(void **state)
 {
 	(void)state;
@@ -261,6 +302,8 @@ int main(void)
 		cmocka_unit_test(the_store_is_relative_to_the_files_folder),
 		cmocka_unit_test(unknown_keys_are_mistakes_with_a_suggestion),
 		cmocka_unit_test(values_out_of_range_are_mistakes),
+		cmocka_unit_test(jitter_may_be_a_share_of_every),
+		cmocka_unit_test(windows_are_hours_of_the_week_in_a_zone),
 		cmocka_unit_test(the_limits_themselves_are_allowed),
 		cmocka_unit_test(wrong_shapes_are_mistakes),
 		cmocka_unit_test(dns_servers_are_addresses_named_once),

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/settings_schedule.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/quantity.h"
+#include "config/bind.h"
+
+enum {
+	SECOND = 1000,
+	DAY = 24 * 60 * 60 * SECOND,
+	MAX_WINDOWS = 64,
+};
+
+struct schedule_section {
+	uint32_t every_ms;
+	const char *jitter, *timezone;
+	struct conf_texts windows;
+};
+
+static const struct conf_field schedule_fields[] = {
+	{.key = "every",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct schedule_section, every_ms),
+		.min = SECOND,
+		.max = UINT64_C(7) * DAY,
+		.help = "from the start of a scan to the start of the next"},
+	{.key = "jitter",
+		.type = CONF_TEXT,
+		.offset = offsetof(struct schedule_section, jitter),
+		.help = "a random delay of at most this before each scan"},
+	{.key = "windows",
+		.type = CONF_TEXTS,
+		.offset = offsetof(struct schedule_section, windows),
+		.help = "the hours of the week in which scans may start"},
+	{.key = "timezone",
+		.type = CONF_TEXT,
+		.offset = offsetof(struct schedule_section, timezone),
+		.help = "where the windows' clock hangs"},
+	CONF_END,
+};
+
+/* ---- jitter ----------------------------------------------------------------- */
+
+static bool parse_percent(const char *text, uint32_t every_ms, uint64_t *ms)
+{
+	size_t length = strlen(text);
+	char number[8];
+	uint64_t percent;
+
+	if (length < 2 || length >= sizeof number || text[length - 1] != '%')
+		return false;
+	memcpy(number, text, length - 1);
+	number[length - 1] = '\0';
+	if (!number_parse(number, 100, &percent))
+		return false;
+	*ms = every_ms * percent / 100;
+	return true;
+}
+
+/* Where 'every' is wrong itself (0), nothing can be too long for it. */
+static int bind_jitter(const char *text, struct conf_mark mark, uint32_t every_ms,
+	struct conf_report *report, struct settings *out)
+{
+	char every[32];
+	uint64_t ms;
+
+	if (!parse_percent(text, every_ms, &ms) && !duration_parse(text, &ms)) {
+		conf_error(report, mark,
+			"'jitter' must be a duration such as 30s or a share of 'every' "
+			"such as 10%%, not '%.64s'",
+			text);
+		return -EINVAL;
+	}
+	if (every_ms && ms > every_ms) {
+		conf_error(report, mark,
+			"'jitter' is longer than 'every' (%s): scans would overtake "
+			"each other",
+			duration_format(every_ms, every, sizeof every));
+		return -EINVAL;
+	}
+	out->jitter_ms = (uint32_t)ms;
+	return 0;
+}
+
+/* ---- windows ---------------------------------------------------------------- */
+
+static int bind_windows(const struct conf_texts *texts, struct arena *arena,
+	struct conf_report *report, struct settings *out)
+{
+	struct hours *items;
+	const char *error;
+	int rc = 0;
+
+	if (texts->count > MAX_WINDOWS) {
+		conf_error(report, texts->nodes[MAX_WINDOWS]->mark,
+			"at most %d windows can be given", MAX_WINDOWS);
+		return -EINVAL;
+	}
+	items = arena_calloc(arena, texts->count + 1, sizeof *items);
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < texts->count; i++) {
+		if (hours_parse(texts->items[i], &items[i], &error))
+			continue;
+		conf_error(report, texts->nodes[i]->mark,
+			"'%.64s' is no window: %s; write \"weekdays 20:00-06:00\" and "
+			"the like",
+			texts->items[i], error);
+		rc = -EINVAL;
+	}
+	out->windows = items;
+	out->n_windows = rc < 0 ? 0 : texts->count;
+	return rc;
+}
+
+static int bind_zone(const char *name, const struct conf_node *section,
+	struct arena *arena, struct conf_report *report, struct settings *out)
+{
+	const struct conf_node *at =
+		conf_node_get(section, name ? "timezone" : "windows");
+	struct zone *zone = NULL;
+	int rc = zone_load(name, arena, &zone);
+
+	out->zone = zone;
+	out->timezone = name;
+	if (rc == 0 || rc == -ENOMEM)
+		return rc;
+	if (name && rc == -ENOENT)
+		conf_error(report, at->mark,
+			"there is no time zone '%.64s' in " ZONE_FOLDER
+			": write a name such as Europe/Berlin, or UTC",
+			name);
+	else if (name)
+		conf_error(report, at->mark,
+			"the time zone '%.64s' can't be read from " ZONE_FOLDER ": %s",
+			name, strerror(-rc));
+	else
+		conf_error(report, at->mark,
+			"this machine's time zone can't be read from /etc/localtime "
+			"(%s): name one with 'timezone'",
+			strerror(-rc));
+	return -EINVAL;
+}
+
+/* ---- the section -------------------------------------------------------------- */
+
+int settings_bind_schedule(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, struct settings *out)
+{
+	struct schedule_section section = {.every_ms = out->every_ms};
+	int rc;
+
+	if (conf_node_is_null(node))
+		return 0;
+	rc = conf_bind(node, schedule_fields, NULL, &section, arena, report);
+	if (rc == 0)
+		out->every_ms = section.every_ms;
+	if (rc != -ENOMEM && section.jitter)
+		rc = conf_worse(rc,
+			bind_jitter(section.jitter, conf_node_get(node, "jitter")->mark,
+				rc == 0 ? section.every_ms : 0, report, out));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, bind_windows(&section.windows, arena, report, out));
+	if (rc != -ENOMEM && (section.timezone || out->n_windows))
+		rc = conf_worse(
+			rc, bind_zone(section.timezone, node, arena, report, out));
+	return rc;
+}
