@@ -94,7 +94,7 @@ static int read_steps(struct cursor *in, const struct header *header,
 {
 	struct zone_step *steps =
 		arena_calloc(arena, header->n_times + 1, sizeof *steps);
-	int32_t offsets[MAX_TYPES];
+	int32_t offsets[MAX_TYPES] = {0};
 
 	if (!steps)
 		return -ENOMEM;

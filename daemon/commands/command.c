@@ -11,6 +11,7 @@
 
 const struct command *const commands[] = {
 	&scan_command,
+	&run_command,
 	&check_command,
 	&probe_command,
 	&trace_command,

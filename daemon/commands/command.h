@@ -28,6 +28,7 @@ struct command {
 };
 
 extern const struct command scan_command;
+extern const struct command run_command;
 extern const struct command check_command;
 extern const struct command probe_command;
 extern const struct command trace_command;
@@ -91,6 +92,10 @@ int options_parse(const struct command *command, int argc, char **argv,
 
 /* What main() returns for a negative result of options_parse(). */
 int options_status(int parsed);
+
+/* The configuration that the options name, else the first there is of ./reachd.yaml and
+ * /etc/reachd/reachd.yaml. NULL after telling. */
+const char *options_find_config(const struct common_options *options);
 
 /*
  * Loads the configuration that the options name (else ./reachd.yaml, else

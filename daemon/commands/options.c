@@ -170,7 +170,7 @@ int options_status(int parsed)
 	return parsed == -1 ? STATUS_PASS : STATUS_USAGE;
 }
 
-static const char *find_config(const struct common_options *options)
+const char *options_find_config(const struct common_options *options)
 {
 	static const char *const places[] = {"reachd.yaml", "/etc/reachd/reachd.yaml"};
 
@@ -188,7 +188,7 @@ struct config *options_config(
 	const struct common_options *options, struct conf_report *report)
 {
 	struct config *config = NULL;
-	const char *path = find_config(options);
+	const char *path = options_find_config(options);
 
 	if (!path)
 		return NULL;

@@ -103,20 +103,7 @@ static int publish(struct command_scan *self)
 	char before[SIDE_TEXT], after[SIDE_TEXT];
 	struct report report;
 	struct report_options options;
-	struct report_summary summary = {
-		.scan = scan->recorded ? scan->id : 0,
-		.command = "scan",
-		.flows = scan->plan->n_flows,
-		.pass = scan->assessment.pass,
-		.fail = scan->assessment.fail,
-		.inconclusive = scan->assessment.inconclusive,
-		.changes = scan->changes.reachability,
-		.incidents = scan->changes.n_incidents,
-		.degraded = scan->assessment.degraded,
-		.degraded_reason = scan->assessment.degraded_reason,
-		.duration_us = scan->duration_us,
-		.silenced = assessment_silenced(&scan->assessment, scan->plan->n_flows),
-	};
+	struct report_summary summary = one_scan_summary(scan);
 	int rc;
 
 	if (scan->previous.scan) {

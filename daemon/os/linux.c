@@ -96,3 +96,11 @@ void os_on_stop(void (*on_stop)(void))
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
+
+void os_hold_signals(bool hold)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &all, NULL);
+}

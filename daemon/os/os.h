@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/address.h"
@@ -51,5 +52,24 @@ enum os_hop_state os_hop_state(const struct os_hop *hop);
 /* Calls on_stop (async-signal-safe, no argument) at SIGINT and SIGTERM; the second one
  * ends the process at once. SIGPIPE is ignored, writes report EPIPE. */
 void os_on_stop(void (*on_stop)(void));
+
+/* While held, signals to this thread wait, and threads that it starts get none. */
+void os_hold_signals(bool hold);
+
+/* ---- the service manager (systemd), where there is one ------------------------ */
+
+/* Takes what it says of itself out of the environment, so that no child has it. Once,
+ * before there are threads. */
+void os_service_init(void);
+
+/* Tells it: lines such as "READY=1". False when it can't be reached; true without one.
+ * May block while its queue is full. */
+bool os_service_notify(const char *state);
+
+/* How often it wants to hear "WATCHDOG=1"; 0: never. */
+uint64_t os_service_watchdog_us(void);
+
+/* True when what is written to stderr goes to the journal as it is. */
+bool os_stderr_is_journal(void);
 
 #endif

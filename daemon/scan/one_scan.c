@@ -219,6 +219,24 @@ void one_scan_cancel(struct one_scan *scan)
 	engine_cancel(scan->engine);
 }
 
+struct report_summary one_scan_summary(const struct one_scan *scan)
+{
+	return (struct report_summary){
+		.scan = scan->recorded ? scan->id : 0,
+		.command = "scan",
+		.flows = scan->plan->n_flows,
+		.pass = scan->assessment.pass,
+		.fail = scan->assessment.fail,
+		.inconclusive = scan->assessment.inconclusive,
+		.changes = scan->changes.reachability,
+		.incidents = scan->changes.n_incidents,
+		.degraded = scan->assessment.degraded,
+		.degraded_reason = scan->assessment.degraded_reason,
+		.duration_us = scan->duration_us,
+		.silenced = assessment_silenced(&scan->assessment, scan->plan->n_flows),
+	};
+}
+
 void one_scan_fini(struct one_scan *scan)
 {
 	engine_free(scan->engine);

@@ -56,6 +56,9 @@ int one_scan_run(struct one_scan *scan);
  * one_scan_init() to one_scan_fini(). When all is probed already, it ends as ever. */
 void one_scan_cancel(struct one_scan *scan);
 
+/* What came of it in numbers, once it has run; `before` and `after` are left out. */
+struct report_summary one_scan_summary(const struct one_scan *scan);
+
 void one_scan_fini(struct one_scan *scan);
 
 #endif

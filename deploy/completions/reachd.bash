@@ -8,7 +8,7 @@ _reachd() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	local common='--config --store --format --colour --vantage --quiet --verbose --help'
-	local verbs='scan check probe trace diff status history baseline silence notify rules help'
+	local verbs='scan run check probe trace diff status history baseline silence notify rules help'
 
 	case $prev in
 	-c | --config | --store)
@@ -17,6 +17,10 @@ _reachd() {
 		;;
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W 'text jsonl csv junit tap html' -- "$cur")
+		return
+		;;
+	--log-format)
+		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
 		return
 		;;
 	--colour)
@@ -30,6 +34,7 @@ _reachd() {
 	fi
 	case ${words[1]} in
 	scan) common="$common --fail-on-change --no-store --notify --notify-for" ;;
+	run) common="$common --log-format" ;;
 	check) common="$common --flows" ;;
 	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap" ;;
 	trace) common="$common --open-port --within tcp/ sweep/ rpc rpc/licensing rdp smb ldap" ;;

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for reachd
 
-set -l verbs scan check probe trace diff status history baseline silence notify rules help
+set -l verbs scan run check probe trace diff status history baseline silence notify rules help
 
 complete -c reachd -f
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'Probe every flow once, store it, and tell what changed'
+complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Scan by schedule, for ever'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a check -d 'Validate the configuration and say what a scan will do'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a probe -d 'Ask one question of one host, and watch'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a trace -d 'Find the hop behind which packets get lost'
@@ -30,6 +31,7 @@ complete -c reachd -n '__fish_seen_subcommand_from scan' -l fail-on-change -d 'A
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l no-store -d 'Store nothing'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l notify -d 'Tell the sinks'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l notify-for -x -d 'At most so long'
+complete -c reachd -n '__fish_seen_subcommand_from run' -l log-format -x -a 'text json' -d 'How to log'
 complete -c reachd -n '__fish_seen_subcommand_from check' -l flows -d 'List every flow'
 complete -c reachd -n '__fish_seen_subcommand_from probe' -a 'tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap'
 complete -c reachd -n '__fish_seen_subcommand_from trace' -a 'tcp/ sweep/ rpc rpc/licensing rdp smb ldap'

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -54,10 +55,71 @@ static void says_its_level_and_drops_what_is_above_it(void **state)
 	assert_string_equal(text, "reachd: error: rdls01: 1\n");
 }
 
+static void write_what_needs_care(void)
+{
+	log_notice("a \"b\" \\ c\n\x1b \xff\xc3\xa9");
+	log_lines(LOG_LEVEL_WARNING, "one\n  two\n");
+	log_debug("four");
+}
+
+static void the_journal_gets_a_priority_a_line(void **state)
+{
+	(void)state;
+	char text[256];
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_set_format(LOG_FORMAT_JOURNAL);
+	capture(write_one_of_each, text, sizeof text);
+	assert_string_equal(text, "<3>rdls01: 1\n<4>two\n<5>three\n");
+	capture(write_what_needs_care, text, sizeof text);
+	assert_string_equal(strstr(text, "<4>"), "<4>one\n<4>  two\n");
+}
+
+/* The time is not the test's to know. */
+static void without_time(char *text)
+{
+	char *at = text;
+	while ((at = strstr(at, "\"time\":\""))) {
+		char *from = at + strlen("\"time\":\"");
+		assert_int_equal(from[strlen("2026-01-31T23:59:59.123Z")], '"');
+		memmove(from, from + 24, strlen(from + 24) + 1);
+		at = from;
+	}
+}
+
+static void json_is_valid_whatever_is_said(void **state)
+{
+	(void)state;
+	char text[1024];
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_set_format(LOG_FORMAT_JSON);
+	capture(write_what_needs_care, text, sizeof text);
+	without_time(text);
+	assert_string_equal(text,
+		"{\"type\":\"log\",\"time\":\"\",\"level\":\"notice\",\"text\":"
+		"\"a \\\"b\\\" \\\\ c\\u000a\\u001b \xef\xbf\xbd\xc3\xa9\"}\n"
+		"{\"type\":\"log\",\"time\":\"\",\"level\":\"warning\",\"text\":"
+		"\"one\"}\n"
+		"{\"type\":\"log\",\"time\":\"\",\"level\":\"warning\",\"text\":"
+		"\"  two\"}\n");
+}
+
+static void text_of_several_lines_stays_as_it_is(void **state)
+{
+	(void)state;
+	char text[256];
+	log_set_level(LOG_LEVEL_WARNING);
+	log_set_format(LOG_FORMAT_TEXT);
+	capture(write_what_needs_care, text, sizeof text);
+	assert_string_equal(text, "one\n  two\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_its_level_and_drops_what_is_above_it),
+		cmocka_unit_test(the_journal_gets_a_priority_a_line),
+		cmocka_unit_test(json_is_valid_whatever_is_said),
+		cmocka_unit_test(text_of_several_lines_stays_as_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,6 +163,7 @@ static void two_seeds_have_two_jitters(void **state)
 	begin("2026-11-01T00:00:00Z", 5 * MINUTE, 30 * SECOND);
 	live(HOUR);
 	first = run.starts[1].monotonic_us;
+	finish();
 	begin("2026-11-01T00:00:00Z", 5 * MINUTE, 30 * SECOND);
 	schedule_init(&run.schedule, 5, run.now);
 	live(HOUR);
@@ -364,6 +365,7 @@ static void a_window_in_the_hour_that_is_skipped_is_not_that_week(void **state)
 	assert_true(step.at_wall_us == when("2026-04-05T00:00:00Z"));
 	live(4 * HOUR);
 	assert_int_equal(run.count, 0);
+	finish();
 	begin("2026-03-28T23:00:00Z", MINUTE, 0);
 	window("Europe/Berlin", "sun 01:00-04:00");
 	live(4 * HOUR);

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/run/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/quantity.h"
+#include "base/size.h"
+#include "daemon/os/os.h"
+#include "daemon/report/sentence.h"
+#include "daemon/run/scan_job.h"
+#include "daemon/run/schedule.h"
+#include "daemon/run/tell.h"
+#include "daemon/run/watchdog.h"
+
+enum {
+	/* Who asks for the end gets it within five seconds. */
+	STOP_MS = 4000,
+	/* What takes longest between two signs of life is recording a large scan on a
+	 * slow disk. */
+	SILENCE_US = 300 * 1000 * 1000,
+	LATE_US = 1000 * 1000, /* less is not worth a word */
+	STATUS_SIZE = 512,
+};
+
+static const int signal_numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
+
+/* In the order they are made; taken down in reverse. */
+struct daemon {
+	const struct daemon_options *options;
+	uv_loop_t loop;
+	uv_signal_t signals[ARRAY_SIZE(signal_numbers)];
+	uv_timer_t turn, deadline;
+	struct watchdog watchdog;
+	struct scan_job job;
+	struct setup *setup;
+	struct setup *next; /* takes its place when no scan runs; or NULL */
+	struct store *store;
+	struct schedule schedule;
+	bool asked; /* for a scan, now */
+	bool stopping;
+	bool held;              /* that a window is waited for was told */
+	uint64_t started_us;    /* monotonic: when the last scan did */
+	uint64_t last_us;       /* how long it took, all in all */
+	char done[STATUS_SIZE]; /* what came of it, in a line */
+};
+
+static void go_on(struct daemon *self);
+
+/* ---- the service manager -------------------------------------------------------- */
+
+static void show_status(const char *text)
+{
+	char line[STATUS_SIZE + 64];
+
+	snprintf(line, sizeof line, "STATUS=%s", text);
+	os_service_notify(line);
+}
+
+static void show_next(struct daemon *self, const struct schedule_step *step)
+{
+	char line[STATUS_SIZE + 64], time[32] = "never";
+
+	if (step->at_wall_us != INT64_MAX)
+		clock_format_short(step->at_wall_us, time, sizeof time);
+	snprintf(line, sizeof line, "%s%snext scan at %s", self->done,
+		*self->done ? "; " : "", time);
+	show_status(line);
+	if (step->held && !self->held)
+		log_notice("the next scan waits for a window of the schedule, until %s",
+			time);
+	self->held = step->held;
+}
+
+static bool is_well(void *data)
+{
+	const struct daemon *self = data;
+
+	return scan_job_silent_us(&self->job) < SILENCE_US;
+}
+
+/* ---- scans ------------------------------------------------------------------------
+ */
+
+static struct schedule_now now(void)
+{
+	return (struct schedule_now){
+		.monotonic_us = (int64_t)clock_monotonic_us(),
+		.wall_us = clock_wall_us(),
+	};
+}
+
+/* Whole seconds, as far as anybody cares. */
+static const char *format_seconds(uint64_t us, char *buf, size_t size)
+{
+	return duration_format((us + 999999) / 1000000 * 1000, buf, size);
+}
+
+static void tell_late(const struct daemon *self, int64_t late_us)
+{
+	char late[32], last[32];
+
+	if (late_us < LATE_US)
+		return;
+	format_seconds((uint64_t)late_us, late, sizeof late);
+	format_seconds(self->last_us, last, sizeof last);
+	if (self->last_us > (uint64_t)late_us)
+		log_warning(
+			"the scan starts %s late: the last one took %s", late, last);
+	else
+		log_warning("the scan starts %s late: this process had no turn", late);
+}
+
+static void start_scan(struct daemon *self, const struct schedule_step *step)
+{
+	struct schedule_terms terms =
+		schedule_terms_from(&self->setup->config->settings);
+	char text[64];
+	uint32_t flows = self->setup->plan->n_flows;
+
+	self->asked = false;
+	self->held = false;
+	if (step->start) {
+		tell_late(self, step->late_us);
+		schedule_started(&self->schedule, &terms, now());
+	}
+	snprintf(text, sizeof text, "scanning %u flow%s", flows, flows == 1 ? "" : "s");
+	show_status(text);
+	self->started_us = clock_monotonic_us();
+	if (scan_job_start(&self->job, self->setup->plan, self->store) < 0)
+		go_on(self);
+}
+
+static void take_next_setup(struct daemon *self)
+{
+	if (!self->next)
+		return;
+	setup_free(self->setup);
+	self->setup = self->next;
+	self->next = NULL;
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	go_on(timer->data);
+}
+
+/* What is to be done when no scan runs: one of a new setup, a scan, or nothing. */
+static void go_on(struct daemon *self)
+{
+	struct schedule_terms terms;
+	struct schedule_step step;
+
+	if (self->stopping || self->job.running)
+		return;
+	take_next_setup(self);
+	terms = schedule_terms_from(&self->setup->config->settings);
+	step = schedule_next(&self->schedule, &terms, now());
+	if (step.start || self->asked) {
+		start_scan(self, &step);
+		return;
+	}
+	show_next(self, &step);
+	uv_timer_start(&self->turn, on_turn, (uint64_t)step.wait_us / 1000 + 1, 0);
+}
+
+static void on_scan_end(void *data)
+{
+	struct daemon *self = data;
+	struct strbuf text;
+
+	self->last_us = clock_monotonic_us() - self->started_us;
+	if (self->job.rc < 0) {
+		snprintf(self->done, sizeof self->done, "the last scan failed");
+		return;
+	}
+	strbuf_init(&text);
+	tell_totals(&text, &self->job.scan);
+	if (!text.failed)
+		snprintf(self->done, sizeof self->done, "%s", text.text);
+	strbuf_fini(&text);
+}
+
+/* ---- the end ------------------------------------------------------------------------
+ */
+
+static void close_handles(struct daemon *self)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(self->signals); i++)
+		uv_close((uv_handle_t *)&self->signals[i], NULL);
+	uv_close((uv_handle_t *)&self->turn, NULL);
+	uv_close((uv_handle_t *)&self->deadline, NULL);
+	watchdog_close(&self->watchdog);
+	scan_job_close(&self->job);
+}
+
+static void on_idle(void *data)
+{
+	struct daemon *self = data;
+
+	if (self->stopping)
+		close_handles(self);
+	else
+		go_on(self);
+}
+
+/* A disk that does not answer keeps the scan's thread, and nobody can wait for that:
+ * the store takes the loss of a process at any moment. */
+static void on_deadline(uv_timer_t *timer)
+{
+	(void)timer;
+	log_warning("the scan does not end: it is left as it is, as interrupted");
+	fflush(stderr);
+	_exit(0);
+}
+
+static void stop(struct daemon *self)
+{
+	if (self->stopping)
+		return;
+	self->stopping = true;
+	os_service_notify("STOPPING=1");
+	log_notice("stopping");
+	uv_timer_stop(&self->turn);
+	if (!self->job.running) {
+		close_handles(self);
+		return;
+	}
+	uv_timer_start(&self->deadline, on_deadline, STOP_MS, 0);
+	scan_job_cancel(&self->job);
+}
+
+/* ---- another configuration
+ * ------------------------------------------------------------ */
+
+static const char *store_of(const struct daemon *self, const struct setup *setup)
+{
+	return self->options->store ? self->options->store
+				    : setup->config->settings.store;
+}
+
+static void tell_what_stays(const struct daemon *self, const struct setup *next)
+{
+	const char *was = store_of(self, self->setup), *is = store_of(self, next);
+
+	if (strcmp(was, is) != 0)
+		log_warning("the store stays %s: that it is to be %s takes a restart",
+			was, is);
+}
+
+static int reload(struct daemon *self)
+{
+	const char *path = self->options->source.path;
+	struct setup *next;
+	int rc = setup_load(&self->options->source, &next);
+
+	if (rc == -EINVAL)
+		log_error("%s is refused as a whole: the configuration of before "
+			  "stays in force",
+			path);
+	else if (rc < 0)
+		log_error("%s can't be read again: %s; the configuration of before "
+			  "stays in force",
+			path, strerror(-rc));
+	if (rc < 0)
+		return rc;
+	tell_what_stays(self, next);
+	setup_free(self->next);
+	self->next = next;
+	log_notice("%s was read again: it holds from the next scan on", path);
+	return 0;
+}
+
+static void on_reload(struct daemon *self)
+{
+	char text[96];
+
+	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		(unsigned long long)clock_monotonic_us());
+	os_service_notify(text);
+	reload(self);
+	os_service_notify("READY=1");
+	go_on(self);
+}
+
+/* ---- signals
+ * ------------------------------------------------------------------------- */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct daemon *self = handle->data;
+
+	if (number == SIGTERM || number == SIGINT) {
+		stop(self);
+	} else if (self->stopping) {
+		return;
+	} else if (number == SIGHUP) {
+		on_reload(self);
+	} else {
+		self->asked = true;
+		if (self->job.running)
+			log_notice("a scan runs: the one that is asked for follows it");
+		go_on(self);
+	}
+}
+
+static int watch_signals(struct daemon *self)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(self->signals) && rc == 0; i++) {
+		self->signals[i].data = self;
+		rc = uv_signal_init(&self->loop, &self->signals[i]);
+		if (rc == 0)
+			rc = uv_signal_start(
+				&self->signals[i], on_signal, signal_numbers[i]);
+	}
+	return rc;
+}
+
+/* ---- the beginning
+ * -------------------------------------------------------------------- */
+
+static int open_handles(struct daemon *self)
+{
+	int rc = watch_signals(self);
+
+	self->turn.data = self;
+	self->deadline.data = self;
+	self->watchdog.is_well = is_well;
+	self->watchdog.data = self;
+	self->job.on_end = on_scan_end;
+	self->job.on_idle = on_idle;
+	self->job.data = self;
+	if (rc == 0)
+		rc = uv_timer_init(&self->loop, &self->turn);
+	if (rc == 0)
+		rc = uv_timer_init(&self->loop, &self->deadline);
+	if (rc == 0)
+		rc = watchdog_init(&self->watchdog, &self->loop);
+	if (rc == 0)
+		rc = scan_job_init(&self->job, &self->loop);
+	return rc;
+}
+
+static int load(struct daemon *self)
+{
+	struct store_error error;
+	int rc = setup_load(&self->options->source, &self->setup);
+
+	if (rc < 0)
+		return rc;
+	rc = store_open(store_of(self, self->setup), STORE_WRITE, &self->store, &error);
+	if (rc < 0)
+		log_error("%s", error.text);
+	/* -EINVAL is what a wrong configuration is. */
+	return rc == -EINVAL ? -EIO : rc;
+}
+
+static void tell_beginning(const struct daemon *self)
+{
+	const struct plan *plan = self->setup->plan;
+	char every[32];
+	struct strbuf text;
+
+	strbuf_init(&text);
+	sentence_count(&text, plan->n_flows, "flow");
+	strbuf_adds(&text, " of ");
+	sentence_count(&text, plan->n_hosts, "host");
+	duration_format(self->setup->config->settings.every_ms, every, sizeof every);
+	if (!text.failed)
+		log_notice("watching %s, every %s", text.text, every);
+	strbuf_fini(&text);
+}
+
+static void begin(struct daemon *self)
+{
+	tell_beginning(self);
+	schedule_init(&self->schedule,
+		(uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40, now());
+	os_service_notify("READY=1");
+	go_on(self);
+}
+
+static int run_loop(struct daemon *self)
+{
+	/* Before anything that takes time: until then a signal ends the process. */
+	int rc = open_handles(self);
+
+	if (rc < 0) {
+		log_error("%s", uv_strerror(rc));
+		return rc;
+	}
+	rc = load(self);
+	if (rc == 0)
+		begin(self);
+	else
+		close_handles(self);
+	uv_run(&self->loop, UV_RUN_DEFAULT);
+	return rc;
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+	struct daemon *self = calloc(1, sizeof *self);
+	int rc;
+
+	if (!self)
+		return -ENOMEM;
+	self->options = options;
+	os_service_init();
+	rc = uv_loop_init(&self->loop);
+	if (rc == 0) {
+		rc = run_loop(self);
+		uv_loop_close(&self->loop);
+	}
+	store_close(self->store);
+	setup_free(self->next);
+	setup_free(self->setup);
+	free(self);
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/run/scan_job.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/os/os.h"
+#include "daemon/run/tell.h"
+
+static void show_life(struct scan_job *job, uint32_t settled)
+{
+	atomic_store(&job->alive_us, clock_monotonic_us());
+	atomic_store(&job->settled, settled);
+}
+
+static void on_progress(
+	void *data, const char *stage, const struct engine_progress *now)
+{
+	(void)stage;
+	show_life(data, now->settled);
+}
+
+static void on_thread(void *data)
+{
+	struct scan_job *job = data;
+
+	job->rc = one_scan_run(&job->scan);
+	show_life(job, 0);
+	if (job->rc == 0)
+		tell_scan(&job->scan);
+	uv_async_send(&job->ended);
+}
+
+/* libuv may call it once for several sends, or once more than needed. */
+static void on_ended(uv_async_t *handle)
+{
+	struct scan_job *job = handle->data;
+
+	if (!job->running)
+		return;
+	uv_thread_join(&job->thread);
+	job->on_end(job->data);
+	one_scan_fini(&job->scan);
+	job->running = false;
+	job->on_idle(job->data);
+}
+
+int scan_job_init(struct scan_job *job, uv_loop_t *loop)
+{
+	job->ended.data = job;
+	return uv_async_init(loop, &job->ended, on_ended);
+}
+
+/* Signals are for the loop's thread. */
+static int start_thread(struct scan_job *job)
+{
+	int rc;
+
+	os_hold_signals(true);
+	rc = uv_thread_create(&job->thread, on_thread, job);
+	os_hold_signals(false);
+	return rc;
+}
+
+int scan_job_start(struct scan_job *job, const struct plan *plan, struct store *store)
+{
+	int rc;
+
+	job->scan = (struct one_scan){
+		.plan = plan,
+		.store = store,
+		.progress = on_progress,
+		.progress_data = job,
+	};
+	rc = one_scan_init(&job->scan);
+	if (rc == 0) {
+		show_life(job, 0);
+		rc = start_thread(job);
+	}
+	job->running = rc == 0;
+	if (rc < 0) {
+		one_scan_fini(&job->scan);
+		log_error("no scan could be started: %s", uv_strerror(rc));
+	}
+	return rc;
+}
+
+void scan_job_cancel(struct scan_job *job)
+{
+	if (job->running)
+		one_scan_cancel(&job->scan);
+}
+
+uint64_t scan_job_silent_us(const struct scan_job *job)
+{
+	return job->running ? clock_monotonic_us() - atomic_load(&job->alive_us) : 0;
+}
+
+void scan_job_close(struct scan_job *job)
+{
+	uv_close((uv_handle_t *)&job->ended, NULL);
+}
