@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "base/size.h"
+#include "daemon/notify/notifier.h"
 #include "daemon/os/os.h"
 #include "daemon/report/sentence.h"
 #include "daemon/run/scan_job.h"
@@ -42,6 +43,7 @@ struct daemon {
 	struct setup *setup;
 	struct setup *next; /* takes its place when no scan runs; or NULL */
 	struct store *store;
+	struct notifier *notifier; /* of the setup; NULL: it has no sinks */
 	struct schedule schedule;
 	bool asked; /* for a scan, now */
 	bool stopping;
@@ -137,13 +139,27 @@ static void start_scan(struct daemon *self, const struct schedule_step *step)
 		go_on(self);
 }
 
+/* Where it can't be had (that was told), what is to be told waits in the store. */
+static void start_notifier(struct daemon *self)
+{
+	notifier_start(self->setup->config, self->store, &self->notifier);
+}
+
+static void stop_notifier(struct daemon *self)
+{
+	notifier_stop(self->notifier);
+	self->notifier = NULL;
+}
+
 static void take_next_setup(struct daemon *self)
 {
 	if (!self->next)
 		return;
+	stop_notifier(self);
 	setup_free(self->setup);
 	self->setup = self->next;
 	self->next = NULL;
+	start_notifier(self);
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -180,6 +196,7 @@ static void on_scan_end(void *data)
 		snprintf(self->done, sizeof self->done, "the last scan failed");
 		return;
 	}
+	notifier_wake(self->notifier);
 	strbuf_init(&text);
 	tell_totals(&text, &self->job.scan);
 	if (!text.failed)
@@ -384,6 +401,7 @@ static void begin(struct daemon *self)
 	tell_beginning(self);
 	schedule_init(&self->schedule,
 		(uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40, now());
+	start_notifier(self);
 	os_service_notify("READY=1");
 	go_on(self);
 }
@@ -420,6 +438,7 @@ int daemon_run(const struct daemon_options *options)
 		rc = run_loop(self);
 		uv_loop_close(&self->loop);
 	}
+	stop_notifier(self);
 	store_close(self->store);
 	setup_free(self->next);
 	setup_free(self->setup);

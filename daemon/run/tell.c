@@ -45,24 +45,33 @@ static bool is_good_news(enum change_kind kind)
 	return kind == CHANGE_RECOVERY || kind == CHANGE_OTHER;
 }
 
-static void log_incident(const struct one_scan *scan, const struct incident *incident)
+static int log_incident(void *data, const struct report_incident *told)
 {
+	const struct incident *incident = told->incident;
+	const char *kind = change_kind_word(incident->kind);
 	struct strbuf text;
 
+	(void)data;
 	strbuf_init(&text);
 	visible_add(&text, incident->summary, false);
-	if (!text.failed && is_good_news(incident->kind))
-		log_notice("scan %lld, %s: %s", (long long)scan->id,
-			change_kind_word(incident->kind), text.text);
-	else if (!text.failed)
-		log_warning("scan %lld, %s: %s", (long long)scan->id,
-			change_kind_word(incident->kind), text.text);
+	if (told->trace)
+		strbuf_addf(&text, "; %s", told->trace);
+	if (text.failed)
+		log_error("scan %lld: out of memory", (long long)told->scan);
+	else if (told->silenced)
+		log_debug("scan %lld, silenced %s: %s", (long long)told->scan, kind,
+			text.text);
+	else if (is_good_news(incident->kind))
+		log_notice("scan %lld, %s: %s", (long long)told->scan, kind, text.text);
+	else
+		log_warning(
+			"scan %lld, %s: %s", (long long)told->scan, kind, text.text);
 	strbuf_fini(&text);
+	return 0;
 }
 
 void tell_scan(const struct one_scan *scan)
 {
 	log_totals(scan);
-	for (size_t i = 0; i < scan->changes.n_incidents; i++)
-		log_incident(scan, &scan->changes.incidents[i]);
+	changes_incidents(&scan->changes, scan->id, log_incident, NULL);
 }

@@ -6,7 +6,8 @@
 #include "base/strbuf.h"
 #include "daemon/scan/one_scan.h"
 
-/* A scan that has ended well, on its thread, which still has the store. */
+/* A scan that has ended well, on its thread, which still has the store. What is
+ * silenced is told to those alone who want to know everything (--verbose). */
 void tell_scan(const struct one_scan *scan);
 
 /* "scan 12: 6 flows: 5 pass, 1 fail; 1 change in 1 incident". */
