@@ -112,6 +112,10 @@ static int bind_all(const struct loader *loader, const struct conf_node *root)
 				    &config->inventory, &config->arena, loader->report,
 				    &config->rules));
 	if (rc != -ENOMEM)
+		rc = conf_worse(rc, rules_bind_controls(conf_node_get(root, "controls"),
+					    &config->inventory, &config->arena,
+					    loader->report, &config->rules));
+	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, notify_bind(conf_node_get(root, "notify"), loader->path,
 				    &config->inventory, &config->rules, &config->arena,

@@ -46,6 +46,8 @@ struct rule {
 	const struct rule_check
 		*controls; /* recorded, and positive control for `blocked` */
 	uint32_t n_controls;
+	bool vital;       /* of `controls:`: what must always answer; has controls alone
+			   */
 	uint32_t require; /* hosts of `to` that must pass; 0: all */
 	struct conf_mark mark;
 };
@@ -65,6 +67,13 @@ struct rule_list {
 int rules_bind(const struct conf_node *node, struct conf_mark file_mark,
 	const struct inventory *inventory, struct arena *arena,
 	struct conf_report *report, struct rule_list *out);
+
+/*
+ * Binds `controls:`, a list of mappings of `to` and `check`, and appends them to the
+ * rules: one each, called "controls", vital. Null adds none. Returns as rules_bind().
+ */
+int rules_bind_controls(const struct conf_node *node, const struct inventory *inventory,
+	struct arena *arena, struct conf_report *report, struct rule_list *rules);
 
 /* The YAML text of a built-in rule set, or NULL; *size its length. Static. */
 const char *rules_builtin(const char *name, size_t *size);

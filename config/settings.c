@@ -8,6 +8,7 @@
 #include "config/bind.h"
 #include "config/inventory.h"
 #include "config/path.h"
+#include "config/settings_guard.h"
 #include "config/settings_rpc.h"
 #include "config/settings_schedule.h"
 
@@ -19,7 +20,7 @@ enum {
 struct top {
 	const char *vantage, *store;
 	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc,
-		*notify;
+		*notify, *controls, *guard;
 };
 
 static const struct conf_field top_fields[] = {
@@ -51,6 +52,14 @@ static const struct conf_field top_fields[] = {
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, rpc),
 		.help = "the dynamic ports, and names of interfaces"},
+	{.key = "controls",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, controls),
+		.help = "what must always answer"},
+	{.key = "guard",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, guard),
+		.help = "when trouble is this vantage's own"},
 	{.key = "rules",
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, rules),
@@ -158,6 +167,10 @@ static void set_defaults(struct settings *out)
 		.dns_timeout_ms = SECOND,
 		.dns_attempts = 2,
 		.dynamic_ports = "49152-65535",
+		.guard_share = 25,
+		.guard_odds = 100000,
+		.guard_patience = 3,
+		.guard_require = 1,
 	};
 }
 
@@ -268,6 +281,8 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 		rc = conf_worse(rc, bind_dns(top.dns, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = conf_worse(rc, settings_bind_rpc(top.rpc, arena, report, out));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, settings_bind_guard(top.guard, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, resolve_vantage(top.vantage, root, arena, report, out));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rest of reachd.yaml: vantage, store, schedule, probe, dns, rpc. */
+/* The rest of reachd.yaml: vantage, store, schedule, probe, dns, rpc, guard. */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
 
@@ -70,6 +70,11 @@ struct settings {
 				      it; default "49152-65535" */
 	const struct settings_interface *interfaces; /* rpc.interfaces */
 	size_t n_interfaces;
+	uint32_t guard_share;    /* guard.share, percent, default 25 */
+	uint32_t guard_odds;     /* guard.odds, 1 in so many, default 100000 */
+	uint32_t guard_patience; /* guard.patience, scans, default 3 */
+	uint32_t guard_require;  /* guard.require, controls that must answer, default 1
+				  */
 };
 
 /* Binds the top level's keys but `inventory`, `rules` and `notify`; keys that are none

@@ -9,6 +9,7 @@
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
 #include "daemon/scan/changes.h"
+#include "daemon/verdict/assess.h"
 
 static int publish(const struct common_options *options, const struct side *before,
 	const struct side *after, const struct change_set *changes)
@@ -34,6 +35,7 @@ static int publish(const struct common_options *options, const struct side *befo
 		.changes = changes->reachability,
 		.incidents = changes->n_incidents,
 		.degraded = after->scan.degraded,
+		.degraded_reason = assess_degraded_text(after->scan.degraded_why),
 		.before = side_text(before->scan.id,
 			apart ? before->scan.vantage : NULL, before->scan.started_us,
 			before_text, sizeof before_text),

@@ -11,6 +11,7 @@
 #include "daemon/commands/side.h"
 #include "daemon/scan/expectation.h"
 #include "daemon/scan/quiet.h"
+#include "daemon/verdict/assess.h"
 
 #define MAX_RULES 64
 
@@ -98,6 +99,8 @@ static int show(const struct common_options *options, const struct side *side)
 		.summary = {.scan = side->scan.id,
 			.command = "status",
 			.degraded = side->scan.degraded,
+			.degraded_reason =
+				assess_degraded_text(side->scan.degraded_why),
 			.duration_us = side->scan.duration_us},
 	};
 	int rc = quiet_load(side->store, clock_wall_us(), &showing.quiet);

@@ -24,6 +24,7 @@ struct plan_flow {
 	uint8_t expect; /* enum rule_expect, never EXPECT_DEFAULT */
 	bool accept_closed;
 	bool control; /* asked only as a positive control */
+	bool vital;   /* one of the configuration's `controls` */
 };
 
 /* A check with its options: two rules that give tcp/443 other time limits are a

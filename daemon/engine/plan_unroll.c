@@ -111,6 +111,11 @@ static int merge_source(
 	return rule_trie_add(&builder->trie, flow->rules, source->rule, &flow->rules);
 }
 
+static bool is_vital(const struct plan_builder *builder, uint32_t source)
+{
+	return builder->config->rules.rules[builder->sources[source].rule].vital;
+}
+
 /* `seen` has an element per check. */
 static int unroll_host(struct plan_builder *builder, const struct buckets *buckets,
 	uint32_t host, struct last_seen *seen)
@@ -132,6 +137,7 @@ static int unroll_host(struct plan_builder *builder, const struct buckets *bucke
 		rc = one < 0 ? one : rc;
 		if (rc == -ENOMEM)
 			break;
+		plan->flows[last->flow].vital |= is_vital(builder, s);
 	}
 	return rc;
 }

@@ -226,7 +226,7 @@ static void add_changes(struct strbuf *line, const struct html *html,
 		sentence_count(line, summary->changes, "change");
 	else
 		strbuf_adds(line, "no change");
-	if (summary->incidents) {
+	if (summary->changes && summary->incidents) {
 		strbuf_adds(line, " in ");
 		sentence_count(line, summary->incidents, "incident");
 	}

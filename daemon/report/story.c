@@ -77,6 +77,8 @@ static char *tell_where(const struct incident *what, const struct incident_input
 	struct strbuf text;
 
 	strbuf_init(&text);
+	if (what->scope == INCIDENT_VANTAGE)
+		return strbuf_take(&text);
 	strbuf_adds(&text, change_kind_word(what->kind));
 	if (!what->check)
 		add_checks(&text, what, input);

@@ -259,7 +259,7 @@ static void add_changes(struct strbuf *line, const struct report_summary *summar
 		strbuf_adds(line, " since ");
 		strbuf_add(line, summary->before, name);
 	}
-	if (summary->incidents) {
+	if (summary->changes && summary->incidents) {
 		strbuf_adds(line, " in ");
 		sentence_count(line, summary->incidents, "incident");
 	}

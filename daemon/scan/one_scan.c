@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/notify/notices.h"
 #include "daemon/scan/confirm.h"
+#include "daemon/scan/impaired.h"
 #include "daemon/scan/observe.h"
 #include "daemon/scan/quiet.h"
 #include "daemon/scan/record.h"
@@ -52,6 +53,8 @@ static int begin(struct one_scan *scan)
 	if (!scan->store)
 		return 0;
 	rc = previous_load(scan->store, scan->plan, &scan->previous);
+	if (rc == 0)
+		rc = trail_load(scan->store, settings_of(scan)->vantage, &scan->trail);
 	if (rc == 0)
 		rc = store_scan_begin(scan->store, settings_of(scan)->vantage,
 			scan->started_us, &scan->id);
@@ -117,6 +120,9 @@ static int judge(struct one_scan *scan)
 	int rc = assess(scan->plan, &scan->results, &scan->assessment);
 
 	if (rc == 0)
+		rc = impaired_judge(scan->plan, &scan->results, &scan->previous,
+			&scan->trail, &scan->assessment);
+	if (rc == 0)
 		rc = mark_silenced(scan);
 	if (rc == 0)
 		rc = trace_flows(scan);
@@ -125,6 +131,8 @@ static int judge(struct one_scan *scan)
 	if (rc == 0)
 		rc = changes_of_scan(scan->plan, &scan->results, &scan->previous,
 			scan->assessment.degraded, &scan->changes);
+	if (rc == 0)
+		rc = impaired_tell(&scan->assessment, &scan->trail, &scan->changes);
 	if (rc == 0)
 		changes_silence(&scan->changes, scan->assessment.silences);
 	return rc;

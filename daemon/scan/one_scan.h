@@ -11,6 +11,7 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/scan/changes.h"
+#include "daemon/scan/impaired.h"
 #include "daemon/scan/previous.h"
 #include "daemon/verdict/assess.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ struct one_scan {
 	int64_t started_us;
 	uint64_t duration_us;
 	struct previous previous;
+	struct trail trail;
 	struct results results;
 	struct assessment assessment;
 	struct change_set changes;

@@ -173,7 +173,11 @@ int record_scan(struct store *store, const struct recording *r)
 		.next_host_data = &feeding,
 		.outbox = r->outbox,
 	};
-	int rc = feeding.rules ? store_scan_record(store, &record) : -ENOMEM;
+	int rc;
+
+	snprintf(record.totals.degraded_why, sizeof record.totals.degraded_why, "%s",
+		r->assessment->degraded_why ? r->assessment->degraded_why : "");
+	rc = feeding.rules ? store_scan_record(store, &record) : -ENOMEM;
 
 	free_texts(feeding.rules, r->plan->n_rule_sets);
 	free(feeding.groups);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/size.h"
+
 /* ---- each flow on its own ------------------------------------------------------ */
 
 /* Bits of the addresses of `host` that let packets through for some flow. */
@@ -175,8 +177,35 @@ static int hold_required(const struct plan *plan, struct assessment *out)
 /* ---- is it me? ------------------------------------------------------------------- */
 
 struct trouble {
-	uint32_t errors, shortages, unmeasured, lookups, unanswered;
+	uint32_t errors, shortages, unmeasured, unlinked, lookups, unanswered;
+	uint32_t controls, silent_controls;
 };
+
+static const char *const degraded_texts[][2] = {
+	{"shortage", "this machine ran short of descriptors, ports or memory"},
+	{"unmeasured", "not one flow could be measured from this machine"},
+	{"no-link", "the link or the gateway of this machine is gone"},
+	{"no-lookup", "not one name look-up of this machine was answered"},
+	{"controls", "the controls, which must always answer, did not"},
+	{"improbable", "too much that is unrelated went dark at once"},
+};
+
+const char *assess_degraded_text(const char *why)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(degraded_texts); i++)
+		if (strcmp(degraded_texts[i][0], why) == 0)
+			return degraded_texts[i][1];
+	return NULL;
+}
+
+void assessment_degrade(struct assessment *assessment, const char *why)
+{
+	if (assessment->degraded)
+		return;
+	assessment->degraded = true;
+	assessment->degraded_why = why;
+	assessment->degraded_reason = assess_degraded_text(why);
+}
 
 static bool name_unanswered(enum probe_reason reason)
 {
@@ -197,6 +226,13 @@ static bool needed_servers(
 	       (results->hosts[host].by_server || name_unanswered(reason));
 }
 
+static bool answered(const struct flow_result *result)
+{
+	enum probe_path path = probe_state_path((enum probe_state)result->state);
+
+	return path == PATH_CLEAR || path == PATH_PARTIAL;
+}
+
 static struct trouble count_trouble(
 	const struct plan *plan, const struct results *results)
 {
@@ -212,28 +248,43 @@ static struct trouble count_trouble(
 		t.errors += error;
 		t.shortages += error && probe_reason_is_shortage(reason);
 		t.unmeasured += error || unanswered;
+		t.unlinked += error &&
+			      (reason == REASON_NO_LINK || reason == REASON_NO_GATEWAY);
+		t.controls += plan->flows[i].vital;
+		t.silent_controls += plan->flows[i].vital && !answered(r);
 		t.lookups += by_name;
 		t.unanswered += unanswered;
 	}
 	return t;
 }
 
+/* Too few answered; all must where there are no more than are required. */
+static bool lacks_controls(const struct trouble *t, uint32_t require)
+{
+	uint32_t need = require < t->controls ? require : t->controls;
+
+	return t->controls - t->silent_controls < need;
+}
+
 static void find_trouble(
 	const struct plan *plan, const struct results *results, struct assessment *out)
 {
+	const struct settings *settings = &plan->config->settings;
 	struct trouble t = count_trouble(plan, results);
 
 	out->errors = t.errors;
+	out->degraded_why = "";
 	if (t.shortages)
-		out->degraded_reason =
-			"this machine ran short of descriptors, ports or memory";
-	else if (t.errors && t.unmeasured == plan->n_flows)
-		out->degraded_reason =
-			"not one flow could be measured from this machine";
-	else if (t.lookups && t.unanswered == t.lookups)
-		out->degraded_reason =
-			"not one name look-up of this machine was answered";
-	out->degraded = out->degraded_reason != NULL;
+		assessment_degrade(out, "shortage");
+	if (t.errors && t.unmeasured == plan->n_flows)
+		assessment_degrade(out, "unmeasured");
+	if (t.unlinked && (uint64_t)t.unlinked * 100 >=
+				  (uint64_t)plan->n_flows * settings->guard_share)
+		assessment_degrade(out, "no-link");
+	if (t.lookups && t.unanswered == t.lookups)
+		assessment_degrade(out, "no-lookup");
+	if (lacks_controls(&t, settings->guard_require))
+		assessment_degrade(out, "controls");
 }
 
 static void count_verdicts(const struct plan *plan, struct assessment *out)

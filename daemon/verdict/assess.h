@@ -26,16 +26,25 @@ struct assessment {
 	uint32_t pass, fail, inconclusive;
 	uint32_t errors; /* flows that this machine could not measure */
 	bool degraded;   /* trouble of this machine as a whole, see degraded_reason */
-	const char *degraded_reason; /* a sentence; static */
+	const char *degraded_why;    /* its word, of assess_degraded_text(); or "" */
+	const char *degraded_reason; /* a sentence; static; or NULL */
 };
 
 /*
  * Judges results. A scan is degraded when this machine ran short of something, when not
- * one flow could be measured, or when not one of its name look-ups was answered.
- * 0 (assessment_fini() it) or -ENOMEM.
+ * one flow could be measured, when the link or the gateway was gone for guard.share of
+ * the flows, when not one of its name look-ups was answered, or when fewer of its
+ * controls answered than guard.require (all of them where there are fewer). 0
+ * (assessment_fini() it) or -ENOMEM.
  */
 int assess(
 	const struct plan *plan, const struct results *results, struct assessment *out);
+
+/* Marks it degraded, unless it is: `why` is "improbable", say. */
+void assessment_degrade(struct assessment *assessment, const char *why);
+
+/* The sentence for a word of degraded_why; NULL for any other. Static. */
+const char *assess_degraded_text(const char *why);
 
 void assessment_fini(struct assessment *assessment);
 

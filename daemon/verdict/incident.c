@@ -18,6 +18,7 @@ static const char *const scope_words[] = {
 	[INCIDENT_SUBNET] = "subnet",
 	[INCIDENT_CAUSE] = "cause",
 	[INCIDENT_ALL] = "all",
+	[INCIDENT_VANTAGE] = "vantage",
 };
 
 const char *incident_scope_word(enum incident_scope scope)

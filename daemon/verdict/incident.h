@@ -53,6 +53,8 @@ enum incident_scope {
 	INCIDENT_SUBNET,       /* several checks to a subnet */
 	INCIDENT_CAUSE,        /* all that name one DNS server or one router */
 	INCIDENT_ALL,          /* everything from this vantage */
+	INCIDENT_VANTAGE,      /* the vantage itself, and no flow: incident_fold() makes
+				  none */
 };
 
 /* "flow", "host", "check-group" ...: for the JSON. Static. */

@@ -32,6 +32,8 @@ static void fleet_init(struct fleet *f)
 	f->rules[0].name = "a";
 	f->rules[1].name = "b";
 	f->config.rules = (struct rule_list){f->rules, 2};
+	f->config.settings.guard_share = 30;
+	f->config.settings.guard_require = 1;
 	f->rule_lists[0][0] = 0;
 	f->rule_lists[1][1] = 1;
 	f->sets[0] = (struct plan_rule_set){f->rule_lists[0], 1};
@@ -301,6 +303,52 @@ static void an_address_in_place_of_a_name_proves_no_resolver_alive(void **state)
 	assert_non_null(degraded(&f));
 }
 
+static void a_link_that_is_gone_degrades_when_it_is_of_many_flows(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	set(&f, 0, STATE_ERROR, REASON_NO_GATEWAY);
+	assert_null(degraded(&f));
+	set(&f, 3, STATE_ERROR, REASON_NO_LINK);
+	assert_string_equal(
+		degraded(&f), "the link or the gateway of this machine is gone");
+}
+
+static void controls_that_do_not_answer_degrade(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.flows[1].vital = f.flows[3].vital = true;
+	assert_null(degraded(&f));
+	/* One of two is enough, and a RST is an answer. */
+	silence(&f, 1);
+	set(&f, 3, STATE_CLOSED, REASON_RST);
+	assert_null(degraded(&f));
+	f.config.settings.guard_require = 2;
+	assert_non_null(degraded(&f));
+	f.config.settings.guard_require = 1;
+	set(&f, 3, STATE_ERROR, REASON_NO_ROUTE);
+	assert_string_equal(
+		degraded(&f), "the controls, which must always answer, did not");
+}
+
+static void more_controls_than_there_are_can_not_be_required(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.flows[1].vital = true;
+	f.config.settings.guard_require = 7;
+	assert_null(degraded(&f));
+	silence(&f, 1);
+	assert_non_null(degraded(&f));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +368,9 @@ int main(void)
 		cmocka_unit_test(a_resolver_of_this_machine_that_refuses_is_dead_too),
 		cmocka_unit_test(
 			an_address_in_place_of_a_name_proves_no_resolver_alive),
+		cmocka_unit_test(a_link_that_is_gone_degrades_when_it_is_of_many_flows),
+		cmocka_unit_test(controls_that_do_not_answer_degrade),
+		cmocka_unit_test(more_controls_than_there_are_can_not_be_required),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,5 +190,71 @@ class Shortage(LabTest):
         self.assertEqual(seen.states(), self.truth)
 
 
+class IsItMe(LabTest):
+    """What a firewall does is told; what happens to all at once is this vantage's."""
+
+    @classmethod
+    def prepare(cls):
+        cls.lab.listeners.open(443, 80, 22)
+        sites = {f"s{s}h{n}": f"10.64.{40 + s}.{n}" for s in range(4) for n in range(1, 5)}
+        cls.lab.config(
+            {**sites, "gate": "10.64.50.1"},
+            [
+                {"name": "web", "to": "fleet", "check": ["tcp/443"], "expect": "any"},
+                {"name": "plain", "to": "fleet", "check": ["tcp/80"], "expect": "any"},
+                {"name": "admin", "to": "fleet", "check": ["tcp/22"], "expect": "any"},
+            ],
+            groups={"fleet": list(sites), "gates": ["gate"]},
+            controls=[{"to": "gate", "check": "tcp/443"}],
+            probe={"timeout": "400ms", "attempts": 1, "trace": False},
+        )
+
+    def scan_with(self, *rules):
+        self.lab.firewall(*rules)
+        return self.lab.scan()
+
+    def setUp(self):
+        self.forget()
+        self.assertFalse(self.scan_with().summary["degraded"])
+
+    def impaired(self, scan, why):
+        self.assertTrue(scan.summary["degraded"], str(scan))
+        self.assertIn(why, scan.summary["degraded_reason"])
+        self.assertEqual(scan.changes, [])
+
+    def test_a_rule_that_changes_is_told(self):
+        seen = self.scan_with("ip daddr 10.64.40.0/21 tcp dport 443 drop")
+        self.assertFalse(seen.summary["degraded"], str(seen))
+        self.assertEqual(len(seen.changes), 16)
+
+    def test_a_subnet_that_is_gone_is_told(self):
+        seen = self.scan_with("ip daddr 10.64.41.0/24 drop")
+        self.assertFalse(seen.summary["degraded"], str(seen))
+        self.assertEqual(len(seen.changes), 12)
+
+    def test_controls_that_are_gone(self):
+        seen = self.scan_with("ip daddr 10.64.50.1 drop", "ip daddr 10.64.41.0/24 drop")
+        self.impaired(seen, "controls")
+        self.assertEqual([i["scope"]["kind"] for i in seen.incidents], ["vantage"])
+        # Told once; and the next clean scan settles what is real.
+        again = self.scan_with("ip daddr 10.64.50.1 drop", "ip daddr 10.64.41.0/24 drop")
+        self.impaired(again, "controls")
+        self.assertEqual(again.incidents, [])
+        clean = self.scan_with("ip daddr 10.64.41.0/24 drop")
+        self.assertFalse(clean.summary["degraded"], str(clean))
+        self.assertEqual(len(clean.changes), 12)
+
+    def test_everything_but_the_control_is_gone(self):
+        everything = "ip daddr 10.64.40.0/21 drop"
+        for n in range(3):
+            seen = self.scan_with(everything)
+            self.impaired(seen, "unrelated")
+            self.assertEqual(len(seen.incidents), 1 if n == 0 else 0)
+        # For three scans now: it is what the network is like.
+        real = self.scan_with(everything)
+        self.assertFalse(real.summary["degraded"], str(real))
+        self.assertEqual(len(real.changes), 48)
+        self.assertEqual(len(real.incidents), 1)
+
 if __name__ == "__main__":
     unittest.main()

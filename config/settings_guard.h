@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The section `guard:` of reachd.yaml, for settings.c. */
+#ifndef CONFIG_SETTINGS_GUARD_H
+#define CONFIG_SETTINGS_GUARD_H
+
+#include "config/settings.h"
+
+/* Fills what is named guard_. Nothing changes when the node is NULL or null. Returns as
+ * conf_bind(). */
+int settings_bind_guard(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, struct settings *out);
+
+#endif

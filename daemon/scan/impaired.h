@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is it this vantage? The statistical guard on a scan, the scans before it, and the one
+ * incident that stands for all that a degraded scan withholds.
+ */
+#ifndef DAEMON_SCAN_IMPAIRED_H
+#define DAEMON_SCAN_IMPAIRED_H
+
+#include <stdint.h>
+
+#include "daemon/scan/changes.h"
+#include "daemon/scan/previous.h"
+#include "daemon/verdict/assess.h"
+#include "daemon/verdict/guard.h"
+
+/* How the scans of a vantage before this one went. */
+struct trail {
+	uint32_t degraded;   /* the newest ones in a row that were */
+	uint32_t improbable; /* of these, the newest in a row for the numbers alone */
+	int64_t clean_us;    /* when the newest that was not began; 0: none known */
+};
+
+/* 0 or a negative errno. Blocks on the disk. */
+int trail_load(struct store *store, const char *vantage, struct trail *out);
+
+/*
+ * Marks a scan degraded when guard_judge() finds the vantage impaired, unless it has
+ * been so for guard.patience scans in a row: then it is taken for what the network is
+ * like. Without a previous scan there is nothing to say. 0 or -ENOMEM.
+ */
+int impaired_judge(const struct plan *plan, const struct results *results,
+	const struct previous *previous, const struct trail *trail,
+	struct assessment *assessment);
+
+/*
+ * Adds "this vantage is impaired" to the changes of a degraded scan, where it is the
+ * first in a row: as an incident of no flows. 0 or -ENOMEM.
+ */
+int impaired_tell(const struct assessment *assessment, const struct trail *trail,
+	struct change_set *changes);
+
+#endif

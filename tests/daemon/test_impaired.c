@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan as a configuration makes it, results and a past made up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/scan/impaired.h"
+#include "tests/support/made.h"
+
+static const char text[] =
+	"vantage: here\n"
+	"inventory:\n"
+	"  all:\n"
+	"    children:\n"
+	"      web: {hosts: {w1: {ansible_host: 10.1.0.1}, w2: {ansible_host: 10.1.1.1},"
+	" w3: {ansible_host: 10.1.2.1}}}\n"
+	"      db: {hosts: {d1: {ansible_host: 10.2.0.1}, d2: {ansible_host: 10.2.1.1},"
+	" d3: {ansible_host: '2001:db8::1'}}}\n"
+	"      gate: {hosts: {g1: {ansible_host: 10.9.0.1}}}\n"
+	"controls:\n"
+	"  - {to: gate, check: tcp/22}\n"
+	"  - {to: w1, check: tcp/443}\n"
+	"rules:\n"
+	"  - {name: web, to: [web, db], check: [tcp/443, tcp/80]}\n"
+	"  - {name: base, to: [web, db], check: [tcp/22]}\n"
+	"  - {name: data, to: db, check: tcp/5432}\n";
+
+struct bed {
+	struct made made;
+	struct results results;
+	struct previous previous;
+	struct trail trail;
+	struct assessment assessment;
+	uint8_t states[64];
+	bool present[64];
+	const char *identities[64];
+};
+
+static int set_up(void **state)
+{
+	static struct bed bed;
+	uint32_t n;
+
+	memset(&bed, 0, sizeof bed);
+	made_build(&bed.made, text);
+	assert_int_equal(bed.made.rc, 0);
+	assert_int_equal(results_init(&bed.results, bed.made.plan), 0);
+	n = bed.made.plan->n_flows;
+	assert_in_range(n, 1, 64);
+	bed.previous = (struct previous){.scan = 1,
+		.states = bed.states,
+		.present = bed.present,
+		.identities = bed.identities};
+	for (uint32_t i = 0; i < n; i++) {
+		bed.states[i] = STATE_OPEN;
+		bed.present[i] = true;
+		bed.results.flows[i].state = STATE_OPEN;
+		bed.results.flows[i].clear = 1;
+	}
+	*state = &bed;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bed *bed = *state;
+
+	assessment_fini(&bed->assessment);
+	results_fini(&bed->results);
+	made_fini(&bed->made);
+	return 0;
+}
+
+static void darken(struct bed *bed, const char *host, const char *check)
+{
+	const struct plan *plan = bed->made.plan;
+
+	for (uint32_t i = 0; i < plan->n_flows; i++) {
+		const struct plan_flow *flow = &plan->flows[i];
+		if ((host && strcmp(plan->hosts[flow->host].name, host) != 0) ||
+			(check && strcmp(plan->checks[flow->check].name, check) != 0))
+			continue;
+		bed->results.flows[i].state = STATE_FILTERED;
+		bed->results.flows[i].reason = REASON_TIMEOUT;
+		bed->results.flows[i].clear = 0;
+	}
+}
+
+/* The word of why the scan is degraded, or "". */
+static const char *judge(struct bed *bed)
+{
+	assessment_fini(&bed->assessment);
+	assert_int_equal(assess(bed->made.plan, &bed->results, &bed->assessment), 0);
+	assert_int_equal(impaired_judge(bed->made.plan, &bed->results, &bed->previous,
+				 &bed->trail, &bed->assessment),
+		0);
+	return bed->assessment.degraded_why;
+}
+
+static void controls_are_flows_beside_the_rules(void **state)
+{
+	struct bed *bed = *state;
+	const struct plan *plan = bed->made.plan;
+	int64_t gate = plan_find(plan, "g1", "tcp/22"),
+		shared = plan_find(plan, "w1", "tcp/443"),
+		plain = plan_find(plan, "w2", "tcp/443");
+
+	assert_true(gate >= 0 && shared >= 0 && plain >= 0);
+	assert_true(plan->flows[gate].vital && plan->flows[gate].control);
+	assert_int_equal(plan->flows[gate].expect, EXPECT_ANY);
+	/* One that a rule asks for is judged by the rule. */
+	assert_true(plan->flows[shared].vital && !plan->flows[shared].control);
+	assert_int_equal(plan->flows[shared].expect, EXPECT_OPEN);
+	assert_false(plan->flows[plain].vital);
+}
+
+static void a_scan_as_before_is_clean(void **state)
+{
+	assert_string_equal(judge(*state), "");
+}
+
+static void dark_controls_degrade(void **state)
+{
+	darken(*state, "g1", NULL);
+	assert_string_equal(judge(*state), "");
+	darken(*state, "w1", "tcp/443");
+	assert_string_equal(judge(*state), "controls");
+}
+
+static void a_changed_rule_is_told(void **state)
+{
+	darken(*state, NULL, "tcp/443");
+	darken(*state, NULL, "tcp/80");
+	assert_string_equal(judge(*state), "");
+}
+
+static void a_dark_group_is_told(void **state)
+{
+	darken(*state, "d1", NULL);
+	darken(*state, "d2", NULL);
+	darken(*state, "d3", NULL);
+	assert_string_equal(judge(*state), "");
+}
+
+/* Every host lost something, and each something else. */
+static void spread(struct bed *bed)
+{
+	darken(bed, "w1", "tcp/80");
+	darken(bed, "w2", "tcp/443");
+	darken(bed, "w3", "tcp/22");
+	darken(bed, "d1", "tcp/5432");
+	darken(bed, "d2", "tcp/22");
+	darken(bed, "d3", "tcp/443");
+}
+
+static void unrelated_darkness_degrades(void **state)
+{
+	struct bed *bed = *state;
+
+	spread(bed);
+	assert_string_equal(judge(bed), "improbable");
+	assert_string_equal(bed->assessment.degraded_reason,
+		"too much that is unrelated went dark at once");
+}
+
+static void not_without_a_past_and_not_for_ever(void **state)
+{
+	struct bed *bed = *state;
+
+	spread(bed);
+	bed->trail.improbable = 2;
+	assert_string_equal(judge(bed), "improbable");
+	bed->trail.improbable = 3;
+	assert_string_equal(judge(bed), "");
+	bed->trail.improbable = 0;
+	bed->previous.scan = 0;
+	assert_string_equal(judge(bed), "");
+}
+
+static void what_was_dark_before_counts_for_nothing(void **state)
+{
+	struct bed *bed = *state;
+
+	spread(bed);
+	for (uint32_t i = 0; i < bed->made.plan->n_flows; i++)
+		bed->states[i] = bed->results.flows[i].state;
+	assert_string_equal(judge(bed), "");
+}
+
+static void an_impairment_is_one_incident_told_once(void **state)
+{
+	struct bed *bed = *state;
+	struct change_set changes;
+
+	spread(bed);
+	judge(bed);
+	for (uint32_t again = 0; again < 2; again++) {
+		bed->trail.degraded = again;
+		assert_int_equal(changes_of_scan(bed->made.plan, &bed->results,
+					 &bed->previous, true, &changes),
+			0);
+		assert_int_equal(
+			impaired_tell(&bed->assessment, &bed->trail, &changes), 0);
+		assert_int_equal(changes.reachability, 0);
+		assert_int_equal(changes.n_incidents, again ? 0 : 1);
+		if (!again) {
+			assert_int_equal(changes.incidents[0].scope, INCIDENT_VANTAGE);
+			assert_string_equal(changes.incidents[0].summary,
+				"this vantage (here) is impaired: too much that is "
+				"unrelated went dark at once");
+		}
+		changes_fini(&changes);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(controls_are_flows_beside_the_rules),
+		TEST(a_scan_as_before_is_clean),
+		TEST(dark_controls_degrade),
+		TEST(a_changed_rule_is_told),
+		TEST(a_dark_group_is_told),
+		TEST(unrelated_darkness_degrades),
+		TEST(not_without_a_past_and_not_for_ever),
+		TEST(what_was_dark_before_counts_for_nothing),
+		TEST(an_impairment_is_one_incident_told_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
