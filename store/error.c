@@ -87,6 +87,15 @@ static int fail_io(struct store *store, int last)
 	return store_refuse(store, -EIO, "reading or writing failed: check the disk");
 }
 
+static int fail_busy(struct store *store)
+{
+	char who[64];
+
+	store_name_holder(store, who, sizeof who);
+	return store_refuse(store, -EBUSY,
+		"%s keeps it locked: try again when that has ended", who);
+}
+
 int store_fail(struct store *store, int sqlite_code)
 {
 	int last = errno;
@@ -102,8 +111,7 @@ int store_fail(struct store *store, int sqlite_code)
 		return store_damaged(store, "%s", sqlite3_errstr(sqlite_code));
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return store_refuse(store, -EBUSY,
-			"another program keeps it locked: try again when that has ended");
+		return fail_busy(store);
 	case SQLITE_READONLY:
 		return store_refuse(store, -EROFS,
 			"it may not be written: check the rights of the file and of its "
@@ -123,9 +131,16 @@ int store_fail(struct store *store, int sqlite_code)
 
 int store_need_writer(struct store *store)
 {
-	if (store->mode == STORE_WRITE)
-		return 0;
-	return store_refuse(store, -EROFS, "it is open for reading only");
+	int moved = 0;
+
+	if (store->mode != STORE_WRITE)
+		return store_refuse(store, -EROFS, "it is open for reading only");
+	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (moved)
+		return store_refuse(store, -ESTALE,
+			"the file was moved, removed or replaced while it was in use: "
+			"start again to go on with what stands there now");
+	return 0;
 }
 
 int store_need_notes(struct store *store)

@@ -98,7 +98,7 @@ int store_identify(struct store *store)
 
 /* ---- creation ---------------------------------------------------------------- */
 
-static int sync_folder(const char *path)
+int store_sync_folder(const char *path)
 {
 	char *copy = strdup(path);
 	int fd, rc = 0;
@@ -156,7 +156,8 @@ static int fill_file(struct store *store, const char *path)
 
 static int put_in_place(struct store *store, const char *fresh)
 {
-	int rc = rename(fresh, store->path) < 0 ? -errno : sync_folder(store->path);
+	int rc = rename(fresh, store->path) < 0 ? -errno
+						: store_sync_folder(store->path);
 
 	if (rc < 0)
 		return store_refuse(store, rc, "can't make it: %s", strerror(-rc));

@@ -48,12 +48,19 @@ void store_note(struct store *store, const char *format, ...)
 int store_lock_take(struct store *store);
 void store_lock_release(struct store *store);
 
+/* Writes "process 4711 (sqlite3)" for the one that keeps the database locked, or
+ * "another program" where that can't be known. size >= 64. */
+void store_name_holder(const struct store *store, char *buf, size_t size);
+
 /*
  * Makes an empty store at store->path, whole or not at all: it is built beside it and
  * renamed, so that whatever stands at the path without our mark is not ours. Only under
  * the lock.
  */
 int store_create(struct store *store);
+
+/* Makes what was made, renamed or removed beside `path` last. 0 or a negative errno. */
+int store_sync_folder(const char *path);
 
 /* Opens the SQLite file that exists at `path` (a URI where told) into store->db, with
  * what every connection needs set; touches nothing. */
@@ -72,7 +79,9 @@ int store_migrate(struct store *store);
 /* The same with other steps: step i makes version i + 1 out of version i. */
 int store_migrate_with(struct store *store, const char *const *steps, int count);
 
-/* -EROFS, and the failure is remembered, unless the store is open for writing. */
+/* -EROFS, and the failure is remembered, unless the store is open for writing; -ESTALE
+ * likewise when the file that is open no longer stands at its path: what was written to
+ * it would be lost. */
 int store_need_writer(struct store *store);
 
 /* Likewise, unless it is open for writing or for notes. */

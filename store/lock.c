@@ -5,9 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/internal.h"
+
+enum {
+	WAIT_MS = 1000,
+	PAUSE_MS = 20
+};
 
 /* Two names of one file (a symbolic link) must meet at one lock. */
 static int lock_path(const struct store *store, char **out)
@@ -55,19 +61,35 @@ static void write_holder(int fd)
 		(void)!ftruncate(fd, 0);
 }
 
+/* Most writers but a scan are done in a moment. 0 or a negative errno. */
+static int wait_for(int fd)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+
+	for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;
+		waited_ms += PAUSE_MS) {
+		if (errno != EWOULDBLOCK || waited_ms >= WAIT_MS)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int take(struct store *store, const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	int rc;
 
 	if (fd < 0)
 		return store_refuse(store, -errno,
 			"the lock beside it, %s, can't be opened: %s", path,
 			strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		int rc = errno == EWOULDBLOCK
-				 ? refuse_busy(store, fd)
-				 : store_refuse(store, -errno, "%s can't be locked: %s",
-					   path, strerror(errno));
+	rc = wait_for(fd);
+	if (rc < 0) {
+		rc = rc == -EWOULDBLOCK
+			     ? refuse_busy(store, fd)
+			     : store_refuse(store, rc, "%s can't be locked: %s", path,
+				       strerror(-rc));
 		close(fd);
 		return rc;
 	}

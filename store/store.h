@@ -31,10 +31,10 @@ struct store_error {
 
 /*
  * Opens. STORE_WRITE takes the writer's lock (held till close; -EBUSY with the holder
- * named when another writer lives) and marks scans that a dead writer left behind as
- * interrupted. A file that is no reachd database, is corrupt, or is of a newer schema
- * is refused and never written. Returns 0 or a negative errno with *error filled.
- * Blocks.
+ * named when another writer still lives after a second) and marks scans that a dead
+ * writer left behind as interrupted. A file that is no reachd database, is corrupt, or
+ * is of a newer schema is refused and never written. Returns 0 or a negative errno with
+ * *error filled. Blocks.
  */
 int store_open(const char *path, enum store_mode mode, struct store **out,
 	struct store_error *error);

@@ -21,6 +21,7 @@ const struct command *const commands[] = {
 	&baseline_command,
 	&notify_command,
 	&silence_command,
+	&store_command,
 	&rules_command,
 	NULL,
 };

@@ -38,6 +38,7 @@ extern const struct command history_command;
 extern const struct command baseline_command;
 extern const struct command notify_command;
 extern const struct command silence_command;
+extern const struct command store_command;
 extern const struct command rules_command;
 
 /* Every verb, NULL terminated, in the order of the help. */

@@ -8,7 +8,7 @@ _reachd() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	local common='--config --store --format --colour --vantage --quiet --verbose --help'
-	local verbs='scan run check probe trace diff status history baseline silence notify rules help'
+	local verbs='scan run check probe trace diff status history baseline silence notify store rules help'
 
 	case $prev in
 	-c | --config | --store)
@@ -42,6 +42,7 @@ _reachd() {
 	baseline) common="$common save list rm --replace" ;;
 	notify) common="$common list test" ;;
 	silence) common="$common list end host= group= rule= check= vantage= --for --why --all" ;;
+	store) common="$common check compact backup" ;;
 	rules) common="$common rds" ;;
 	help) common=$verbs ;;
 	esac

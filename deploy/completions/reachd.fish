@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for reachd
 
-set -l verbs scan run check probe trace diff status history baseline silence notify rules help
+set -l verbs scan run check probe trace diff status history baseline silence notify store rules help
 
 complete -c reachd -f
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'Probe every flow once, store it, and tell what changed'
@@ -15,6 +15,7 @@ complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a history -d 'Sh
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a baseline -d 'Name a scan, to compare with later'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a notify -d 'Show who is told of changes, or test it'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a silence -d 'Record as ever, but do not tell, for a while'
+complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a store -d 'Check, compact or back up the database'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a rules -d 'Print a built-in rule set'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a help -d 'Explain a command'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -l version -d 'Print the version'
@@ -45,5 +46,6 @@ complete -c reachd -n '__fish_seen_subcommand_from silence' -l all -d 'Those tha
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -a 'save list rm'
 complete -c reachd -n '__fish_seen_subcommand_from baseline' -l replace -d 'Move an existing name'
 complete -c reachd -n '__fish_seen_subcommand_from notify' -a 'list test'
+complete -c reachd -n '__fish_seen_subcommand_from store' -F -a 'check compact backup'
 complete -c reachd -n '__fish_seen_subcommand_from rules' -a rds
 complete -c reachd -n '__fish_seen_subcommand_from help' -a "$verbs"

@@ -55,11 +55,10 @@ static inline void bed_close(struct bed *bed)
 	bed->store = NULL;
 }
 
-static inline int bed_teardown(void **state)
+static inline void bed_remove(struct bed *bed)
 {
 	static const char *const suffixes[] = {
 		"", "-wal", "-shm", "-lock", "-journal", "-new", "-other"};
-	struct bed *bed = *state;
 	char path[128];
 
 	bed_close(bed);
@@ -67,6 +66,13 @@ static inline int bed_teardown(void **state)
 		snprintf(path, sizeof path, "%s%s", bed->path, suffixes[i]);
 		unlink(path);
 	}
+}
+
+static inline int bed_teardown(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_remove(bed);
 	/* A file that nobody expects is a failure. */
 	assert_int_equal(rmdir(bed->folder), 0);
 	free(bed);

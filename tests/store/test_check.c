@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each kind of damage is made on purpose, and told. */
+#include <sqlite3.h>
+
+#include "store/upkeep.h"
+#include "tests/store/fixture.h"
+
+/* A store with a flow that changed, one that left and one with gaps. */
+static void make_store(struct bed *bed)
+{
+	bed_open(bed, STORE_WRITE);
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open", .rtt_us = 5),
+		SEEN("b", "tcp/1", "open"), SEEN("c", "tcp/1", "open"));
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "closed"),
+		UNMEASURED("c", "tcp/1", "no-route"));
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"),
+		SEEN("c", "tcp/1", "open"), SEEN("d", "tcp/1", "open"));
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "closed"),
+		UNMEASURED("c", "tcp/1", "no-route"), SEEN("d", "tcp/1", "open"));
+	SCAN(bed->store, "lyon", SEEN("a", "tcp/1", "open"));
+	assert_int_equal(
+		store_scan_interrupt(bed->store, begin(bed->store, "lyon", 0)), 0);
+	assert_int_equal(store_baseline_save(bed->store, "b", 1, 0, false), 0);
+	bed_close(bed);
+}
+
+static void sql(const struct bed *bed, const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(bed->path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", text, sqlite3_errmsg(db));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+struct told {
+	char text[4096];
+	unsigned count, most;
+};
+
+static bool on_problem(void *data, const char *problem)
+{
+	struct told *told = data;
+
+	assert_true(strlen(told->text) + strlen(problem) + 2 < sizeof told->text);
+	strcat(strcat(told->text, problem), "\n");
+	return ++told->count != told->most;
+}
+
+static int check(struct bed *bed, struct told *told)
+{
+	int rc;
+
+	bed_open(bed, STORE_READ);
+	rc = store_check(bed->store, on_problem, told);
+	bed_close(bed);
+	return rc;
+}
+
+static void finds_nothing_wrong_with_what_it_stored(void **state)
+{
+	struct bed *bed = *state;
+	struct told told = {0};
+
+	make_store(bed);
+	assert_int_equal(check(bed, &told), 0);
+	assert_string_equal(told.text, "");
+}
+
+static const struct {
+	const char *sql, *text;
+} wrongs[] = {
+	{"UPDATE interval SET to_scan = 2 WHERE from_scan = 1 AND removed = 0",
+		"intervals that overlap with the next one of their flow: 1"},
+	{"UPDATE interval SET to_scan = 4 WHERE from_scan = 3",
+		"intervals that overlap with what holds now: 1"},
+	{"INSERT INTO gap SELECT vantage, host, check_name, 1, 2, reason FROM gap",
+		"gaps that overlap with the next one of their flow: 1"},
+	{"UPDATE gap SET to_scan = 4",
+		"gaps that overlap with the one that is open: 1"},
+	{"UPDATE flow SET from_scan = 5 WHERE from_scan = 4",
+		"flows whose state began with no complete scan of theirs: 1"},
+	{"UPDATE flow SET from_scan = 6 WHERE from_scan = 5",
+		"flows whose state began with no complete scan of theirs: 1"},
+	{"UPDATE flow SET gap_from = 5 WHERE gap_from = 4",
+		"flows whose gap began with no complete scan of theirs: 1"},
+	{"UPDATE scan SET vantage = 2 WHERE id = 2",
+		"intervals that begin with no complete scan of theirs: 1"},
+	{"UPDATE scan SET status = 'running' WHERE id = 2",
+		"intervals that end with no complete scan of theirs: 1"},
+	{"UPDATE scan SET vantage = 2 WHERE id = 2",
+		"gaps that begin with no complete scan of theirs: 1"},
+	{"UPDATE scan SET vantage = 2 WHERE id = 2",
+		"gaps that end with no complete scan of theirs: 1"},
+	{"UPDATE baseline SET scan = 6", "baselines of a scan that was not completed: "
+					 "1"},
+	{"UPDATE host SET vantage = 2 WHERE name = 'd'",
+		"flows to a host of another vantage: 1"},
+	{"UPDATE flow SET gap_reason = NULL",
+		"open gaps with a beginning or a reason, but not both: 1"},
+	{"UPDATE flow SET from_scan = NULL WHERE gap_from IS NOT NULL",
+		"open gaps of flows that left the inventory: 1"},
+	{"UPDATE flow SET number = 0 WHERE number = 1",
+		"flows with the number of another one, so that times are mixed: 1"},
+	{"UPDATE rtt_hour SET cells = zeroblob(17)",
+		"rows of round-trip times of an impossible size: 1"},
+	{"UPDATE rtt_hour SET cells = zeroblob(4048)",
+		"rows of round-trip times of an impossible size: 1"},
+	{"UPDATE scan SET flows = 7 WHERE id = 4",
+		"scan 4 had 7 flows, but 3 are there"},
+	{"DELETE FROM word WHERE text = 'closed'",
+		"rows of 'interval' that refer to missing rows of 'word': 1"},
+};
+
+static void tells_each_thing_that_must_not_be(void **state)
+{
+	struct bed *bed = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrongs); i++) {
+		struct told told = {0};
+		make_store(bed);
+		sql(bed, wrongs[i].sql);
+		assert_int_equal(check(bed, &told), 0);
+		if (!strstr(told.text, wrongs[i].text))
+			fail_msg("%s\nnot told, but:\n%s", wrongs[i].sql, told.text);
+		bed_remove(bed);
+	}
+}
+
+static void ends_when_it_is_told_to(void **state)
+{
+	struct bed *bed = *state;
+	struct told told = {.most = 2};
+
+	make_store(bed);
+	sql(bed, "UPDATE scan SET vantage = 2 WHERE id = 2");
+	assert_int_equal(check(bed, &told), 0);
+	assert_int_equal(told.count, 2);
+}
+
+/* An index that says something else than its table. */
+static void tells_of_damaged_pages_and_asks_no_further(void **state)
+{
+	struct bed *bed = *state;
+	struct told told = {0};
+
+	make_store(bed);
+	sql(bed, "PRAGMA writable_schema = ON;"
+		 "UPDATE sqlite_schema SET sql = replace(sql, 'from_scan)',"
+		 " 'evidence)') WHERE name = 'flow_from'");
+	sql(bed, "UPDATE scan SET flows = 7");
+	assert_int_equal(check(bed, &told), 0);
+	assert_non_null(strstr(told.text, "damaged: "));
+	assert_null(strstr(told.text, "flows, but"));
+}
+
+static void a_writer_may_go_on_beside_it(void **state)
+{
+	struct bed *bed = *state;
+	struct store *writer = NULL;
+	struct told told = {0};
+	int64_t id;
+
+	make_store(bed);
+	assert_int_equal(store_open(bed->path, STORE_WRITE, &writer, &bed->error), 0);
+	id = begin(writer, "paris", 0);
+	assert_int_equal(check(bed, &told), 0);
+	assert_string_equal(told.text, "");
+	assert_int_equal(store_scan_interrupt(writer, id), 0);
+	store_close(writer);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(finds_nothing_wrong_with_what_it_stored),
+		TEST(tells_each_thing_that_must_not_be),
+		TEST(ends_when_it_is_told_to),
+		TEST(tells_of_damaged_pages_and_asks_no_further),
+		TEST(a_writer_may_go_on_beside_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
