@@ -143,6 +143,15 @@ static enum sink_result judge(int status, struct sink_attempt *attempt)
 		attempt, "the program was ended by signal %d", WTERMSIG(status));
 }
 
+/* Who started us may have ignored it, which is inherited, and then nobody learns how a
+ * program ended. */
+static int open_exec(const struct notify_sink *sink, void **state)
+{
+	(void)sink;
+	(void)state;
+	return signal(SIGCHLD, SIG_DFL) == SIG_ERR ? -errno : 0;
+}
+
 static enum sink_result deliver(
 	const struct notify_sink *sink, void *state, struct sink_attempt *attempt)
 {
@@ -159,4 +168,4 @@ static enum sink_result deliver(
 	return judge(status, attempt);
 }
 
-const struct sink_ops sink_exec = {.deliver = deliver};
+const struct sink_ops sink_exec = {.open = open_exec, .deliver = deliver};

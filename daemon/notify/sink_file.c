@@ -2,6 +2,7 @@
 /* A file of JSON lines. It is opened for each line, so that logrotate may move it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,24 @@ static void take_back(int fd, ssize_t written)
 	if (written > 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
 		ftruncate(fd, info.st_size - written) < 0)
 		return;
+}
+
+/* Half a line that a process left which was killed would spoil the next one, too. */
+static bool ends_within_a_line(int fd, const char *path)
+{
+	struct stat info;
+	char last = '\n';
+	int reader;
+
+	if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
+		return false;
+	reader = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (reader < 0)
+		return false;
+	if (pread(reader, &last, 1, info.st_size - 1) < 1)
+		last = '\n';
+	close(reader);
+	return last != '\n';
 }
 
 static int write_line(int fd, const char *line, size_t length)
@@ -44,11 +63,14 @@ static int append(const char *path, const char *line, size_t length)
 	int fd = open(path,
 		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		0640);
-	int rc;
+	int rc = 0;
 
 	if (fd < 0)
 		return -errno;
-	rc = write_line(fd, line, length);
+	if (ends_within_a_line(fd, path))
+		rc = write_line(fd, "\n", 1);
+	if (rc == 0)
+		rc = write_line(fd, line, length);
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	return rc;

@@ -74,6 +74,16 @@ void transfer_begin(CURL *curl, const struct notify_sink *sink,
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
 }
 
+/* What came before the rest of an answer that is too long says enough. */
+static bool is_cut_short(CURL *curl, CURLcode code, const struct sink_attempt *attempt)
+{
+	curl_off_t size = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &size);
+	return code == CURLE_ABORTED_BY_CALLBACK && size > MAX_ANSWER &&
+	       !atomic_load(attempt->stop);
+}
+
 enum sink_result transfer_run(CURL *curl, struct sink_attempt *attempt)
 {
 	char detail[CURL_ERROR_SIZE] = "";
@@ -82,7 +92,7 @@ enum sink_result transfer_run(CURL *curl, struct sink_attempt *attempt)
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	code = curl_easy_perform(curl);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-	if (code == CURLE_OK)
+	if (code == CURLE_OK || is_cut_short(curl, code, attempt))
 		return SINK_DONE;
 	return sink_fail(
 		attempt, "%.200s", detail[0] ? detail : curl_easy_strerror(code));

@@ -22,8 +22,8 @@ void transfer_close(void *state);
 void transfer_begin(CURL *curl, const struct notify_sink *sink,
 	struct sink_attempt *attempt, const char *protocols);
 
-/* SINK_DONE when the transfer went through, else why not is in the attempt. Answers of
- * a server are the caller's to judge. */
+/* SINK_DONE when the transfer went through (of an answer no more than 1 MiB needs to),
+ * else why not is in the attempt. Answers of a server are the caller's to judge. */
 enum sink_result transfer_run(CURL *curl, struct sink_attempt *attempt);
 
 #endif
