@@ -20,7 +20,7 @@ enum {
 struct top {
 	const char *vantage, *store;
 	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc,
-		*notify, *controls, *guard;
+		*notify, *controls, *guard, *flap;
 };
 
 static const struct conf_field top_fields[] = {
@@ -60,6 +60,10 @@ static const struct conf_field top_fields[] = {
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, guard),
 		.help = "when trouble is this vantage's own"},
+	{.key = "flap",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, flap),
+		.help = "when a flow changes too often to be told each time"},
 	{.key = "rules",
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, rules),
@@ -167,6 +171,9 @@ static void set_defaults(struct settings *out)
 		.dns_timeout_ms = SECOND,
 		.dns_attempts = 2,
 		.dynamic_ports = "49152-65535",
+		.flap_changes = SETTINGS_FLAP_CHANGES,
+		.flap_within_ms = SETTINGS_FLAP_WITHIN_MS,
+		.flap_settle_ms = SETTINGS_FLAP_SETTLE_MS,
 		.guard_share = 25,
 		.guard_odds = 100000,
 		.guard_patience = 3,
@@ -283,6 +290,8 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 		rc = conf_worse(rc, settings_bind_rpc(top.rpc, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = conf_worse(rc, settings_bind_guard(top.guard, arena, report, out));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, settings_bind_flap(top.flap, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, resolve_vantage(top.vantage, root, arena, report, out));

@@ -20,6 +20,10 @@
 #define SETTINGS_MAX_ATTEMPTS 20
 /* Each try waits twice as long as the one before: 20 would be twelve days for 1s. */
 #define SETTINGS_MAX_DNS_ATTEMPTS 5
+#define SETTINGS_FLAP_CHANGES 5
+#define SETTINGS_FLAP_WITHIN_MS 3600000 /* 1h */
+#define SETTINGS_FLAP_SETTLE_MS 1800000 /* 30m */
+#define SETTINGS_MAX_FLAP_CHANGES 100
 #define SETTINGS_MAX_ENGINES 64
 #define SETTINGS_MAX_INTERFACES 256
 
@@ -70,6 +74,9 @@ struct settings {
 				      it; default "49152-65535" */
 	const struct settings_interface *interfaces; /* rpc.interfaces */
 	size_t n_interfaces;
+	uint32_t flap_changes;   /* flap.changes, default 5 */
+	uint32_t flap_within_ms; /* flap.within, default 1h */
+	uint32_t flap_settle_ms; /* flap.settle, default 30m */
 	uint32_t guard_share;    /* guard.share, percent, default 25 */
 	uint32_t guard_odds;     /* guard.odds, 1 in so many, default 100000 */
 	uint32_t guard_patience; /* guard.patience, scans, default 3 */

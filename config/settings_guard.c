@@ -37,3 +37,35 @@ int settings_bind_guard(const struct conf_node *node, struct arena *arena,
 		       ? 0
 		       : conf_bind(node, guard_fields, NULL, out, arena, report);
 }
+
+#define WEEK_MS (UINT64_C(7) * 24 * 3600 * 1000)
+
+static const struct conf_field flap_fields[] = {
+	{.key = "changes",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct settings, flap_changes),
+		.min = 2,
+		.max = SETTINGS_MAX_FLAP_CHANGES,
+		.help = "so many make a flow flap"},
+	{.key = "within",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct settings, flap_within_ms),
+		.min = 1000,
+		.max = WEEK_MS,
+		.help = "the time in which they must come"},
+	{.key = "settle",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct settings, flap_settle_ms),
+		.min = 1000,
+		.max = WEEK_MS,
+		.help = "how long without a change is holding still"},
+	CONF_END,
+};
+
+int settings_bind_flap(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, struct settings *out)
+{
+	return conf_node_is_null(node)
+		       ? 0
+		       : conf_bind(node, flap_fields, NULL, out, arena, report);
+}

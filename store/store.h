@@ -189,6 +189,18 @@ int store_gaps(struct store *store, const char *vantage, const char *host,
 	bool (*each)(void *data, int64_t scan, int64_t wall_us, const char *reason),
 	void *data);
 
+/* Every change of state or identity of a vantage's flows that a scan from `since` on
+ * saw, by flow and then oldest first. What a flow entered the inventory with is none.
+ */
+struct store_move {
+	const char *host, *check;
+	const char *from_state, *from_identity; /* never "": measured on both sides */
+	const char *to_state, *to_identity;
+	int64_t scan;
+};
+int store_moves(struct store *store, const char *vantage, int64_t since,
+	bool (*each)(void *data, const struct store_move *move), void *data);
+
 /* Round-trip times of one flow, oldest first, an entry an hour (that in which its scans
  * started) that has any. */
 struct store_rtt {

@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "config/config.h"
 #include "daemon/report/report.h"
+#include "daemon/verdict/flap.h"
 #include "store/store.h"
 
 /* Exit statuses: a promise, see reachd(1). */
@@ -72,6 +73,8 @@ struct common_options {
 	const char *vantage; /* --vantage; or the configuration's, once
 				options_open_store() has read it; NULL: any */
 	bool vantage_given;  /* by --vantage */
+	/* The defaults, or the configuration's, as `vantage`. */
+	struct flap_limits flap;
 	char own_vantage[INVENTORY_MAX_NAME + 1]; /* what `vantage` may point to */
 };
 

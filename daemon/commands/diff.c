@@ -9,6 +9,7 @@
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
 #include "daemon/scan/changes.h"
+#include "daemon/scan/flapping.h"
 #include "daemon/verdict/assess.h"
 
 static int publish(const struct common_options *options, const struct side *before,
@@ -57,6 +58,28 @@ static int publish(const struct common_options *options, const struct side *befo
 	return report_end(&report) < 0 && rc == 0 ? -EIO : rc;
 }
 
+/* What flaps now, where the later side is the present. */
+static int mark_flapping(const struct common_options *options, const struct side *after,
+	struct change_set *changes)
+{
+	struct flapping_names names;
+	struct store_scan last;
+	int rc = store_scan_last(after->store, after->vantage, &last);
+
+	if (rc < 0 || last.id != after->scan.id)
+		return rc;
+	rc = flapping_names_load(after->store, after->vantage, &options->flap, &names);
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < changes->count; i++) {
+		struct change *change = &changes->items[i];
+		if (flapping_names_has(&names, change->host, change->check))
+			change->flap = FLAP_ON;
+	}
+	flapping_names_fini(&names);
+	return 0;
+}
+
 static int compare(const struct common_options *options, const struct side *before,
 	const struct side *after)
 {
@@ -71,7 +94,8 @@ static int compare(const struct common_options *options, const struct side *befo
 		rc = changes_of_store(&a, &b, &quiet, &changes);
 		quiet_fini(&quiet);
 	}
-
+	if (rc == 0)
+		rc = mark_flapping(options, after, &changes);
 	if (rc < 0) {
 		log_error("the scans could not be compared: %s", strerror(-rc));
 		return STATUS_TROUBLE;

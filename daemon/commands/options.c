@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "daemon/commands/command.h"
 #include "daemon/os/os.h"
+#include "daemon/scan/flapping.h"
 
 enum {
 	OPTION_STORE = 256,
@@ -145,7 +146,15 @@ int options_parse(const struct command *command, int argc, char **argv,
 	struct option table[ARRAY_SIZE(common_table) + MAX_VERB_OPTIONS + 1] = {{0}};
 	int c;
 
-	*out = (struct common_options){.format = report_formats[0]};
+	*out = (struct common_options){
+		.format = report_formats[0],
+		.flap =
+			{
+				.changes = SETTINGS_FLAP_CHANGES,
+				.within_us = SETTINGS_FLAP_WITHIN_MS * INT64_C(1000),
+				.settle_us = SETTINGS_FLAP_SETTLE_MS * INT64_C(1000),
+			},
+	};
 	build_table(verb_options, table);
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "c:qvh", table, NULL)) != -1) {
@@ -219,6 +228,8 @@ static char *store_path(struct common_options *options)
 			config->settings.vantage);
 		options->vantage = options->own_vantage;
 	}
+	if (config)
+		options->flap = flapping_limits(&config->settings);
 	config_free(config);
 	conf_report_fini(&report);
 	return path;

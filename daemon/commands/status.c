@@ -10,15 +10,17 @@
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
 #include "daemon/scan/expectation.h"
+#include "daemon/scan/flapping.h"
 #include "daemon/scan/quiet.h"
 #include "daemon/verdict/assess.h"
 
 #define MAX_RULES 64
 
 struct showing {
-	struct report *report;
+	struct report report;
 	const struct side *side;
 	struct quiet quiet; /* what is silenced now */
+	struct flapping_names flapping;
 	struct report_summary summary;
 	int rc;
 };
@@ -41,6 +43,7 @@ static void count(struct report_summary *summary, const struct report_result *re
 {
 	enum verdict verdict = result->verdict;
 
+	summary->flapping += result->flapping;
 	summary->silenced += result->silence && verdict != VERDICT_PASS;
 	summary->flows++;
 	summary->pass += verdict == VERDICT_PASS;
@@ -83,18 +86,51 @@ static bool on_flow(void *data, const struct store_flow *flow)
 
 	fill_words(flow, &out);
 	out.silence = quiet_of_stored(&showing->quiet, flow);
+	out.flapping = flapping_names_has(&showing->flapping, flow->host, flow->check);
 	count(&showing->summary, &out);
-	showing->rc = report_result(showing->report, &out);
+	showing->rc = report_result(&showing->report, &out);
 	json_decref(list);
 	return showing->rc == 0;
 }
 
+static int report_flows(const struct common_options *options, struct showing *showing)
+{
+	struct report_options out;
+	int rc;
+
+	options_report(options, &out);
+	rc = report_begin(&showing->report, options->format, &out, "status");
+	if (rc == 0)
+		rc = store_flows_at(
+			showing->side->store, showing->side->scan.id, on_flow, showing);
+	if (rc == 0)
+		rc = showing->rc;
+	if (rc == 0)
+		rc = report_summary(&showing->report, &showing->summary);
+	return report_end(&showing->report) < 0 && rc == 0 ? -EIO : rc;
+}
+
+/* The flows with what is silenced now and what flaps. */
+static int report_marked(const struct common_options *options, struct showing *showing)
+{
+	const struct side *side = showing->side;
+	int rc = quiet_load(side->store, clock_wall_us(), &showing->quiet);
+
+	if (rc < 0)
+		return rc;
+	rc = flapping_names_load(
+		side->store, side->scan.vantage, &options->flap, &showing->flapping);
+	if (rc == 0) {
+		rc = report_flows(options, showing);
+		flapping_names_fini(&showing->flapping);
+	}
+	quiet_fini(&showing->quiet);
+	return rc;
+}
+
 static int show(const struct common_options *options, const struct side *side)
 {
-	struct report report;
-	struct report_options out;
 	struct showing showing = {
-		.report = &report,
 		.side = side,
 		.summary = {.scan = side->scan.id,
 			.command = "status",
@@ -103,21 +139,8 @@ static int show(const struct common_options *options, const struct side *side)
 				assess_degraded_text(side->scan.degraded_why),
 			.duration_us = side->scan.duration_us},
 	};
-	int rc = quiet_load(side->store, clock_wall_us(), &showing.quiet);
+	int rc = report_marked(options, &showing);
 
-	options_report(options, &out);
-	if (rc < 0)
-		return command_finish(rc, STATUS_TROUBLE);
-	rc = report_begin(&report, options->format, &out, "status");
-	if (rc == 0)
-		rc = store_flows_at(side->store, side->scan.id, on_flow, &showing);
-	if (rc == 0)
-		rc = showing.rc;
-	if (rc == 0)
-		rc = report_summary(&report, &showing.summary);
-	if (report_end(&report) < 0 && rc == 0)
-		rc = -EIO;
-	quiet_fini(&showing.quiet);
 	return command_finish(rc, showing.summary.fail           ? STATUS_FAIL
 				  : showing.summary.inconclusive ? STATUS_TROUBLE
 								 : STATUS_PASS);

@@ -107,7 +107,7 @@ static int add_incident(void *data, const struct report_incident *incident)
 	struct json_filler body;
 	char *text;
 
-	if (incident->silenced)
+	if (incident->quiet)
 		return 0;
 	incident_json_fill(&body, incident);
 	json_put_text(&body, "vantage", incident->input->vantage);

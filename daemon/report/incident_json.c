@@ -108,4 +108,6 @@ void incident_json_fill(
 	json_put_text_if(line, "trace", incident->trace);
 	if (incident->silenced)
 		json_put(line, "silenced", json_true());
+	if (incident->quiet)
+		json_put(line, "quiet", json_true());
 }

@@ -103,6 +103,8 @@ static int write_result(struct report *report, const struct report_result *resul
 		put_time(&line, "since", result->since_us);
 	if (result->silence)
 		json_put_number(&line, "silence", result->silence);
+	if (result->flapping)
+		json_put(&line, "flapping", json_true());
 	return write_line(report, &line);
 }
 
@@ -126,6 +128,7 @@ static int write_change(struct report *report, const struct report_change *chang
 	json_put(&line, "evidence", json_evidence(change->evidence));
 	if (change->silence)
 		json_put_number(&line, "silence", change->silence);
+	json_put_text_if(&line, "flapping", flap_phase_word(change->flap));
 	return write_line(report, &line);
 }
 
@@ -160,6 +163,8 @@ static int write_summary(struct report *report, const struct report_summary *sum
 	json_put_text_if(&line, "after", summary->after);
 	if (summary->silenced)
 		json_put_number(&line, "silenced", (int64_t)summary->silenced);
+	if (summary->flapping)
+		json_put_number(&line, "flapping", (int64_t)summary->flapping);
 	return write_line(report, &line);
 }
 

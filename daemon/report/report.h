@@ -15,6 +15,7 @@
 #include "base/address.h"
 #include "config/rules.h"
 #include "daemon/verdict/diff.h"
+#include "daemon/verdict/flap.h"
 #include "daemon/verdict/incident.h"
 #include "daemon/verdict/judge.h"
 #include "probes/reason.h"
@@ -47,6 +48,7 @@ struct report_result {
 	const char *evidence; /* JSON object or NULL */
 	int64_t since_us;     /* 0: not known; status fills it */
 	uint32_t silence;     /* the number of the silence that covers it; 0: none */
+	bool flapping;
 };
 
 struct report_change {
@@ -59,6 +61,7 @@ struct report_change {
 	const char *evidence; /* JSON object or NULL */
 	enum rule_expect expect;
 	uint32_t silence; /* as of a result */
+	enum flap_phase flap;
 };
 
 struct report_incident {
@@ -67,6 +70,7 @@ struct report_incident {
 	const struct incident_input *input; /* for the names of hosts and checks */
 	const char *trace; /* where its packets get lost, a sentence; or NULL */
 	bool silenced;     /* all of its changes are */
+	bool quiet; /* all of its changes are silenced or of flows that flap on */
 };
 
 struct report_counts {
@@ -87,6 +91,7 @@ struct report_summary {
 	const struct report_counts *counts_before; /* of `before`; or NULL */
 	uint64_t silenced; /* flows that are silenced and do not pass; of a diff, that
 			      changed */
+	uint64_t flapping; /* flows that do */
 };
 
 struct report_options {

@@ -31,6 +31,8 @@ void sentence_state(struct strbuf *out, const struct report_result *result)
 		strbuf_addf(out, ", held by %s", result->held_by);
 	if (result->silence)
 		strbuf_addf(out, ", silence %" PRIu32, result->silence);
+	if (result->flapping)
+		strbuf_adds(out, ", flapping");
 }
 
 /* Blocked, as it should be, and nothing on the host answered: the reason alone would
@@ -118,6 +120,10 @@ void sentence_change(struct strbuf *out, const struct report_change *change)
 		strbuf_addf(out, "%s \xe2\x86\x92 %s", from, to);
 	if (change->silence)
 		strbuf_addf(out, ", silence %" PRIu32, change->silence);
+	if (change->flap == FLAP_ENDED)
+		strbuf_adds(out, ", holds still again");
+	else if (change->flap)
+		strbuf_adds(out, ", flapping");
 }
 
 void sentence_count(struct strbuf *out, uint64_t count, const char *word)
@@ -158,4 +164,7 @@ void sentence_totals(struct strbuf *out, const struct report_summary *summary)
 	if (summary->silenced)
 		strbuf_addf(out, "%s%" PRIu64 " of these silenced", separator,
 			summary->silenced);
+	if (summary->flapping)
+		strbuf_addf(
+			out, "%s%" PRIu64 " flapping", separator, summary->flapping);
 }

@@ -167,7 +167,9 @@ static char *tell_summary(const struct report_incident *incident)
 
 	strbuf_init(&text);
 	strbuf_addf(&text, "%s%s", incident->incident->summary,
-		incident->silenced ? " (silenced)" : "");
+		incident->silenced ? " (silenced)"
+		: incident->quiet  ? " (flapping)"
+				   : "");
 	return strbuf_take(&text);
 }
 

@@ -58,9 +58,9 @@ static int log_incident(void *data, const struct report_incident *told)
 		strbuf_addf(&text, "; %s", told->trace);
 	if (text.failed)
 		log_error("scan %lld: out of memory", (long long)told->scan);
-	else if (told->silenced)
-		log_debug("scan %lld, silenced %s: %s", (long long)told->scan, kind,
-			text.text);
+	else if (told->quiet)
+		log_debug("scan %lld, silenced or flapping, %s: %s",
+			(long long)told->scan, kind, text.text);
 	else if (is_good_news(incident->kind))
 		log_notice("scan %lld, %s: %s", (long long)told->scan, kind, text.text);
 	else

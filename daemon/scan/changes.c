@@ -131,6 +131,13 @@ void changes_silence(struct change_set *set, const uint32_t *silences)
 			set->items[i].silence = silences[set->items[i].flow];
 }
 
+void changes_flap(struct change_set *set, const uint8_t *phases)
+{
+	for (uint32_t i = 0; phases && i < set->count; i++)
+		if (set->items[i].flow != UINT32_MAX)
+			set->items[i].flap = phases[set->items[i].flow];
+}
+
 uint32_t changes_silenced(const struct change_set *set)
 {
 	uint32_t count = 0;
@@ -140,13 +147,20 @@ uint32_t changes_silenced(const struct change_set *set)
 	return count;
 }
 
-/* All changes of an incident, which begin at `at`. */
-static bool is_silenced(const struct change_set *set, uint32_t incident, uint32_t at)
+/* Are all changes of an incident silenced, or at least quiet? They begin at `at`. */
+static void mark_incident(
+	const struct change_set *set, uint32_t at, struct report_incident *incident)
 {
-	for (; at < set->count && set->items[at].incident == incident; at++)
-		if (!set->items[at].silence)
-			return false;
-	return true;
+	uint32_t id = incident->incident->id;
+	bool any = at < set->count && set->items[at].incident == id;
+
+	incident->silenced = any;
+	incident->quiet = any;
+	for (; at < set->count && set->items[at].incident == id; at++) {
+		const struct change *change = &set->items[at];
+		incident->silenced &= change->silence != 0;
+		incident->quiet &= change->silence || change->flap == FLAP_ON;
+	}
 }
 
 /* ---- where it is dropped --------------------------------------------------------- */
@@ -232,8 +246,8 @@ int changes_incidents(const struct change_set *set, int64_t scan,
 			.incident = &set->incidents[i],
 			.input = &set->input,
 			.trace = trace,
-			.silenced = is_silenced(set, set->incidents[i].id, at),
 		};
+		mark_incident(set, at, &incident);
 		rc = each(data, &incident);
 		free(trace);
 		at += set->incidents[i].n_flows;
@@ -267,6 +281,7 @@ int changes_report(const struct change_set *set, int64_t scan, int64_t since_sca
 			.evidence = c->evidence,
 			.expect = (enum rule_expect)c->expect,
 			.silence = c->silence,
+			.flap = (enum flap_phase)c->flap,
 		};
 		rc = report_change(report, &change);
 	}

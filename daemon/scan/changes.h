@@ -29,6 +29,7 @@ struct change {
 	uint8_t expect;       /* enum rule_expect */
 	const char *evidence; /* JSON object or NULL */
 	uint32_t silence;     /* the number of the silence that covers it; 0: none */
+	uint8_t flap;         /* enum flap_phase */
 };
 
 struct change_set {
@@ -70,6 +71,9 @@ int changes_of_store(const struct change_side *before, const struct change_side 
 /* Marks the changes of a scan that are silenced; `silences` is per flow of the plan, or
  * NULL. */
 void changes_silence(struct change_set *set, const uint32_t *silences);
+
+/* Likewise, those of flows that flap; `phases` is per flow, or NULL. */
+void changes_flap(struct change_set *set, const uint8_t *phases);
 
 /* How many are silenced. */
 uint32_t changes_silenced(const struct change_set *set);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/notify/notices.h"
 #include "daemon/scan/confirm.h"
+#include "daemon/scan/flapping.h"
 #include "daemon/scan/impaired.h"
 #include "daemon/scan/observe.h"
 #include "daemon/scan/quiet.h"
@@ -115,6 +116,18 @@ static int mark_silenced(struct one_scan *scan)
 	return rc;
 }
 
+static int mark_flapping(struct one_scan *scan)
+{
+	struct flapping flapping = {NULL};
+	int rc = scan->store ? flapping_of_scan(scan->store, scan->plan, &scan->results,
+				       scan->assessment.degraded, scan->started_us,
+				       &scan->previous, &flapping)
+			     : 0;
+
+	scan->assessment.phases = flapping.phases;
+	return rc;
+}
+
 static int judge(struct one_scan *scan)
 {
 	int rc = assess(scan->plan, &scan->results, &scan->assessment);
@@ -125,6 +138,8 @@ static int judge(struct one_scan *scan)
 	if (rc == 0)
 		rc = mark_silenced(scan);
 	if (rc == 0)
+		rc = mark_flapping(scan);
+	if (rc == 0)
 		rc = trace_flows(scan);
 	/* The changes of a degraded scan are withheld until a clean one settles them.
 	 */
@@ -133,9 +148,11 @@ static int judge(struct one_scan *scan)
 			scan->assessment.degraded, &scan->changes);
 	if (rc == 0)
 		rc = impaired_tell(&scan->assessment, &scan->trail, &scan->changes);
-	if (rc == 0)
-		changes_silence(&scan->changes, scan->assessment.silences);
-	return rc;
+	if (rc < 0)
+		return rc;
+	changes_silence(&scan->changes, scan->assessment.silences);
+	changes_flap(&scan->changes, scan->assessment.phases);
+	return 0;
 }
 
 /* ---- after ---------------------------------------------------------------- */
@@ -242,6 +259,7 @@ struct report_summary one_scan_summary(const struct one_scan *scan)
 		.degraded_reason = scan->assessment.degraded_reason,
 		.duration_us = scan->duration_us,
 		.silenced = assessment_silenced(&scan->assessment, scan->plan->n_flows),
+		.flapping = assessment_flapping(&scan->assessment, scan->plan->n_flows),
 	};
 }
 

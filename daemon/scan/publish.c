@@ -89,6 +89,9 @@ int publish_results(const struct plan *plan, const struct results *results,
 			.expect = (enum rule_expect)flow->expect,
 			.verdict = (enum verdict)assessment->verdicts[i],
 			.held_by = assessment_held_by(assessment, i),
+			.flapping = assessment->phases &&
+				    (assessment->phases[i] == FLAP_STARTED ||
+					    assessment->phases[i] == FLAP_ON),
 			.silence = assessment->silences ? assessment->silences[i] : 0,
 			.attempts = result->attempts,
 			.rtt_us = result->rtt_us,

@@ -333,7 +333,18 @@ void assessment_fini(struct assessment *assessment)
 	free(assessment->verdicts);
 	free(assessment->held_by);
 	free(assessment->silences);
+	free(assessment->phases);
 	*assessment = (struct assessment){0};
+}
+
+uint32_t assessment_flapping(const struct assessment *assessment, uint32_t n_flows)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; assessment->phases && i < n_flows; i++)
+		count += assessment->phases[i] == FLAP_STARTED ||
+			 assessment->phases[i] == FLAP_ON;
+	return count;
 }
 
 uint32_t assessment_silenced(const struct assessment *assessment, uint32_t n_flows)

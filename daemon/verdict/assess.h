@@ -12,6 +12,7 @@
 
 #include "daemon/engine/plan.h"
 #include "daemon/engine/results.h"
+#include "daemon/verdict/flap.h"
 #include "daemon/verdict/judge.h"
 
 struct assessment {
@@ -22,6 +23,7 @@ struct assessment {
 			    */
 	uint32_t *silences; /* per flow: the number of the silence that covers it;
 			       NULL: none does */
+	uint8_t *phases;    /* per flow: enum flap_phase; NULL: none flaps */
 	uint32_t n_rules;
 	uint32_t pass, fail, inconclusive;
 	uint32_t errors; /* flows that this machine could not measure */
@@ -47,6 +49,9 @@ void assessment_degrade(struct assessment *assessment, const char *why);
 const char *assess_degraded_text(const char *why);
 
 void assessment_fini(struct assessment *assessment);
+
+/* Flows that flap. */
+uint32_t assessment_flapping(const struct assessment *assessment, uint32_t n_flows);
 
 /* Flows that are silenced and do not pass. */
 uint32_t assessment_silenced(const struct assessment *assessment, uint32_t n_flows);

@@ -241,7 +241,11 @@ static int feed_incidents(
 		rc = feed_added(report);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		struct report_incident incident = {
-			12, &incidents[i], &input, i ? NULL : sample_trace, false};
+			.scan = 12,
+			.incident = &incidents[i],
+			.input = &input,
+			.trace = i ? NULL : sample_trace,
+		};
 		rc = report_incident(report, &incident);
 	}
 	return rc;
