@@ -19,6 +19,8 @@ static const char *const steps[] = {
 	" ended_us INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL"
 	") STRICT;"
 	"ALTER TABLE scan ADD COLUMN degraded_why TEXT NOT NULL DEFAULT ''",
+	/* 4: those of the attempts that the receiver refused. */
+	"ALTER TABLE sink ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0",
 };
 
 static int run_steps(

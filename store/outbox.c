@@ -103,7 +103,7 @@ int outbox_list(struct store *store, const char *vantage,
 	struct sqlite3_stmt *rows;
 	int rc = prepare(store,
 		"SELECT name, told, refused, dropped, untold, attempts, error,"
-		" (SELECT count(*) FROM notice AS n WHERE n.vantage = sink.vantage"
+		" refusals, (SELECT count(*) FROM notice AS n WHERE n.vantage = sink.vantage"
 		"   AND n.id > cursor),"
 		" (SELECT put_us FROM notice AS n WHERE n.vantage = sink.vantage"
 		"   AND n.id > cursor ORDER BY n.id LIMIT 1)"
@@ -121,8 +121,9 @@ int outbox_list(struct store *store, const char *vantage,
 			.untold = (uint64_t)sql_int(rows, 4),
 			.attempts = (uint32_t)sql_int(rows, 5),
 			.error = sql_text(rows, 6),
-			.waiting = (uint64_t)sql_int(rows, 7),
-			.oldest_us = sql_int(rows, 8),
+			.refusals = (uint32_t)sql_int(rows, 7),
+			.waiting = (uint64_t)sql_int(rows, 8),
+			.oldest_us = sql_int(rows, 9),
 		};
 		rc = 0;
 		if (!each(data, &sink))
@@ -172,7 +173,8 @@ static int advance(struct store *store, const char *vantage, const char *sink,
 	int rc = prepare(store,
 		"UPDATE sink SET cursor = max(cursor, ?3), told = told + ?4,"
 		" refused = refused + ?5, untold = max(0, untold - ?6), attempts = 0,"
-		" error = iif(?4, '', error)" OF_SINK " RETURNING vantage",
+		" refusals = 0, error = iif(?4, '', error)" OF_SINK
+		" RETURNING vantage",
 		vantage, sink, &set);
 
 	if (rc < 0)
@@ -198,19 +200,21 @@ int outbox_advance(struct store *store, const char *vantage, const char *sink,
 	return rc < 0 ? rc : sql_end_write(store, advance(store, vantage, sink, step));
 }
 
-int outbox_fail(
-	struct store *store, const char *vantage, const char *sink, const char *error)
+int outbox_fail(struct store *store, const char *vantage, const char *sink,
+	const char *error, bool refused)
 {
 	struct sqlite3_stmt *set = NULL;
 	int rc = store_need_writer(store);
 
 	if (rc == 0)
 		rc = prepare(store,
-			"UPDATE sink SET attempts = attempts + 1, error = ?3" OF_SINK,
+			"UPDATE sink SET attempts = attempts + 1, error = ?3,"
+			" refusals = refusals + ?4" OF_SINK,
 			vantage, sink, &set);
 	if (rc < 0)
 		return rc;
 	sql_bind_text(set, 3, error);
+	sqlite3_bind_int64(set, 4, refused);
 	rc = sql_run(store, set);
 	sql_free(set);
 	return rc;

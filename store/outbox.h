@@ -40,6 +40,7 @@ struct outbox_sink {
 	uint64_t dropped;  /* ever: there was no room to wait */
 	uint64_t untold;   /* of the dropped, those it has not been told of */
 	uint32_t attempts; /* failed ones, of the notice after the cursor */
+	uint32_t refusals; /* of the attempts, those that the receiver refused */
 	const char *error; /* why the last attempt failed; "" */
 };
 
@@ -69,9 +70,10 @@ struct outbox_step {
 int outbox_advance(struct store *store, const char *vantage, const char *sink,
 	const struct outbox_step *step);
 
-/* Counts a failed attempt of the next notice. 0 or a negative errno. */
-int outbox_fail(
-	struct store *store, const char *vantage, const char *sink, const char *error);
+/* Counts a failed attempt of the next notice; `refused`: because of what it says. 0 or
+ * a negative errno. */
+int outbox_fail(struct store *store, const char *vantage, const char *sink,
+	const char *error, bool refused);
 
 /* Every sink of a vantage by name; text lives during the callback. */
 int outbox_list(struct store *store, const char *vantage,

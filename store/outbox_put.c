@@ -94,7 +94,7 @@ static int drop_oldest(struct store *store, int64_t vantage, uint32_t keep)
 	if (rc < 0 || last == 0)
 		return rc;
 	rc = RUN(store,
-		"UPDATE sink SET cursor = ?2, attempts = 0, dropped = dropped + n.gone,"
+		"UPDATE sink SET cursor = ?2, attempts = 0, refusals = 0, dropped = dropped + n.gone,"
 		" untold = untold + n.gone FROM (SELECT name AS of, (SELECT count(*)"
 		" FROM notice WHERE notice.vantage = ?1 AND notice.id > sink.cursor"
 		" AND notice.id <= ?2) AS gone FROM sink WHERE vantage = ?1) AS n"

@@ -36,7 +36,8 @@ static uint32_t store_trouble(const struct courier *courier, int rc)
 {
 	if (rc != -EBUSY)
 		log_error("sink %s: %s", courier->sink->name,
-			store_last_error(courier->store));
+			rc == -ENOMEM ? "out of memory"
+				      : store_last_error(courier->store));
 	return STORE_PAUSE_MS;
 }
 
@@ -106,7 +107,7 @@ static void tell_recovery(struct courier *courier, const struct outbox_sink *kno
 }
 
 static uint32_t on_failure(struct courier *courier, const struct outbox_sink *known,
-	const struct sink_attempt *attempt)
+	const struct sink_attempt *attempt, bool refused)
 {
 	uint32_t delay = retry_delay_ms(known->attempts + 1,
 		random_below(&courier->random, UINT32_MAX), attempt->wait_ms);
@@ -116,8 +117,8 @@ static uint32_t on_failure(struct courier *courier, const struct outbox_sink *kn
 		log_warning("sink %s: %s; %" PRIu64 " wait", courier->sink->name,
 			attempt->error, known->waiting);
 	courier->failing = true;
-	rc = outbox_fail(
-		courier->store, courier->vantage, courier->sink->name, attempt->error);
+	rc = outbox_fail(courier->store, courier->vantage, courier->sink->name,
+		attempt->error, refused);
 	if (rc < 0 && rc != -EBUSY)
 		store_trouble(courier, rc);
 	return delay;
@@ -134,8 +135,8 @@ static uint32_t deliver(struct courier *courier, const struct outbox_sink *known
 	if (result != SINK_DONE && atomic_load(courier->stop))
 		return 0;
 	if (result == SINK_FAILED ||
-		(result == SINK_REFUSED && known->attempts + 1 < RETRY_REFUSALS))
-		return on_failure(courier, known, &attempt);
+		(result == SINK_REFUSED && known->refusals + 1 < RETRY_REFUSALS))
+		return on_failure(courier, known, &attempt, result == SINK_REFUSED);
 	courier->owed = (struct outbox_step){.upto = next->number};
 	if (result == SINK_DONE) {
 		courier->owed.told = 1;

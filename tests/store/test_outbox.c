@@ -217,7 +217,7 @@ static void the_oldest_give_way_and_are_counted(void **state)
 	tell(bed->store,
 		(struct telling){BODIES("a", "b", "c"), SINKS("x", "y"), .keep = 3});
 	advance(bed->store, "x", 2);
-	assert_int_equal(outbox_fail(bed->store, "paris", "y", "no"), 0);
+	assert_int_equal(outbox_fail(bed->store, "paris", "y", "no", false), 0);
 	tell(bed->store,
 		(struct telling){BODIES("d", "e"), SINKS("x", "y"), .keep = 3});
 	expect(bed->store, "x", "c d e ");
@@ -247,15 +247,18 @@ static void failures_are_kept_until_it_works(void **state)
 	char text[64] = "";
 
 	tell(bed->store, (struct telling){BODIES("a", "b"), SINKS("x")});
-	assert_int_equal(outbox_fail(bed->store, "paris", "x", "answers 500"), 0);
-	assert_int_equal(outbox_fail(bed->store, "paris", "x", "answers 503"), 0);
+	assert_int_equal(
+		outbox_fail(bed->store, "paris", "x", "answers 500", false), 0);
+	assert_int_equal(outbox_fail(bed->store, "paris", "x", "answers 400", true), 0);
 	assert_int_equal(get(bed->store, "x").attempts, 2);
+	assert_int_equal(get(bed->store, "x").refusals, 1);
 	assert_int_equal(get(bed->store, "x").waiting, 2);
 	assert_int_equal(get(bed->store, "x").oldest_us, SECOND);
 	assert_int_equal(outbox_list(bed->store, "paris", see_error, text), 0);
-	assert_string_equal(text, "x: answers 503");
+	assert_string_equal(text, "x: answers 400");
 	advance(bed->store, "x", 1);
 	assert_int_equal(get(bed->store, "x").attempts, 0);
+	assert_int_equal(get(bed->store, "x").refusals, 0);
 	assert_int_equal(get(bed->store, "x").waiting, 1);
 	assert_int_equal(outbox_list(bed->store, "paris", see_error, text), 0);
 	assert_string_equal(text, "x: ");
@@ -288,7 +291,7 @@ static void a_second_handle_works_beside_the_writer(void **state)
 	expect(bed->store, "x", "");
 	/* While the writer is in the middle of a scan, it waits, and then gives up. */
 	assert_int_equal(sql_exec(bed->store, "BEGIN IMMEDIATE"), 0);
-	assert_int_equal(outbox_fail(second, "paris", "x", "no"), -EBUSY);
+	assert_int_equal(outbox_fail(second, "paris", "x", "no", false), -EBUSY);
 	assert_int_equal(sql_exec(bed->store, "COMMIT"), 0);
 	tell(bed->store, (struct telling){BODIES("b"), SINKS("x")});
 	expect(second, "x", "b ");
