@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "base/size.h"
 #include "store/store.h"
+#include "store/upkeep.h"
 
 enum {
 	FLOWS_A_HOST = 10,
@@ -218,6 +219,34 @@ static void print_flows(
 		die(what, "not all flows");
 }
 
+static bool on_problem(void *data, const char *problem)
+{
+	(void)data;
+	die("check", problem);
+	return false;
+}
+
+static void print_upkeep(struct store *store, const char *path)
+{
+	struct store_sizes sizes;
+	struct span start = now();
+	char copy[300];
+
+	if (store_check(store, on_problem, NULL) < 0)
+		die("check", store_last_error(store));
+	print_span("check", since(start));
+	snprintf(copy, sizeof copy, "%s-copy", path);
+	start = now();
+	if (store_backup(store, copy, NULL, NULL) < 0)
+		die("backup", store_last_error(store));
+	print_span("backup", since(start));
+	unlink(copy);
+	start = now();
+	if (store_compact(store, &sizes) < 0)
+		die("compact", store_last_error(store));
+	print_span("compact", since(start));
+}
+
 /* ---- what is shown ----------------------------------------------------------- */
 
 static void show_day(const char *path, uint32_t n_flows)
@@ -286,6 +315,7 @@ static void show_size(const char *path, uint32_t n_flows)
 	print_flows(store, "flows at the newest scan", 5, n_flows);
 	print_flows(store, "flows at the first scan", 1, n_flows);
 	printf("  %-40s %8.1f bytes a flow\n", "file", file_size(path) / n_flows);
+	print_upkeep(store, path);
 	store_close(store);
 	remove_store(path);
 }
