@@ -104,16 +104,20 @@ static int trace_flows(struct one_scan *scan)
 static int mark_silenced(struct one_scan *scan)
 {
 	struct quiet quiet;
+	int64_t now_us = clock_wall_us();
 	int rc;
 
 	if (!scan->store)
 		return 0;
-	rc = quiet_load(scan->store, clock_wall_us(), &quiet);
+	rc = quiet_load(scan->store, now_us, &quiet);
 	if (rc < 0)
 		return rc;
 	scan->assessment.silences = quiet_of_all(&quiet, scan->plan, &rc);
 	quiet_fini(&quiet);
-	return rc;
+	if (rc < 0 || scan->assessment.degraded)
+		return rc;
+	return quiet_release(scan->store, scan->plan, scan->assessment.silences,
+		scan->trail.clean_us, now_us, &scan->previous);
 }
 
 static int mark_flapping(struct one_scan *scan)
