@@ -112,8 +112,12 @@ static int add_incident(void *data, const struct report_incident *incident)
 	incident_json_fill(&body, incident);
 	json_put_text(&body, "vantage", incident->input->vantage);
 	put_time(&body, making->time_us);
-	json_put(&body, "rules", rules_of(incident->incident, making->plan));
-	json_put(&body, "groups", groups_of(incident->incident, incident->input));
+	/* Of an impaired vantage people hear whatever they want to hear of. */
+	if (incident->incident->scope != INCIDENT_VANTAGE) {
+		json_put(&body, "rules", rules_of(incident->incident, making->plan));
+		json_put(&body, "groups",
+			groups_of(incident->incident, incident->input));
+	}
 	text = take_text(&body);
 	if (!text)
 		return -ENOMEM;
