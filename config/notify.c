@@ -46,6 +46,9 @@ static const struct conf_field sink_fields[] = {
 	KIND("file", NOTIFY_FILE, "a file of JSON lines"),
 	KIND("exec", NOTIFY_EXEC, "a program that reads JSON"),
 	KIND("webhook", NOTIFY_WEBHOOK, "a web server that JSON is posted to"),
+	KIND("syslog", NOTIFY_SYSLOG, "a syslog server"),
+	KIND("journald", NOTIFY_JOURNALD, "the journal of this machine"),
+	KIND("smtp", NOTIFY_SMTP, "people who read mail"),
 	CONF_END,
 };
 
@@ -58,6 +61,9 @@ static const struct {
 	{"file", notify_bind_file},
 	{"exec", notify_bind_exec},
 	{"webhook", notify_bind_webhook},
+	{"syslog", notify_bind_syslog},
+	{"journald", notify_bind_journald},
+	{"smtp", notify_bind_smtp},
 };
 
 const char *notify_kind_word(enum notify_kind kind)
@@ -107,7 +113,9 @@ static int bind_kind(const struct notify_binder *binder, const struct conf_node 
 	if (found < 0) {
 		conf_error(
 			binder->report, node->mark, "the sink does not say what it is");
-		conf_help(binder->report, "give it 'file', 'exec' or 'webhook'");
+		conf_help(binder->report,
+			"give it 'file', 'exec', 'webhook', 'syslog', 'journald' or "
+			"'smtp'");
 		return -EINVAL;
 	}
 	sink->kind = (enum notify_kind)found;

@@ -20,6 +20,9 @@ enum notify_kind {
 	NOTIFY_FILE,
 	NOTIFY_EXEC,
 	NOTIFY_WEBHOOK,
+	NOTIFY_SYSLOG,
+	NOTIFY_JOURNALD,
+	NOTIFY_SMTP,
 	NOTIFY_KIND_COUNT
 };
 
@@ -33,7 +36,10 @@ struct notify_secret {
 };
 
 enum notify_shape {
-	NOTIFY_JSON, /* the notice as it is */
+	NOTIFY_JSON,         /* the notice as it is */
+	NOTIFY_SLACK,        /* also Mattermost, Rocket.Chat */
+	NOTIFY_TEAMS,        /* an adaptive card */
+	NOTIFY_ALERTMANAGER, /* api/v2/alerts */
 	NOTIFY_SHAPE_COUNT
 };
 
@@ -47,6 +53,36 @@ struct notify_webhook {
 	const char *proxy_user; /* or NULL */
 	struct notify_secret proxy_password;
 	const char *ca_file; /* PEM; NULL: the system's */
+};
+
+enum notify_transport {
+	NOTIFY_UDP,
+	NOTIFY_TCP,
+	NOTIFY_TLS
+};
+
+struct notify_syslog {
+	const char *host; /* a name, or an address; for UDP always an address */
+	uint16_t port;
+	int transport; /* enum notify_transport */
+	int facility;  /* RFC 5424, 6.2.1: 0 to 23 */
+	const char *ca_file;
+};
+
+enum notify_starttls {
+	NOTIFY_TLS_REQUIRED,
+	NOTIFY_TLS_TRY,
+	NOTIFY_TLS_NONE
+};
+
+struct notify_smtp {
+	const char *server; /* URL, smtp: or smtps: */
+	const char *from;
+	struct conf_texts to;
+	const char *user; /* or NULL */
+	struct notify_secret password;
+	int tls; /* enum notify_starttls */
+	const char *ca_file;
 };
 
 /* Which notices a sink is told of: those that match each list that is not empty. */
@@ -65,6 +101,9 @@ struct notify_sink {
 	const char *file;       /* NOTIFY_FILE: path */
 	struct conf_texts exec; /* NOTIFY_EXEC: the program's path and its arguments */
 	struct notify_webhook webhook;
+	struct notify_syslog syslog;
+	const char *journald; /* NOTIFY_JOURNALD: path of the socket */
+	struct notify_smtp smtp;
 	struct conf_mark mark;
 };
 

@@ -9,7 +9,7 @@
 
 /* ---- common ------------------------------------------------------------------ */
 
-static int make_path(const struct notify_binder *binder, const char **path)
+int notify_bind_path(const struct notify_binder *binder, const char **path)
 {
 	if (!*path)
 		return 0;
@@ -42,7 +42,7 @@ int notify_bind_secret(const struct notify_binder *binder,
 			"'%s_file' and '%s_env' exclude each other", key, key);
 		return -EINVAL;
 	}
-	return make_path(binder, &secret->file);
+	return notify_bind_path(binder, &secret->file);
 }
 
 static bool begins_with(const char *text, const char *start)
@@ -51,7 +51,7 @@ static bool begins_with(const char *text, const char *start)
 }
 
 /* A URL of one of the schemes, with something behind it and nothing invisible in it. */
-static int check_url(const struct notify_binder *binder,
+int notify_check_url(const struct notify_binder *binder,
 	const struct conf_node *section, const char *key, const char *url,
 	const char *const *schemes, const char *wanted)
 {
@@ -78,7 +78,7 @@ int notify_bind_file(const struct notify_binder *binder, const struct conf_node 
 	int rc = conf_bind_value(
 		node, &text, &sink->file, binder->arena, binder->report);
 
-	return rc < 0 ? rc : make_path(binder, &sink->file);
+	return rc < 0 ? rc : notify_bind_path(binder, &sink->file);
 }
 
 int notify_bind_exec(const struct notify_binder *binder, const struct conf_node *node,
@@ -99,13 +99,13 @@ int notify_bind_exec(const struct notify_binder *binder, const struct conf_node 
 			"own, as in [/usr/local/bin/page, --team, network]");
 		return -EINVAL;
 	}
-	return make_path(binder, &sink->exec.items[0]);
+	return notify_bind_path(binder, &sink->exec.items[0]);
 }
 
 /* ---- webhook ----------------------------------------------------------------- */
 
 /* In the order of enum notify_shape. */
-static const char *const shapes[] = {"json", NULL};
+static const char *const shapes[] = {"json", "slack", "teams", "alertmanager", NULL};
 
 #define WEB(member) offsetof(struct notify_webhook, member)
 
@@ -181,10 +181,10 @@ static int check_urls(const struct notify_binder *binder, const struct conf_node
 			"a webhook needs one of 'url', 'url_file' and 'url_env'");
 		rc = -EINVAL;
 	}
-	rc = conf_worse(rc, check_url(binder, node, "url", webhook->url, web,
+	rc = conf_worse(rc, notify_check_url(binder, node, "url", webhook->url, web,
 				    "a URL that begins with http:// or https://"));
 	return conf_worse(
-		rc, check_url(binder, node, "proxy", webhook->proxy, proxies,
+		rc, notify_check_url(binder, node, "proxy", webhook->proxy, proxies,
 			    "a URL that begins with http://, https:// or socks5://"));
 }
 
@@ -198,11 +198,11 @@ int notify_bind_webhook(const struct notify_binder *binder,
 	if (rc == -ENOMEM || node->kind != CONF_MAPPING)
 		return rc;
 	rc = conf_worse(rc, check_urls(binder, node, webhook));
-	rc = conf_worse(rc, make_path(binder, &webhook->url_from.file));
+	rc = conf_worse(rc, notify_bind_path(binder, &webhook->url_from.file));
 	rc = conf_worse(
 		rc, notify_bind_secret(binder, node, "secret", &webhook->secret));
 	rc = conf_worse(rc, notify_bind_secret(binder, node, "token", &webhook->token));
 	rc = conf_worse(rc, notify_bind_secret(binder, node, "proxy_password",
 				    &webhook->proxy_password));
-	return conf_worse(rc, make_path(binder, &webhook->ca_file));
+	return conf_worse(rc, notify_bind_path(binder, &webhook->ca_file));
 }

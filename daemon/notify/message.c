@@ -67,6 +67,21 @@ char *message_text(const json_t *message)
 	return strbuf_take(&text);
 }
 
+size_t message_count(const json_t *message)
+{
+	const json_t *list = json_object_get(message, "notices");
+
+	return json_is_array(list) && json_array_size(list) ? json_array_size(list) : 1;
+}
+
+const json_t *message_at(const json_t *message, size_t index)
+{
+	const json_t *list = json_object_get(message, "notices");
+	const json_t *notice = json_array_get(list, index);
+
+	return notice ? notice : message;
+}
+
 const char *message_get(const json_t *message, const char *key)
 {
 	const char *text = json_string_value(json_object_get(message, key));

@@ -23,6 +23,10 @@ bool message_is_wanted(const json_t *message, const struct notify_only *only);
  * NULL: no memory. */
 char *message_text(const json_t *message);
 
+/* The notices in a message: itself, or those of a digest; at least one. */
+size_t message_count(const json_t *message);
+const json_t *message_at(const json_t *message, size_t index);
+
 /* A member that is text, "" when there is none. */
 const char *message_get(const json_t *message, const char *key);
 

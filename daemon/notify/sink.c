@@ -11,6 +11,9 @@ const struct sink_ops *sink_ops_of(enum notify_kind kind)
 		[NOTIFY_FILE] = &sink_file,
 		[NOTIFY_EXEC] = &sink_exec,
 		[NOTIFY_WEBHOOK] = &sink_webhook,
+		[NOTIFY_SYSLOG] = &sink_syslog,
+		[NOTIFY_JOURNALD] = &sink_journald,
+		[NOTIFY_SMTP] = &sink_smtp,
 	};
 
 	return table[kind];

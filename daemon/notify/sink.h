@@ -46,6 +46,7 @@ enum sink_result sink_fail(struct sink_attempt *attempt, const char *format, ...
 /* One attempt from open to close, for a test of the sink. */
 enum sink_result sink_try(const struct notify_sink *sink, struct sink_attempt *attempt);
 
-extern const struct sink_ops sink_file, sink_exec, sink_webhook;
+extern const struct sink_ops sink_file, sink_exec, sink_webhook, sink_syslog,
+	sink_journald, sink_smtp;
 
 #endif
