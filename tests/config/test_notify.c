@@ -60,6 +60,42 @@ static void each_kind_is_read(void **state)
 	loaded_fini(&loaded);
 }
 
+static void logs_and_mail_are_read(void **state)
+{
+	struct loaded loaded;
+	const struct notify_sink *sinks;
+
+	(void)state;
+	loaded_good(&loaded,
+		"notify:\n"
+		"  - {name: a, syslog: {server: 192.0.2.1}}\n"
+		"  - {name: b, syslog: {server: '[2001:db8::1]:1514', transport: tcp}}\n"
+		"  - {name: c, syslog: {server: log.corp.example, transport: tls,\n"
+		"      facility: local7}}\n"
+		"  - {name: d, syslog: {server: 'log.corp.example:99', transport: tcp}}\n"
+		"  - {name: e, journald: {}}\n"
+		"  - {name: f, journald: {socket: /run/j}}\n"
+		"  - {name: g, smtp: {server: 'smtp://mail.corp.example', from: a@b.example,\n"
+		"      to: [c@d.example, e@f.example], tls: none}}\n" REST);
+	sinks = loaded.config->notify.sinks;
+	assert_string_equal(sinks[0].syslog.host, "192.0.2.1");
+	assert_int_equal(sinks[0].syslog.port, 514);
+	assert_int_equal(sinks[0].syslog.transport, NOTIFY_UDP);
+	assert_int_equal(sinks[0].syslog.facility, 3);
+	assert_string_equal(sinks[1].syslog.host, "2001:db8::1");
+	assert_int_equal(sinks[1].syslog.port, 1514);
+	assert_string_equal(sinks[2].syslog.host, "log.corp.example");
+	assert_int_equal(sinks[2].syslog.port, 6514);
+	assert_int_equal(sinks[2].syslog.facility, 23);
+	assert_int_equal(sinks[3].syslog.port, 99);
+	assert_string_equal(sinks[4].journald, "/run/systemd/journal/socket");
+	assert_string_equal(sinks[5].journald, "/run/j");
+	assert_string_equal(sinks[6].smtp.from, "a@b.example");
+	assert_int_equal(sinks[6].smtp.to.count, 2);
+	assert_int_equal(sinks[6].smtp.tls, NOTIFY_TLS_NONE);
+	loaded_fini(&loaded);
+}
+
 static void paths_are_relative_to_the_files_folder(void **state)
 {
 	char path[] = "/tmp/reachd-notify-XXXXXX";
@@ -115,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_told_by_default),
 		cmocka_unit_test(each_kind_is_read),
+		cmocka_unit_test(logs_and_mail_are_read),
 		cmocka_unit_test(paths_are_relative_to_the_files_folder),
 		cmocka_unit_test(thirty_two_sinks_are_the_most),
 	};
