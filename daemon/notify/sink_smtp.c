@@ -52,8 +52,7 @@ static void set_way(CURL *curl, const struct notify_smtp *smtp)
 
 	curl_easy_setopt(curl, CURLOPT_URL, smtp->server);
 	curl_easy_setopt(curl, CURLOPT_USE_SSL, levels[smtp->tls]);
-	if (smtp->ca_file)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, smtp->ca_file);
+	transfer_trust(curl, smtp->ca_file);
 }
 
 /* A server that has read it all and then says 5xx does not want this very mail. */

@@ -81,8 +81,7 @@ static enum sink_result connect_stream(
 	strbuf_fini(&url);
 	curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
-	if (to->ca_file)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, to->ca_file);
+	transfer_trust(curl, to->ca_file);
 	return transfer_run(curl, attempt);
 }
 

@@ -126,15 +126,6 @@ static int set_proxy(struct request *request)
 	return rc;
 }
 
-/* The folder of the system's certificates would be trusted beside the file. */
-static void set_trust(const struct request *request)
-{
-	if (!request->webhook->ca_file)
-		return;
-	curl_easy_setopt(request->curl, CURLOPT_CAINFO, request->webhook->ca_file);
-	curl_easy_setopt(request->curl, CURLOPT_CAPATH, NULL);
-}
-
 static int prepare(struct request *request)
 {
 	int rc = set_url(request);
@@ -157,7 +148,7 @@ static int prepare(struct request *request)
 	curl_easy_setopt(request->curl, CURLOPT_POSTFIELDSIZE_LARGE,
 		(curl_off_t)strlen(request->body));
 	curl_easy_setopt(request->curl, CURLOPT_POSTFIELDS, request->body);
-	set_trust(request);
+	transfer_trust(request->curl, request->webhook->ca_file);
 	return 0;
 }
 

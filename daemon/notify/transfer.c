@@ -74,6 +74,15 @@ void transfer_begin(CURL *curl, const struct notify_sink *sink,
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
 }
 
+void transfer_trust(CURL *curl, const char *ca_file)
+{
+	if (!ca_file)
+		return;
+	curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
+	/* The folder of the system's certificates would be trusted beside the file. */
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+}
+
 /* What came before the rest of an answer that is too long says enough. */
 static bool is_cut_short(CURL *curl, CURLcode code, const struct sink_attempt *attempt)
 {

@@ -22,6 +22,9 @@ void transfer_close(void *state);
 void transfer_begin(CURL *curl, const struct notify_sink *sink,
 	struct sink_attempt *attempt, const char *protocols);
 
+/* Trusts the certificates in a PEM file alone; NULL: the system's. After the former. */
+void transfer_trust(CURL *curl, const char *ca_file);
+
 /* SINK_DONE when the transfer went through (of an answer no more than 1 MiB needs to),
  * else why not is in the attempt. Answers of a server are the caller's to judge. */
 enum sink_result transfer_run(CURL *curl, struct sink_attempt *attempt);
