@@ -26,6 +26,10 @@ enum sink_result sink_fail(struct sink_attempt *attempt, const char *format, ...
 	va_start(args, format);
 	vsnprintf(attempt->error, sizeof attempt->error, format, args);
 	va_end(args);
+	/* A certificate may name anything, and libcurl tells it. */
+	for (char *at = attempt->error; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
 	return SINK_FAILED;
 }
 
