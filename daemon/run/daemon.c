@@ -32,6 +32,10 @@ enum {
 
 static const int signal_numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
 
+enum {
+	FIRST_TO_STOP = 2 /* of these, the first that ends the program */
+};
+
 /* In the order they are made; taken down in reverse. */
 struct daemon {
 	const struct daemon_options *options;
@@ -43,6 +47,7 @@ struct daemon {
 	struct setup *setup;
 	struct setup *next; /* takes its place when no scan runs; or NULL */
 	struct store *store;
+	char *store_path;          /* whatever a later setup says */
 	struct notifier *notifier; /* of the setup; NULL: it has no sinks */
 	struct schedule schedule;
 	bool asked; /* for a scan, now */
@@ -59,7 +64,7 @@ static void go_on(struct daemon *self);
 
 static void show_status(const char *text)
 {
-	char line[STATUS_SIZE + 64];
+	char line[STATUS_SIZE + 128];
 
 	snprintf(line, sizeof line, "STATUS=%s", text);
 	os_service_notify(line);
@@ -159,6 +164,7 @@ static void take_next_setup(struct daemon *self)
 	setup_free(self->setup);
 	self->setup = self->next;
 	self->next = NULL;
+	schedule_renew(&self->schedule, now());
 	start_notifier(self);
 }
 
@@ -249,6 +255,8 @@ static void stop(struct daemon *self)
 		close_handles(self);
 		return;
 	}
+	/* What this turn of the loop did before may have taken long. */
+	uv_update_time(&self->loop);
 	uv_timer_start(&self->deadline, on_deadline, STOP_MS, 0);
 	scan_job_cancel(&self->job);
 }
@@ -264,11 +272,11 @@ static const char *store_of(const struct daemon *self, const struct setup *setup
 
 static void tell_what_stays(const struct daemon *self, const struct setup *next)
 {
-	const char *was = store_of(self, self->setup), *is = store_of(self, next);
+	const char *is = store_of(self, next);
 
-	if (strcmp(was, is) != 0)
+	if (strcmp(self->store_path, is) != 0)
 		log_warning("the store stays %s: that it is to be %s takes a restart",
-			was, is);
+			self->store_path, is);
 }
 
 static int reload(struct daemon *self)
@@ -327,18 +335,20 @@ static void on_signal(uv_signal_t *handle, int number)
 	}
 }
 
-static int watch_signals(struct daemon *self)
+static int watch_signals(struct daemon *self, size_t first, size_t end)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(self->signals) && rc == 0; i++) {
-		self->signals[i].data = self;
-		rc = uv_signal_init(&self->loop, &self->signals[i]);
-		if (rc == 0)
-			rc = uv_signal_start(
-				&self->signals[i], on_signal, signal_numbers[i]);
-	}
+	for (size_t i = first; i < end && rc == 0; i++)
+		rc = uv_signal_start(&self->signals[i], on_signal, signal_numbers[i]);
 	return rc;
+}
+
+/* Until the loop runs, nobody would see that it is to end, and a store that another
+ * program has locked takes longer than who asked for it waits. */
+static void end_at_once(void)
+{
+	_exit(0);
 }
 
 /* ---- the beginning
@@ -346,8 +356,14 @@ static int watch_signals(struct daemon *self)
 
 static int open_handles(struct daemon *self)
 {
-	int rc = watch_signals(self);
+	int rc = 0;
 
+	for (size_t i = 0; i < ARRAY_SIZE(self->signals) && rc == 0; i++) {
+		self->signals[i].data = self;
+		rc = uv_signal_init(&self->loop, &self->signals[i]);
+	}
+	if (rc == 0)
+		rc = watch_signals(self, 0, FIRST_TO_STOP);
 	self->turn.data = self;
 	self->deadline.data = self;
 	self->watchdog.is_well = is_well;
@@ -373,7 +389,10 @@ static int load(struct daemon *self)
 
 	if (rc < 0)
 		return rc;
-	rc = store_open(store_of(self, self->setup), STORE_WRITE, &self->store, &error);
+	self->store_path = strdup(store_of(self, self->setup));
+	if (!self->store_path)
+		return -ENOMEM;
+	rc = store_open(self->store_path, STORE_WRITE, &self->store, &error);
 	if (rc < 0)
 		log_error("%s", error.text);
 	/* -EINVAL is what a wrong configuration is. */
@@ -408,7 +427,7 @@ static void begin(struct daemon *self)
 
 static int run_loop(struct daemon *self)
 {
-	/* Before anything that takes time: until then a signal ends the process. */
+	/* Before anything that takes time: until then SIGHUP ends the process. */
 	int rc = open_handles(self);
 
 	if (rc < 0) {
@@ -416,6 +435,8 @@ static int run_loop(struct daemon *self)
 		return rc;
 	}
 	rc = load(self);
+	if (rc == 0)
+		rc = watch_signals(self, FIRST_TO_STOP, ARRAY_SIZE(signal_numbers));
 	if (rc == 0)
 		begin(self);
 	else
@@ -433,6 +454,7 @@ int daemon_run(const struct daemon_options *options)
 		return -ENOMEM;
 	self->options = options;
 	os_service_init();
+	os_on_stop(end_at_once);
 	rc = uv_loop_init(&self->loop);
 	if (rc == 0) {
 		rc = run_loop(self);
@@ -440,6 +462,7 @@ int daemon_run(const struct daemon_options *options)
 	}
 	stop_notifier(self);
 	store_close(self->store);
+	free(self->store_path);
 	setup_free(self->next);
 	setup_free(self->setup);
 	free(self);

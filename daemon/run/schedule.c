@@ -22,7 +22,10 @@ struct schedule_terms schedule_terms_from(const struct settings *settings)
 
 void schedule_init(struct schedule *schedule, uint64_t seed, struct schedule_now now)
 {
-	*schedule = (struct schedule){.base_us = now.monotonic_us};
+	*schedule = (struct schedule){
+		.base_us = now.monotonic_us,
+		.renewed_us = now.monotonic_us,
+	};
 	random_seed(&schedule->random, seed);
 }
 
@@ -145,6 +148,21 @@ static struct schedule_step wait(const struct schedule *schedule,
 	};
 }
 
+void schedule_renew(struct schedule *schedule, struct schedule_now now)
+{
+	schedule->ready = false;
+	schedule->renewed_us = now.monotonic_us;
+}
+
+/* No scan is late by terms that did not hold yet. */
+static int64_t late_us(const struct schedule *schedule, struct schedule_now now)
+{
+	int64_t since_us = smaller(now.monotonic_us - schedule->due_us,
+		now.monotonic_us - schedule->renewed_us);
+
+	return since_us > 0 ? since_us : 0;
+}
+
 struct schedule_step schedule_next(struct schedule *schedule,
 	const struct schedule_terms *terms, struct schedule_now now)
 {
@@ -170,7 +188,7 @@ struct schedule_step schedule_next(struct schedule *schedule,
 	left_us = schedule->due_us - now.monotonic_us;
 	return (struct schedule_step){
 		.start = left_us <= 0,
-		.late_us = left_us < 0 ? -left_us : 0,
+		.late_us = late_us(schedule, now),
 		.wait_us = left_us > 0 ? left_us : 0,
 		.at_wall_us = now.wall_us + left_us,
 	};

@@ -38,7 +38,8 @@ struct schedule {
 	bool ready;      /* the turn has come: the scan is due at due_us */
 	bool held;       /* the turn has come, and no window is open */
 	int64_t due_us;  /* the turn and its jitter */
-	uint32_t share;  /* of the jitter, in parts of 2^32 */
+	int64_t renewed_us; /* monotonic: since when these terms hold */
+	uint32_t share;     /* of the jitter, in parts of 2^32 */
 	struct random_state random;
 };
 
@@ -53,6 +54,9 @@ struct schedule_step {
 
 /* The first turn is now, without jitter. */
 void schedule_init(struct schedule *schedule, uint64_t seed, struct schedule_now now);
+
+/* Other terms hold from now on: what was drawn by those of before does not. */
+void schedule_renew(struct schedule *schedule, struct schedule_now now);
 
 /*
  * Whether a scan should start now, when none runs. Turns are `every` apart, whatever

@@ -231,6 +231,46 @@ static void other_terms_hold_from_the_last_turn_on(void **state)
 	finish();
 }
 
+/* A day's jitter must not hold back what is to be every minute from now on. */
+static void other_terms_hold_for_a_scan_that_waits_already(void **state)
+{
+	(void)state;
+	begin("2026-11-01T00:00:00Z", DAY, DAY);
+	live(DAY + SECOND); /* the second turn has come, its jitter runs */
+	assert_int_equal(run.count, 1);
+	assert_true(run.schedule.due_us > run.now.monotonic_us + HOUR);
+	run.terms.every_us = MINUTE;
+	run.terms.jitter_us = 0;
+	schedule_renew(&run.schedule, run.now);
+	live(10 * MINUTE);
+	assert_int_equal(run.count, 11);
+	for (size_t i = 0; i < run.count; i++)
+		assert_int_equal(run.starts[i].late_us, 0);
+	finish();
+}
+
+static void the_same_terms_again_and_again_change_nothing(void **state)
+{
+	(void)state;
+	int64_t starts[20];
+	begin("2026-11-01T00:00:00Z", 10 * MINUTE, 10 * MINUTE);
+	live(3 * HOUR);
+	size_t count = run.count;
+	assert_in_range(count, 10, ARRAY_SIZE(starts));
+	for (size_t i = 0; i < count; i++)
+		starts[i] = run.starts[i].monotonic_us;
+	finish();
+	begin("2026-11-01T00:00:00Z", 10 * MINUTE, 10 * MINUTE);
+	while (run.now.monotonic_us < 17 * SECOND + 3 * HOUR) {
+		live(30 * SECOND);
+		schedule_renew(&run.schedule, run.now);
+	}
+	assert_true(run.count >= count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(run.starts[i].monotonic_us, starts[i]);
+	finish();
+}
+
 /* ---- the clock on the wall is set -------------------------------------------- */
 
 static void steps_of_the_clock_change_no_turn(void **state)
@@ -433,6 +473,8 @@ int main(void)
 		cmocka_unit_test(turns_that_a_scan_made_impossible_are_not_made_up_for),
 		cmocka_unit_test(scans_longer_than_their_turn_follow_one_another),
 		cmocka_unit_test(other_terms_hold_from_the_last_turn_on),
+		cmocka_unit_test(other_terms_hold_for_a_scan_that_waits_already),
+		cmocka_unit_test(the_same_terms_again_and_again_change_nothing),
 		cmocka_unit_test(steps_of_the_clock_change_no_turn),
 		cmocka_unit_test(a_window_goes_by_the_clock_as_it_is_now),
 		cmocka_unit_test(
