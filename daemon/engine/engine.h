@@ -21,6 +21,7 @@ struct engine_progress {
 	uint32_t in_flight;
 	uint64_t elapsed_us;
 	uint64_t shortages; /* times local trouble made a probe wait */
+	uint64_t silent_us; /* how long the loop that hangs longest has not turned */
 };
 
 /* What happens to one flow, as it happens: for `probe` and `trace`. Text is one line.

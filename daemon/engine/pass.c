@@ -16,6 +16,7 @@ static void publish_news(struct pass *pass)
 	atomic_store(&pass->news.in_flight, pass->pace.in_flight);
 	atomic_store(&pass->news.connections, pass->connections);
 	atomic_store(&pass->news.shortages, pass->throttle.shortages);
+	atomic_store(&pass->news.seen_us, clock_monotonic_us());
 }
 
 static void cancel(struct pass *pass)
@@ -216,11 +217,13 @@ static void run_loop(struct pass *pass)
 
 void pass_work(struct pass *pass)
 {
+	publish_news(pass);
 	uv_update_time(&pass->loop);
 	uv_prepare_start(&pass->prepare, on_prepare);
 	uv_timer_start(&pass->tick, on_tick, TICK_MS, TICK_MS);
 	run_loop(pass);
 	publish_news(pass);
+	atomic_store(&pass->news.seen_us, 0);
 	atomic_fetch_sub(&pass->team->at_work, 1);
 }
 

@@ -75,6 +75,8 @@ struct team {
 struct pass_news {
 	atomic_uint settled, in_flight;
 	atomic_ullong connections, shortages;
+	atomic_ullong seen_us; /* monotonic: when its loop last turned; 0: it is not
+				  at work */
 };
 
 /* A host that has flows in this pass. */

@@ -99,6 +99,13 @@ void team_fini(struct team *team)
 
 /* ---- what its passes have got done */
 
+static uint64_t silent_us(struct pass_news *news)
+{
+	uint64_t seen_us = atomic_load(&news->seen_us); /* before "now" */
+
+	return seen_us ? clock_monotonic_us() - seen_us : 0;
+}
+
 void team_report(struct team *team)
 {
 	const struct engine_options *options = &team->engine->options;
@@ -115,6 +122,8 @@ void team_report(struct team *team)
 		progress.in_flight += atomic_load(&news->in_flight);
 		progress.connections += atomic_load(&news->connections);
 		progress.shortages += atomic_load(&news->shortages);
+		if (silent_us(news) > progress.silent_us)
+			progress.silent_us = silent_us(news);
 	}
 	options->progress(options->progress_data, &progress);
 }

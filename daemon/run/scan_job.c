@@ -8,17 +8,16 @@
 #include "daemon/os/os.h"
 #include "daemon/run/tell.h"
 
-static void show_life(struct scan_job *job, uint32_t settled)
+static void show_life(struct scan_job *job, uint64_t silent_us)
 {
-	atomic_store(&job->alive_us, clock_monotonic_us());
-	atomic_store(&job->settled, settled);
+	atomic_store(&job->alive_us, clock_monotonic_us() - silent_us);
 }
 
 static void on_progress(
 	void *data, const char *stage, const struct engine_progress *now)
 {
 	(void)stage;
-	show_life(data, now->settled);
+	show_life(data, now->silent_us);
 }
 
 static void on_thread(void *data)
@@ -94,7 +93,10 @@ void scan_job_cancel(struct scan_job *job)
 
 uint64_t scan_job_silent_us(const struct scan_job *job)
 {
-	return job->running ? clock_monotonic_us() - atomic_load(&job->alive_us) : 0;
+	/* First, or it may have been seen after "now". */
+	uint64_t alive_us = atomic_load(&job->alive_us);
+
+	return job->running ? clock_monotonic_us() - alive_us : 0;
 }
 
 void scan_job_close(struct scan_job *job)

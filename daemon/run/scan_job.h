@@ -20,7 +20,6 @@ struct scan_job {
 	struct one_scan scan;
 	int rc;                    /* of one_scan_run() */
 	_Atomic uint64_t alive_us; /* monotonic: when it was last seen to go on */
-	_Atomic uint32_t settled;  /* flows of this stage */
 	/* On the loop: the scan has ended and is there to be read (its rc tells how);
 	 * then, when it is gone and the next may start. */
 	void (*on_end)(void *data);

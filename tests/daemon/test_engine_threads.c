@@ -268,6 +268,52 @@ static void counts_for_the_progress_what_all_have_done(void **state)
 	fleet_fini(&fleet);
 }
 
+/* One thread hangs, and the others go on. */
+static int hang_start(struct probe_run *run)
+{
+	if (run->spec.target.host[1] == '1')
+		nanosleep(&(struct timespec){.tv_nsec = 900000000}, NULL);
+	probe_run_settle(run, STATE_OPEN, REASON_SYN_ACK, PHASE_CONNECT);
+	return 0;
+}
+
+static const struct probe_ops kind_hang = {
+	.name = "hang",
+	.run_size = sizeof(struct probe_run),
+	.start = hang_start,
+};
+
+static void notes_the_longest_silence(
+	void *data, const struct engine_progress *progress)
+{
+	uint64_t *longest = data;
+
+	if (progress->silent_us > *longest)
+		*longest = progress->silent_us;
+}
+
+static uint64_t longest_silence(const struct probe_ops *kind)
+{
+	uint64_t longest = 0;
+	struct fleet fleet;
+
+	fleet_init(&fleet, 2, 1);
+	fleet_check(&fleet, 0, kind->name, kind, NULL);
+	fleet.options.engines = 2;
+	fleet.options.progress = notes_the_longest_silence;
+	fleet.options.progress_data = &longest;
+	assert_int_equal(fleet_run(&fleet), 0);
+	fleet_fini(&fleet);
+	return longest;
+}
+
+static void tells_how_long_a_thread_hangs(void **state)
+{
+	(void)state;
+	assert_in_range(longest_silence(&kind_hang), SECOND / 2, 2 * SECOND);
+	assert_in_range(longest_silence(&kind_slow), 0, SECOND / 2);
+}
+
 /* ---- the limits of all ------------------------------------------------------ */
 
 static int compare_times(const void *left, const void *right)
@@ -517,6 +563,7 @@ int main(void)
 		TEST(stays_on_the_calling_thread_where_one_pass_will_do),
 		TEST(finds_the_same_with_any_number_of_engines),
 		TEST(counts_for_the_progress_what_all_have_done),
+		TEST(tells_how_long_a_thread_hangs),
 		TEST(obeys_the_rate_with_all_together),
 		TEST(keeps_the_concurrency_of_all_together),
 		TEST(hands_the_share_of_a_pass_that_ended_to_the_others),
