@@ -7,16 +7,22 @@
 #include "base/size.h"
 #include "config/bind.h"
 #include "config/notify_bind.h"
+#include "config/settings_schedule.h"
 
 enum {
 	DEFAULT_TIMEOUT_MS = 10000,
 	LEAST_TIMEOUT_MS = 100,
 	MOST_TIMEOUT_MS = 300000,
+	LEAST_DIGEST_MS = 1000,
+	MOST_DIGEST_MS = 24 * 60 * 60 * 1000,
 };
 
 struct sink_form {
 	const char *name;
 	uint32_t timeout_ms;
+	uint32_t digest_ms;
+	struct conf_texts quiet;
+	const char *timezone;
 	const struct conf_node *only;
 	const struct conf_node *kinds[NOTIFY_KIND_COUNT];
 };
@@ -43,6 +49,20 @@ static const struct conf_field sink_fields[] = {
 		.type = CONF_TREE,
 		.offset = offsetof(struct sink_form, only),
 		.help = "which notices it is told of"},
+	{.key = "quiet",
+		.type = CONF_TEXTS,
+		.offset = offsetof(struct sink_form, quiet),
+		.help = "hours of the week in which it is not told"},
+	{.key = "timezone",
+		.type = CONF_TEXT,
+		.offset = offsetof(struct sink_form, timezone),
+		.help = "where the clock of the quiet hours hangs"},
+	{.key = "digest",
+		.type = CONF_DURATION,
+		.offset = offsetof(struct sink_form, digest_ms),
+		.min = LEAST_DIGEST_MS,
+		.max = MOST_DIGEST_MS,
+		.help = "how long notices are gathered into one message"},
 	KIND("file", NOTIFY_FILE, "a file of JSON lines"),
 	KIND("exec", NOTIFY_EXEC, "a program that reads JSON"),
 	KIND("webhook", NOTIFY_WEBHOOK, "a web server that JSON is posted to"),
@@ -122,6 +142,20 @@ static int bind_kind(const struct notify_binder *binder, const struct conf_node 
 	return kinds[found].bind(binder, form->kinds[found], sink);
 }
 
+static int bind_quiet(const struct notify_binder *binder, const struct conf_node *node,
+	const struct sink_form *form, struct notify_sink *sink)
+{
+	const struct conf_node *at =
+		conf_node_get(node, form->timezone ? "timezone" : "quiet");
+	int rc = settings_bind_hours(&form->quiet, binder->arena, binder->report,
+		&sink->quiet, &sink->n_quiet);
+
+	if (rc == -ENOMEM || (!form->timezone && sink->n_quiet == 0))
+		return rc;
+	return conf_worse(rc, settings_bind_zone(form->timezone, at, binder->arena,
+				      binder->report, &sink->zone));
+}
+
 static bool has_kind(const struct sink_form *form)
 {
 	for (int i = 0; i < NOTIFY_KIND_COUNT; i++)
@@ -141,11 +175,15 @@ static int bind_sink(const struct notify_binder *binder, const struct conf_node 
 	if (rc == -ENOMEM || !form.name || node->kind != CONF_MAPPING)
 		return rc;
 	rc = conf_worse(rc, check_name(binder, node, sinks, at, form.name));
-	*sink = (struct notify_sink){
-		.name = form.name, .timeout_ms = form.timeout_ms, .mark = node->mark};
+	*sink = (struct notify_sink){.name = form.name,
+		.timeout_ms = form.timeout_ms,
+		.digest_ms = form.digest_ms,
+		.mark = node->mark};
 	/* Among keys that are wrong may be the one that says it. */
 	if (rc == 0 || has_kind(&form))
 		rc = conf_worse(rc, bind_kind(binder, node, &form, sink));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, bind_quiet(binder, node, &form, sink));
 	if (rc != -ENOMEM)
 		rc = conf_worse(rc, notify_bind_only(binder, form.only, &sink->only));
 	return rc;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/hours.h"
+#include "base/zone.h"
 #include "config/document.h"
 #include "config/inventory.h"
 #include "config/report.h"
@@ -98,8 +100,12 @@ struct notify_sink {
 	enum notify_kind kind;
 	uint32_t timeout_ms; /* of one delivery; default 10s */
 	struct notify_only only;
-	const char *file;       /* NOTIFY_FILE: path */
-	struct conf_texts exec; /* NOTIFY_EXEC: the program's path and its arguments */
+	const struct hours *quiet; /* when it is not told; what comes then waits */
+	size_t n_quiet;
+	const struct zone *zone; /* of the quiet hours; NULL where there are none */
+	uint32_t digest_ms;      /* how long notices are gathered; 0: told one by one */
+	const char *file;        /* NOTIFY_FILE: path */
+	struct conf_texts exec;  /* NOTIFY_EXEC: the program's path and its arguments */
 	struct notify_webhook webhook;
 	struct notify_syslog syslog;
 	const char *journald; /* NOTIFY_JOURNALD: path of the socket */

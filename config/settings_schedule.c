@@ -86,8 +86,8 @@ static int bind_jitter(const char *text, struct conf_mark mark, uint32_t every_m
 
 /* ---- windows ---------------------------------------------------------------- */
 
-static int bind_windows(const struct conf_texts *texts, struct arena *arena,
-	struct conf_report *report, struct settings *out)
+int settings_bind_hours(const struct conf_texts *texts, struct arena *arena,
+	struct conf_report *report, const struct hours **out, size_t *count)
 {
 	struct hours *items;
 	const char *error;
@@ -110,21 +110,18 @@ static int bind_windows(const struct conf_texts *texts, struct arena *arena,
 			texts->items[i], error);
 		rc = -EINVAL;
 	}
-	out->windows = items;
-	out->n_windows = rc < 0 ? 0 : texts->count;
+	*out = items;
+	*count = rc < 0 ? 0 : texts->count;
 	return rc;
 }
 
-static int bind_zone(const char *name, const struct conf_node *section,
-	struct arena *arena, struct conf_report *report, struct settings *out)
+int settings_bind_zone(const char *name, const struct conf_node *at,
+	struct arena *arena, struct conf_report *report, const struct zone **out)
 {
-	const struct conf_node *at =
-		conf_node_get(section, name ? "timezone" : "windows");
 	struct zone *zone = NULL;
 	int rc = zone_load(name, arena, &zone);
 
-	out->zone = zone;
-	out->timezone = name;
+	*out = zone;
 	if (rc == 0 || rc == -ENOMEM)
 		return rc;
 	if (name && rc == -ENOENT)
@@ -162,9 +159,14 @@ int settings_bind_schedule(const struct conf_node *node, struct arena *arena,
 			bind_jitter(section.jitter, conf_node_get(node, "jitter")->mark,
 				rc == 0 ? section.every_ms : 0, report, out));
 	if (rc != -ENOMEM)
-		rc = conf_worse(rc, bind_windows(&section.windows, arena, report, out));
+		rc = conf_worse(rc, settings_bind_hours(&section.windows, arena, report,
+					    &out->windows, &out->n_windows));
+	out->timezone = section.timezone;
 	if (rc != -ENOMEM && (section.timezone || out->n_windows))
 		rc = conf_worse(
-			rc, bind_zone(section.timezone, node, arena, report, out));
+			rc, settings_bind_zone(section.timezone,
+				    conf_node_get(node,
+					    section.timezone ? "timezone" : "windows"),
+				    arena, report, &out->zone));
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/notify/message.h"
+#include "daemon/notify/pause.h"
 #include "daemon/notify/retry.h"
 
 enum {
@@ -52,11 +53,13 @@ static int settle(struct courier *courier)
 	return rc;
 }
 
-/* What is next: `message` is the first that the sink wants, up to `number`. */
+/* What is next: the first notice that the sink wants, or all for a digest, up to
+ * `number`. */
 struct next {
 	const struct courier *courier;
 	uint64_t untold;
-	json_t *message;
+	json_t *list, *message; /* the list becomes the message */
+	int64_t oldest_us;
 	int64_t number; /* 0: there is none at all */
 	bool failed;
 };
@@ -64,17 +67,36 @@ struct next {
 static bool pick(void *data, const struct outbox_notice *notice)
 {
 	struct next *next = data;
-	json_t *message = message_of_notice(notice, next->untold);
+	const struct notify_sink *sink = next->courier->sink;
+	bool is_first = json_array_size(next->list) == 0;
+	json_t *message = message_of_notice(notice, is_first ? next->untold : 0);
 
 	next->failed = !message;
 	if (next->failed)
 		return false;
 	next->number = notice->number;
-	if (message_is_wanted(message, &next->courier->sink->only))
-		next->message = message;
-	else
+	if (!message_is_wanted(message, &sink->only)) {
 		json_decref(message);
-	return !next->message;
+		return true;
+	}
+	if (is_first)
+		next->oldest_us = notice->put_us;
+	next->failed = json_array_append_new(next->list, message) < 0;
+	return !next->failed && sink->digest_ms > 0;
+}
+
+/* Makes one message of what was picked; none when the sink wanted nothing of it. */
+static int finish_next(struct next *next)
+{
+	json_t *list = next->list;
+
+	next->list = NULL;
+	if (next->failed || json_array_size(list) == 0) {
+		json_decref(list);
+		return next->failed ? -ENOMEM : 0;
+	}
+	next->message = message_of_list(list);
+	return next->message ? 0 : -ENOMEM;
 }
 
 static int find_next(
@@ -86,11 +108,19 @@ static int find_next(
 	*next = (struct next){.courier = courier};
 	if (rc == -ENOENT || (rc == 0 && known->waiting == 0))
 		return 0;
+	if (rc < 0)
+		return rc;
 	next->untold = known->untold;
-	if (rc == 0)
-		rc = outbox_read(courier->store, courier->vantage, name, READ_AT_ONCE,
-			pick, next);
-	return rc == 0 && next->failed ? -ENOMEM : rc;
+	next->list = json_array();
+	if (!next->list)
+		return -ENOMEM;
+	rc = outbox_read(
+		courier->store, courier->vantage, name, READ_AT_ONCE, pick, next);
+	if (rc < 0) {
+		json_decref(next->list);
+		return rc;
+	}
+	return finish_next(next);
 }
 
 /* ---- telling ----------------------------------------------------------------- */
@@ -139,11 +169,11 @@ static uint32_t deliver(struct courier *courier, const struct outbox_sink *known
 		return on_failure(courier, known, &attempt, result == SINK_REFUSED);
 	courier->owed = (struct outbox_step){.upto = next->number};
 	if (result == SINK_DONE) {
-		courier->owed.told = 1;
+		courier->owed.told = (uint32_t)message_count(next->message);
 		courier->owed.untold = known->untold;
 		tell_recovery(courier, known);
 	} else {
-		courier->owed.refused = 1;
+		courier->owed.refused = (uint32_t)message_count(next->message);
 		log_error("sink %s: %s; notice %s was refused %d times and is given up",
 			courier->sink->name, attempt.error,
 			message_get(next->message, "uid"), RETRY_REFUSALS);
@@ -159,6 +189,7 @@ uint32_t courier_step(struct courier *courier)
 	uint32_t wait = 0;
 	int rc = courier->owed.upto ? settle(courier) : 0;
 
+	courier->paused = false;
 	if (rc == 0)
 		rc = find_next(courier, &known, &next);
 	if (rc < 0)
@@ -166,7 +197,10 @@ uint32_t courier_step(struct courier *courier)
 	if (next.number == 0)
 		return UINT32_MAX;
 	if (next.message) {
-		wait = deliver(courier, &known, &next);
+		wait = pause_ms(courier->sink, next.oldest_us, clock_wall_us());
+		courier->paused = wait > 0;
+		if (!courier->paused)
+			wait = deliver(courier, &known, &next);
 		json_decref(next.message);
 		return wait;
 	}

@@ -22,7 +22,8 @@ struct courier {
 	const struct sink_ops *ops;
 	void *state;
 	struct random_state random;
-	bool failing;            /* and it was told */
+	bool paused;  /* something waits, and it is not the time to tell of it */
+	bool failing; /* and it was told */
 	struct outbox_step owed; /* what the sink knows and the store does not yet */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/notify/message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,36 @@ json_t *message_of_notice(const struct outbox_notice *notice, uint64_t dropped)
 	if (dropped)
 		json_put_number(&filler, "dropped", (int64_t)dropped);
 	return json_filler_take(&filler);
+}
+
+static json_t *digest_of(json_t *notices)
+{
+	size_t count = json_array_size(notices);
+	const json_t *first = json_array_get(notices, 0);
+	const json_t *last = json_array_get(notices, count - 1);
+	struct json_filler digest;
+	char text[160];
+
+	json_filler_init(&digest);
+	json_put_text(&digest, "type", "digest");
+	snprintf(text, sizeof text, "%zu notices", count);
+	json_put_text(&digest, "summary", text);
+	json_put_text(&digest, "vantage", message_get(last, "vantage"));
+	json_put_text(&digest, "time", message_get(last, "time"));
+	snprintf(text, sizeof text, "%.100s-%zu", message_get(first, "uid"), count);
+	json_put_text(&digest, "uid", text);
+	json_put(&digest, "notices", json_incref(notices));
+	return json_filler_take(&digest);
+}
+
+json_t *message_of_list(json_t *notices)
+{
+	json_t *message = json_array_size(notices) == 1
+				  ? json_incref(json_array_get(notices, 0))
+				  : digest_of(notices);
+
+	json_decref(notices);
+	return message;
 }
 
 static bool is_listed(const char *text, const struct conf_texts *wanted)

@@ -15,6 +15,11 @@
  * `summary` of one. */
 json_t *message_of_notice(const struct outbox_notice *notice, uint64_t dropped);
 
+/* One message of several notices, which are taken over with the list: a `digest` with
+ * the last one's time, and a uid made of the first one's and how many they are. A list
+ * of one becomes that notice. NULL: no memory. */
+json_t *message_of_list(json_t *notices);
+
 /* Whether the filter lets it through. A list of the filter that the notice has nothing
  * to say about (a test is of no rule) does not hold it back. */
 bool message_is_wanted(const json_t *message, const struct notify_only *only);

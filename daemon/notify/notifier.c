@@ -50,14 +50,15 @@ static void rest(struct worker *worker, uint64_t seen, uint32_t ms)
 {
 	struct notifier *notifier = worker->notifier;
 	bool for_ever = ms == UINT32_MAX;
+	bool idle = for_ever || worker->courier.paused;
 	struct timespec end = in_future(for_ever ? 0 : ms);
 	int rc = 0;
 
-	worker->idle = for_ever;
+	worker->idle = idle;
 	pthread_cond_broadcast(&notifier->changed);
 	while (rc == 0 && !atomic_load(&notifier->stop)) {
 		/* What is new does not make a sink that failed work. */
-		if (for_ever && notifier->wakes != seen)
+		if (idle && notifier->wakes != seen)
 			break;
 		rc = for_ever ? pthread_cond_wait(&notifier->changed, &notifier->mutex)
 			      : pthread_cond_timedwait(

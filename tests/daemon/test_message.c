@@ -58,6 +58,28 @@ static void a_terminal_obeys_none_of_it(void **state)
 		"{\"a\":\"\\u001B[2J\\u202e\",\"uid\":\"abc\",\"notice\":7}");
 }
 
+static void several_become_a_digest_and_one_stays_as_it_is(void **state)
+{
+	json_t *one = message_of_list(json_pack("[{s:s}]", "uid", "a"));
+	json_t *two = message_of_list(json_pack("[{s:s},{s:s,s:s,s:s}]", "uid", "a",
+		"uid", "b", "vantage", "v", "time", "t"));
+	char *text = message_text(two);
+
+	(void)state;
+	assert_string_equal(message_get(one, "uid"), "a");
+	assert_int_equal(message_count(one), 1);
+	assert_ptr_equal(message_at(one, 0), one);
+	assert_string_equal(text,
+		"{\"type\":\"digest\",\"summary\":\"2 notices\",\"vantage\":\"v\","
+		"\"time\":\"t\",\"uid\":\"a-2\",\"notices\":[{\"uid\":\"a\"},"
+		"{\"uid\":\"b\",\"vantage\":\"v\",\"time\":\"t\"}]}");
+	assert_int_equal(message_count(two), 2);
+	assert_string_equal(message_get(message_at(two, 1), "uid"), "b");
+	free(text);
+	json_decref(one);
+	json_decref(two);
+}
+
 /* ---- filters ----------------------------------------------------------------- */
 
 #define TEXTS(...)                                                               \
@@ -140,6 +162,7 @@ int main(void)
 		cmocka_unit_test(a_notice_gets_its_uid_and_number_behind_what_it_says),
 		cmocka_unit_test(a_body_that_is_no_object_is_told_as_text),
 		cmocka_unit_test(a_terminal_obeys_none_of_it),
+		cmocka_unit_test(several_become_a_digest_and_one_stays_as_it_is),
 		cmocka_unit_test(each_list_that_is_not_empty_must_match),
 		cmocka_unit_test(what_a_notice_does_not_say_holds_it_back_from_nobody),
 		cmocka_unit_test(a_filter_knows_every_kind_of_incident),
