@@ -21,6 +21,8 @@ static const char *const steps[] = {
 	"ALTER TABLE scan ADD COLUMN degraded_why TEXT NOT NULL DEFAULT ''",
 	/* 4: those of the attempts that the receiver refused. */
 	"ALTER TABLE sink ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0",
+	/* 5: what a silence is compared with when it is over. */
+	"ALTER TABLE silence ADD COLUMN after_scan INTEGER NOT NULL DEFAULT 0",
 };
 
 static int run_steps(

@@ -14,8 +14,9 @@ int store_silence_add(
 	if (rc == 0)
 		rc = sql_prepare(store,
 			"INSERT INTO silence (from_us, until_us, vantage, host,"
-			" group_name, rule, check_name, why)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			" group_name, rule, check_name, why, after_scan)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0)"
+			" FROM scan WHERE status = 'complete'))",
 			&statement);
 	if (rc < 0)
 		return rc;
@@ -78,7 +79,7 @@ int store_silence_list(struct store *store,
 	struct sqlite3_stmt *rows;
 	int rc = sql_prepare(store,
 		"SELECT id, vantage, host, group_name, rule, check_name, from_us,"
-		" until_us, ended_us, why FROM silence ORDER BY id",
+		" until_us, ended_us, why, after_scan FROM silence ORDER BY id",
 		&rows);
 
 	if (rc < 0)
@@ -95,6 +96,7 @@ int store_silence_list(struct store *store,
 			.until_us = sql_int(rows, 7),
 			.ended_us = sql_int(rows, 8),
 			.why = sql_text(rows, 9),
+			.after_scan = sql_int(rows, 10),
 		};
 		rc = 0;
 		if (!each(data, &silence))

@@ -250,11 +250,14 @@ struct store_silence {
 	int64_t id; /* 1, 2, 3 ...; never reused */
 	const char *vantage, *host, *group, *rule, *check; /* patterns; "": any */
 	int64_t from_us, until_us;                         /* wall clock */
-	int64_t ended_us; /* when it was ended by hand; 0: it was not */
+	int64_t ended_us;   /* when it was ended by hand; 0: it was not */
+	int64_t after_scan; /* the newest complete one when it was made: a clock that is
+			       set can't mistake it; 0: there was none */
 	const char *why;
 };
 
-/* Adds one; id and ended_us are ignored. 0 with *id, or a negative errno. */
+/* Adds one; id, ended_us and after_scan are ignored. 0 with *id, or a negative errno.
+ */
 int store_silence_add(
 	struct store *store, const struct store_silence *silence, int64_t *id);
 

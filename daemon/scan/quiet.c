@@ -48,6 +48,7 @@ static bool on_silence(void *data, const struct store_silence *row)
 		.from_us = row->from_us,
 		.until_us = row->until_us,
 		.ended_us = row->ended_us,
+		.after_scan = row->after_scan,
 	};
 
 	if (loading->counts(&silence, loading->time_us))

@@ -8,7 +8,7 @@
 struct releasing {
 	const struct plan *plan;
 	const uint32_t *silences;
-	const struct quiet *over; /* the one silence that is over */
+	struct quiet over; /* the one silence that is over */
 	struct previous *previous;
 	int rc;
 };
@@ -37,7 +37,7 @@ static bool on_flow(void *data, const struct store_flow *then)
 	if (found < 0 || !r->previous->present[found] ||
 		!probe_state_from_word(then->state, &state) ||
 		(r->silences && r->silences[found]) ||
-		!quiet_of_plan(r->over, r->plan, (uint32_t)found))
+		!quiet_of_plan(&r->over, r->plan, (uint32_t)found))
 		return true;
 	r->rc = put_back(r->previous, (uint32_t)found, then, state);
 	return r->rc == 0;
@@ -57,35 +57,47 @@ static bool same_scope(const struct silence_scope *a, const struct silence_scope
 	       strcmp(a->vantage, b->vantage) == 0;
 }
 
-/* When the first began of those that follow each other up to silence `at`. They stand
- * in the order in which they were made. */
-static int64_t beginning(const struct quiet *all, uint32_t at)
+/* The scan after which the first began of those that follow each other up to silence
+ * `at`. They stand in the order in which they were made. */
+static int64_t scan_before(const struct quiet *all, uint32_t at)
 {
-	const struct silence *last = &all->silences[at];
-	int64_t from_us = last->from_us;
+	const struct silence *last = &all->silences[at], *first = last;
 
 	for (uint32_t i = at; i-- > 0;) {
 		const struct silence *s = &all->silences[i];
-		if (same_scope(&s->scope, &last->scope) && s->from_us < from_us &&
-			end_of(s) >= from_us)
-			from_us = s->from_us;
+		if (same_scope(&s->scope, &last->scope) && end_of(s) >= first->from_us)
+			first = s;
 	}
-	return from_us;
+	return first->after_scan;
+}
+
+struct finding {
+	const char *vantage;
+	int64_t limit, found; /* found 0: none */
+};
+
+static bool on_scan(void *data, const struct store_scan *scan)
+{
+	struct finding *finding = data;
+
+	if (scan->id > finding->limit || scan->status != STORE_SCAN_COMPLETE ||
+		strcmp(scan->vantage, finding->vantage) != 0)
+		return true;
+	finding->found = scan->id;
+	return false;
 }
 
 static int release_one(struct store *store, const struct quiet *all, uint32_t at,
 	struct releasing *releasing)
 {
-	const struct quiet over = {.silences = &all->silences[at], .count = 1};
-	struct store_scan scan;
-	int rc = store_scan_at(store, releasing->plan->config->settings.vantage,
-		beginning(all, at), &scan);
+	struct finding finding = {.vantage = releasing->plan->config->settings.vantage,
+		.limit = scan_before(all, at)};
+	int rc = store_scan_list(store, UINT32_MAX, on_scan, &finding);
 
-	if (rc == -ENOENT)
-		return 0;
-	releasing->over = &over;
-	if (rc == 0)
-		rc = store_flows_at(store, scan.id, on_flow, releasing);
+	if (rc < 0 || !finding.found)
+		return rc;
+	releasing->over = (struct quiet){.silences = &all->silences[at], .count = 1};
+	rc = store_flows_at(store, finding.found, on_flow, releasing);
 	return rc == 0 ? releasing->rc : rc;
 }
 
@@ -93,7 +105,8 @@ int quiet_release(struct store *store, const struct plan *plan,
 	const uint32_t *silences, int64_t since_us, int64_t now_us,
 	struct previous *previous)
 {
-	struct releasing releasing = {plan, silences, NULL, previous, 0};
+	struct releasing releasing = {
+		.plan = plan, .silences = silences, .previous = previous};
 	struct quiet all;
 	int rc;
 

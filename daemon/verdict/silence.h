@@ -20,6 +20,7 @@ struct silence {
 	struct silence_scope scope;
 	int64_t from_us, until_us; /* wall clock */
 	int64_t ended_us;          /* by hand; 0: not */
+	int64_t after_scan;        /* the newest when it was made; 0: none */
 };
 
 /* What a scope is held against. */

@@ -5,7 +5,7 @@
 #include "tests/store/fixture.h"
 
 enum {
-	NEWEST = 4,
+	NEWEST = 5,
 	TABLES = 12
 };
 
@@ -172,7 +172,7 @@ static void a_step_that_fails_leaves_the_file_at_its_version(void **state)
 
 	bed_open(bed, STORE_WRITE);
 	assert_int_equal(store_migrate_with(bed->store, steps, NEWEST + 2), -EIO);
-	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 4"));
+	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 5"));
 	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
 	assert_int_equal(
 		number(bed->store,

@@ -45,6 +45,7 @@ static void keeps_what_it_is_given(void **state)
 	assert_int_equal(found.row.from_us, 10 * SECOND);
 	assert_int_equal(found.row.until_us, 20 * SECOND);
 	assert_int_equal(found.row.ended_us, 0);
+	assert_int_equal(found.row.after_scan, 0);
 	assert_string_equal(found.host, "a*");
 	assert_string_equal(found.why, "new switch");
 	assert_int_equal(store_silence_add(bed->store, &sample, &id), -EROFS);
@@ -100,6 +101,8 @@ static void notes_are_taken_beside_a_writer(void **state)
 	store_close(beside);
 	assert_int_equal(store_silence_list(bed->store, take, &found), 0);
 	assert_int_equal(found.count, 1);
+	/* The running one is none to compare with. */
+	assert_int_equal(found.row.after_scan, 1);
 	/* What runs is not marked interrupted by who takes notes. */
 	assert_int_equal(store_scan_interrupt(bed->store, scan), 0);
 }
