@@ -12,6 +12,7 @@
 const struct command *const commands[] = {
 	&scan_command,
 	&run_command,
+	&reload_command,
 	&check_command,
 	&probe_command,
 	&trace_command,

@@ -30,6 +30,7 @@ struct command {
 
 extern const struct command scan_command;
 extern const struct command run_command;
+extern const struct command reload_command;
 extern const struct command check_command;
 extern const struct command probe_command;
 extern const struct command trace_command;
@@ -108,6 +109,10 @@ const char *options_find_config(const struct common_options *options);
  */
 struct config *options_config(
 	const struct common_options *options, struct conf_report *report);
+
+/* The path of the store that the options name, or their configuration; takes note of
+ * the vantage. free() it. NULL after telling. */
+char *options_store_path(struct common_options *options);
 
 /*
  * Opens the store: --store, or the configuration's (loaded for that and for its vantage

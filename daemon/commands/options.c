@@ -210,8 +210,7 @@ struct config *options_config(
 	return config;
 }
 
-/* The store's path; NULL after telling. free() it. Takes note of the vantage. */
-static char *store_path(struct common_options *options)
+char *options_store_path(struct common_options *options)
 {
 	struct conf_report report;
 	struct config *config;
@@ -239,7 +238,7 @@ int options_open_store(
 	struct common_options *options, enum store_mode mode, struct store **out)
 {
 	struct store_error error;
-	char *path = store_path(options);
+	char *path = options_store_path(options);
 	int rc;
 
 	if (!path)

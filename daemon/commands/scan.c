@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/quantity.h"
+#include "daemon/commands/ask.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/progress.h"
 #include "daemon/commands/side.h"
@@ -22,6 +23,7 @@ enum {
 /* In the order they are made; taken down in reverse. */
 struct command_scan {
 	struct common_options options;
+	bool ask;
 	bool fail_on_change;
 	bool no_store;
 	bool notify;
@@ -186,6 +188,30 @@ static int check_options(const struct command *self, struct command_scan *scan)
 		return command_usage(self,
 			"--notify tells what is in the store: it does not go with "
 			"--no-store");
+	if (scan->ask && (scan->notify || scan->no_store || scan->fail_on_change))
+		return command_usage(self,
+			"--ask has the daemon scan, as it always does: the other options "
+			"of scan do not go with it");
+	return STATUS_PASS;
+}
+
+/* The scan is the daemon's, and so is the telling. */
+static int ask_for_scan(struct common_options *options)
+{
+	json_t *answer;
+	int status = ask_daemon(options, "scan", &answer);
+	json_int_t scan;
+
+	if (status != STATUS_PASS)
+		return status;
+	scan = json_integer_value(json_object_get(answer, "scan"));
+	json_decref(answer);
+	if (scan == 0) {
+		log_error("the daemon's scan came to nothing: its log says why");
+		return STATUS_TROUBLE;
+	}
+	log_notice("scan %lld is done: 'reachd status' and 'reachd diff' show it",
+		(long long)scan);
 	return STATUS_PASS;
 }
 
@@ -193,6 +219,7 @@ static int run(const struct command *self, int argc, char **argv)
 {
 	struct command_scan scan = {.notify_ms = DEFAULT_NOTIFY_MS};
 	const struct verb_option verb_options[] = {
+		{"ask", &scan.ask, NULL},
 		{"fail-on-change", &scan.fail_on_change, NULL},
 		{"no-store", &scan.no_store, NULL},
 		{"notify", &scan.notify, NULL},
@@ -209,6 +236,8 @@ static int run(const struct command *self, int argc, char **argv)
 	status = check_options(self, &scan);
 	if (status != STATUS_PASS)
 		return status;
+	if (scan.ask)
+		return ask_for_scan(&scan.options);
 	status = run_scan(&scan);
 	take_down(&scan);
 	return status;
@@ -217,8 +246,9 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command scan_command = {
 	.name = "scan",
 	.summary = "Probe every flow once, store it, and tell what changed",
-	.usage = "[-c FILE] [--fail-on-change] [--no-store | --notify]",
-	.help = "      --fail-on-change  a confirmed change counts as a failure too\n"
+	.usage = "[-c FILE] [--ask | [--fail-on-change] [--no-store | --notify]]",
+	.help = "      --ask             have 'reachd run' scan now, and wait for it\n"
+		"      --fail-on-change  a confirmed change counts as a failure too\n"
 		"      --no-store        leave no trace: store nothing, compare with "
 		"nothing\n"
 		"      --notify          then tell the sinks of 'notify:' what waits for "

@@ -10,11 +10,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/quantity.h"
 #include "base/size.h"
 #include "daemon/notify/notifier.h"
 #include "daemon/os/os.h"
-#include "daemon/report/sentence.h"
+#include "daemon/run/control.h"
 #include "daemon/run/scan_job.h"
 #include "daemon/run/schedule.h"
 #include "daemon/run/tell.h"
@@ -26,7 +25,6 @@ enum {
 	/* What takes longest between two signs of life is recording a large scan on a
 	 * slow disk. */
 	SILENCE_US = 300 * 1000 * 1000,
-	LATE_US = 1000 * 1000, /* less is not worth a word */
 	STATUS_SIZE = 512,
 };
 
@@ -44,6 +42,7 @@ struct daemon {
 	uv_timer_t turn, deadline;
 	struct watchdog watchdog;
 	struct scan_job job;
+	struct control control;
 	struct setup *setup;
 	struct setup *next; /* takes its place when no scan runs; or NULL */
 	struct store *store;
@@ -103,27 +102,6 @@ static struct schedule_now now(void)
 	};
 }
 
-/* Whole seconds, as far as anybody cares. */
-static const char *format_seconds(uint64_t us, char *buf, size_t size)
-{
-	return duration_format((us + 999999) / 1000000 * 1000, buf, size);
-}
-
-static void tell_late(const struct daemon *self, int64_t late_us)
-{
-	char late[32], last[32];
-
-	if (late_us < LATE_US)
-		return;
-	format_seconds((uint64_t)late_us, late, sizeof late);
-	format_seconds(self->last_us, last, sizeof last);
-	if (self->last_us > (uint64_t)late_us)
-		log_warning(
-			"the scan starts %s late: the last one took %s", late, last);
-	else
-		log_warning("the scan starts %s late: this process had no turn", late);
-}
-
 static void start_scan(struct daemon *self, const struct schedule_step *step)
 {
 	struct schedule_terms terms =
@@ -134,14 +112,17 @@ static void start_scan(struct daemon *self, const struct schedule_step *step)
 	self->asked = false;
 	self->held = false;
 	if (step->start) {
-		tell_late(self, step->late_us);
+		tell_late(step->late_us, self->last_us);
 		schedule_started(&self->schedule, &terms, now());
 	}
 	snprintf(text, sizeof text, "scanning %u flow%s", flows, flows == 1 ? "" : "s");
 	show_status(text);
 	self->started_us = clock_monotonic_us();
-	if (scan_job_start(&self->job, self->setup->plan, self->store) < 0)
-		go_on(self);
+	control_scan_started(&self->control);
+	if (scan_job_start(&self->job, self->setup->plan, self->store) == 0)
+		return;
+	control_scan_ended(&self->control, 0);
+	go_on(self);
 }
 
 /* Where it can't be had (that was told), what is to be told waits in the store. */
@@ -198,6 +179,8 @@ static void on_scan_end(void *data)
 	struct strbuf text;
 
 	self->last_us = clock_monotonic_us() - self->started_us;
+	control_scan_ended(
+		&self->control, self->job.scan.recorded ? self->job.scan.id : 0);
 	if (self->job.rc < 0) {
 		snprintf(self->done, sizeof self->done, "the last scan failed");
 		return;
@@ -220,6 +203,7 @@ static void close_handles(struct daemon *self)
 	uv_close((uv_handle_t *)&self->turn, NULL);
 	uv_close((uv_handle_t *)&self->deadline, NULL);
 	watchdog_close(&self->watchdog);
+	control_close(&self->control);
 	scan_job_close(&self->job);
 }
 
@@ -302,20 +286,34 @@ static int reload(struct daemon *self)
 	return 0;
 }
 
-static void on_reload(struct daemon *self)
+static int on_reload(void *data)
 {
+	struct daemon *self = data;
 	char text[96];
+
+	int rc;
 
 	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu",
 		(unsigned long long)clock_monotonic_us());
 	os_service_notify(text);
-	reload(self);
+	rc = reload(self);
 	os_service_notify("READY=1");
 	go_on(self);
+	return rc;
 }
 
 /* ---- signals
  * ------------------------------------------------------------------------- */
+
+static void on_ask(void *data)
+{
+	struct daemon *self = data;
+
+	self->asked = true;
+	if (self->job.running)
+		log_notice("a scan runs: the one that is asked for follows it");
+	go_on(self);
+}
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -328,10 +326,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	} else if (number == SIGHUP) {
 		on_reload(self);
 	} else {
-		self->asked = true;
-		if (self->job.running)
-			log_notice("a scan runs: the one that is asked for follows it");
-		go_on(self);
+		on_ask(self);
 	}
 }
 
@@ -371,6 +366,9 @@ static int open_handles(struct daemon *self)
 	self->job.on_end = on_scan_end;
 	self->job.on_idle = on_idle;
 	self->job.data = self;
+	self->control.scan = on_ask;
+	self->control.reload = on_reload;
+	self->control.data = self;
 	if (rc == 0)
 		rc = uv_timer_init(&self->loop, &self->turn);
 	if (rc == 0)
@@ -399,27 +397,12 @@ static int load(struct daemon *self)
 	return rc == -EINVAL ? -EIO : rc;
 }
 
-static void tell_beginning(const struct daemon *self)
-{
-	const struct plan *plan = self->setup->plan;
-	char every[32];
-	struct strbuf text;
-
-	strbuf_init(&text);
-	sentence_count(&text, plan->n_flows, "flow");
-	strbuf_adds(&text, " of ");
-	sentence_count(&text, plan->n_hosts, "host");
-	duration_format(self->setup->config->settings.every_ms, every, sizeof every);
-	if (!text.failed)
-		log_notice("watching %s, every %s", text.text, every);
-	strbuf_fini(&text);
-}
-
 static void begin(struct daemon *self)
 {
-	tell_beginning(self);
+	tell_beginning(self->setup);
 	schedule_init(&self->schedule,
 		(uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40, now());
+	control_open(&self->control, &self->loop, store_of(self, self->setup));
 	start_notifier(self);
 	os_service_notify("READY=1");
 	go_on(self);

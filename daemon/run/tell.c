@@ -6,6 +6,44 @@
 #include "daemon/report/sentence.h"
 #include "daemon/report/visible.h"
 
+#define SECOND_US 1000000
+
+void tell_beginning(const struct setup *setup)
+{
+	char every[32];
+	struct strbuf text;
+
+	strbuf_init(&text);
+	sentence_count(&text, setup->plan->n_flows, "flow");
+	strbuf_adds(&text, " of ");
+	sentence_count(&text, setup->plan->n_hosts, "host");
+	duration_format(setup->config->settings.every_ms, every, sizeof every);
+	if (!text.failed)
+		log_notice("watching %s, every %s", text.text, every);
+	strbuf_fini(&text);
+}
+
+/* Whole seconds, as far as anybody cares. */
+static const char *format_seconds(uint64_t us, char *buf, size_t size)
+{
+	return duration_format((us + SECOND_US - 1) / SECOND_US * 1000, buf, size);
+}
+
+void tell_late(int64_t late_us, uint64_t last_us)
+{
+	char late[32], last[32];
+
+	if (late_us < SECOND_US)
+		return;
+	format_seconds((uint64_t)late_us, late, sizeof late);
+	format_seconds(last_us, last, sizeof last);
+	if (last_us > (uint64_t)late_us)
+		log_warning(
+			"the scan starts %s late: the last one took %s", late, last);
+	else
+		log_warning("the scan starts %s late: this process had no turn", late);
+}
+
 void tell_totals(struct strbuf *out, const struct one_scan *scan)
 {
 	struct report_summary summary = one_scan_summary(scan);

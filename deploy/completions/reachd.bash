@@ -8,7 +8,7 @@ _reachd() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	local common='--config --store --format --colour --vantage --quiet --verbose --help'
-	local verbs='scan run check probe trace diff status history baseline silence notify store rules help'
+	local verbs='scan run reload check probe trace diff status history baseline silence notify store rules help'
 
 	case $prev in
 	-c | --config | --store)
@@ -33,7 +33,7 @@ _reachd() {
 		return
 	fi
 	case ${words[1]} in
-	scan) common="$common --fail-on-change --no-store --notify --notify-for" ;;
+	scan) common="$common --ask --fail-on-change --no-store --notify --notify-for" ;;
 	run) common="$common --log-format" ;;
 	check) common="$common --flows" ;;
 	probe) common="$common tcp/ dns dns/PTR dns/SRV: sweep/ rpc rpc/licensing rdp smb ldap" ;;

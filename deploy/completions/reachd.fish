@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for reachd
 
-set -l verbs scan run check probe trace diff status history baseline silence notify store rules help
+set -l verbs scan run reload check probe trace diff status history baseline silence notify store rules help
 
 complete -c reachd -f
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'Probe every flow once, store it, and tell what changed'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Scan by schedule, for ever'
+complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a reload -d 'Have the daemon read its configuration again'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a check -d 'Validate the configuration and say what a scan will do'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a probe -d 'Ask one question of one host, and watch'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a trace -d 'Find the hop behind which packets get lost'
@@ -28,6 +29,7 @@ complete -c reachd -l vantage -x -d 'Instead of the configuration'
 complete -c reachd -s q -l quiet -d 'No progress, no notices'
 complete -c reachd -s v -l verbose -d 'Say more'
 complete -c reachd -s h -l help -d 'Explain the command'
+complete -c reachd -n '__fish_seen_subcommand_from scan' -l ask -d 'Have the daemon scan'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l fail-on-change -d 'A change is a failure too'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l no-store -d 'Store nothing'
 complete -c reachd -n '__fish_seen_subcommand_from scan' -l notify -d 'Tell the sinks'
