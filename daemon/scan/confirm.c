@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/scan/observe.h"
 #include "daemon/verdict/diff.h"
+
+/* Cancelling is looked for so often. */
+#define MOMENT_MS 50
 
 /* A change of what was known; own trouble and new flows need no second look. */
 static bool needs_look(const struct plan *plan, const struct previous *previous,
@@ -121,6 +125,18 @@ static int settle_doubts(const struct plan *plan, const struct previous *previou
 	return rc;
 }
 
+/* What did not hold still at once gets a growing moment to do so: none, 250 ms, 500 ms,
+ * then a second each. */
+static void wait_before(struct engine *engine, uint32_t look)
+{
+	static const uint32_t pauses_ms[] = {0, 0, 250, 500, 1000};
+	const struct timespec moment = {0, MOMENT_MS * 1000000L};
+	uint32_t ms = pauses_ms[look < 4 ? look : 4];
+
+	for (; ms && !engine_is_cancelled(engine); ms -= MOMENT_MS)
+		nanosleep(&moment, NULL);
+}
+
 static int look_again(struct engine *engine, const struct plan *plan,
 	struct doubts *doubts, struct results *results)
 {
@@ -141,13 +157,14 @@ int confirm_changes(struct engine *engine, const struct plan *plan,
 	const struct previous *previous, uint32_t confirm, struct results *results)
 {
 	struct doubts doubts = {.count = 0};
-	uint32_t looks = 2 * confirm;
 	int rc = 0;
 
 	if (!previous->scan || confirm < 2)
 		return 0;
 	rc = first_doubts(plan, previous, results, &doubts);
-	for (; looks > 0 && doubts.count && rc == 0; looks--) {
+	for (uint32_t look = 1; look <= 2 * confirm && doubts.count && rc == 0;
+		look++) {
+		wait_before(engine, look);
 		rc = look_again(engine, plan, &doubts, results);
 		if (rc == 0)
 			rc = settle_doubts(plan, previous, results, confirm, &doubts);

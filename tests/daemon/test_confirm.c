@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -28,6 +29,17 @@
 		.state = STATE_ERROR, .reason = REASON_NO_FAMILY \
 	}
 
+/* No test waits; how long it would have is told. */
+static int64_t slept_ms;
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
+{
+	(void)left;
+	slept_ms += time->tv_sec * 1000 + time->tv_nsec / 1000000;
+	return 0;
+}
+
 /*
  * One flow that was open; what each look finds, in order. Tells how often it was looked
  * at in all and what it is taken for in the end.
@@ -48,6 +60,7 @@ static enum probe_state settle(
 	enum probe_state state;
 
 	notes_forget(NULL);
+	slept_ms = 0;
 	fleet_init(&fleet, 1, 1);
 	fleet_check(&fleet, 0, "scripted", &kind_scripted, &script);
 	fleet.plan.flows[0].expect = EXPECT_OPEN;
@@ -116,6 +129,23 @@ static void what_never_holds_still_is_settled_in_the_end(void **state)
 	assert_int_equal(looks, 5);
 }
 
+static void the_first_look_is_at_once_and_later_ones_wait_longer(void **state)
+{
+	static const struct step still[] = {CLOSED};
+	static const struct step restless[] = {
+		CLOSED, PROHIBITED, CLOSED, PROHIBITED, CLOSED, PROHIBITED, CLOSED};
+	uint32_t looks;
+
+	(void)state;
+	settle(still, ARRAY_SIZE(still), 2, &looks);
+	assert_int_equal(slept_ms, 0);
+	settle(still, ARRAY_SIZE(still), 3, &looks);
+	assert_int_equal(slept_ms, 250);
+	settle(restless, ARRAY_SIZE(restless), 3, &looks);
+	assert_int_equal(looks, 7);
+	assert_int_equal(slept_ms, 250 + 500 + 3 * 1000);
+}
+
 static void own_trouble_on_the_way_ends_it_as_such(void **state)
 {
 	static const struct step steps[] = {CLOSED, LOCAL};
@@ -142,6 +172,7 @@ int main(void)
 		cmocka_unit_test(what_is_back_where_it_was_is_no_change),
 		cmocka_unit_test(another_new_state_starts_the_count_anew),
 		cmocka_unit_test(what_never_holds_still_is_settled_in_the_end),
+		cmocka_unit_test(the_first_look_is_at_once_and_later_ones_wait_longer),
 		cmocka_unit_test(own_trouble_on_the_way_ends_it_as_such),
 		cmocka_unit_test(nothing_is_confirmed_without_a_past),
 	};
