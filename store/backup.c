@@ -15,7 +15,7 @@
 #include "store/upkeep.h"
 
 enum {
-	STEP_PAGES = 64 /* 256 KB from one progress to the next */
+	STEP_PAGES = 32 /* 128 KB from one progress to the next */
 };
 
 /* Failures are told of the copy, so it is a store of its own. */

@@ -13,9 +13,9 @@
 #include "tests/store/fixture.h"
 
 enum {
-	FLOWS = 20000, /* a file of several steps */
+	FLOWS = 6000, /* a file of several steps */
 	KILLS = 20,
-	MOST_SECONDS = 20 /* a slow machine kills less often */
+	MOST_SECONDS = 10 /* a slow machine kills less often */
 };
 
 struct source {
@@ -325,7 +325,7 @@ static void a_copier_that_is_killed_leaves_a_whole_copy_or_none(void **state)
 	for (; kills < KILLS &&
 		clock_monotonic_us() - start < MOST_SECONDS * UINT64_C(1000000);
 		kills++) {
-		kill_copier(bed, random_below(&random, (uint32_t)one * 3 + 1000));
+		kill_copier(bed, random_below(&random, (uint32_t)one + 500));
 		none += !exists(target(bed, ""));
 		/* What is left half-way is no hindrance. */
 		if (!exists(target(bed, "")))

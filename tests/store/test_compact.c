@@ -2,13 +2,19 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 
+#include "base/clock.h"
+#include "base/random.h"
 #include "store/sql.h"
 #include "store/upkeep.h"
 #include "tests/store/fixture.h"
 
 enum {
-	FLOWS = 20000
+	FLOWS = 6000,
+	KILLS = 20,
+	MOST_SECONDS = 10 /* a slow machine kills less often */
 };
 
 struct source {
@@ -166,6 +172,55 @@ static void without_room_the_store_is_as_it_was(void **state)
 	scan_big(bed->store, "filtered");
 }
 
+/* True when it was killed before it was done. */
+static bool kill_compacter(const struct bed *bed, uint32_t after_us)
+{
+	struct timespec pause = {.tv_nsec = (long)after_us * 1000};
+	struct store_sizes sizes;
+	struct store_error error;
+	struct store *store;
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (store_open(bed->path, STORE_WRITE, &store, &error) < 0)
+			_exit(1);
+		_exit(store_compact(store, &sizes) < 0);
+	}
+	/* The random moment itself is what this test is about. */
+	nanosleep(&pause, NULL);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	return WIFSIGNALED(status);
+}
+
+static void loses_nothing_when_it_is_killed(void **state)
+{
+	struct bed *bed = *state;
+	struct random_state random;
+	struct store_sizes sizes;
+	uint64_t start = clock_monotonic_us(), one;
+	int kills = 0, under_way = 0;
+
+	random_seed(&random, (uint64_t)getpid());
+	assert_int_equal(store_compact(bed->store, &sizes), 0);
+	one = clock_monotonic_us() - start;
+	one = one < 400000 ? one : 400000;
+	for (; kills < KILLS &&
+		clock_monotonic_us() - start < MOST_SECONDS * UINT64_C(1000000);
+		kills++) {
+		bed_close(bed);
+		under_way += kill_compacter(
+			bed, random_below(&random, (uint32_t)one * 2 + 1000));
+		bed_open(bed, STORE_WRITE);
+		check_whole(bed->store);
+	}
+	print_message("%d kills, %d of them under way\n", kills, under_way);
+	assert_in_range(under_way, 1, kills);
+}
+
 static int ignore_the_signal_of_the_limit(void **state)
 {
 	(void)state;
@@ -181,6 +236,7 @@ int main(void)
 		TEST(a_second_time_there_is_nothing_to_give),
 		TEST(a_reader_may_not),
 		TEST(without_room_the_store_is_as_it_was),
+		TEST(loses_nothing_when_it_is_killed),
 	};
 
 	return cmocka_run_group_tests(tests, ignore_the_signal_of_the_limit, NULL);
