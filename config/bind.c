@@ -17,7 +17,9 @@ static uint64_t upper_bound(const struct conf_field *field)
 {
 	if (field->max)
 		return field->max;
-	return field->type == CONF_RATE ? UINT64_MAX : UINT32_MAX;
+	return field->type == CONF_RATE || field->type == CONF_LONG_DURATION
+		       ? UINT64_MAX
+		       : UINT32_MAX;
 }
 
 static bool is_bounded(const struct conf_field *field)
@@ -68,6 +70,7 @@ static void add_expected(struct strbuf *buf, const struct conf_field *field)
 		add_bounds(buf, field, number_format);
 		break;
 	case CONF_DURATION:
+	case CONF_LONG_DURATION:
 		strbuf_adds(buf, "a duration");
 		if (is_bounded(field))
 			add_bounds(buf, field, duration_format);
@@ -208,7 +211,10 @@ static int bind_duration(const struct conf_node *node, const struct conf_field *
 	uint64_t ms;
 	if (node->kind == CONF_SCALAR && duration_parse(node->text, &ms) &&
 		ms >= field->min && ms <= upper_bound(field)) {
-		*(uint32_t *)member = (uint32_t)ms;
+		if (field->type == CONF_LONG_DURATION)
+			*(uint64_t *)member = ms;
+		else
+			*(uint32_t *)member = (uint32_t)ms;
 		return 0;
 	}
 	int rc = mismatch(node, field, report);
@@ -291,6 +297,7 @@ int conf_bind_value(const struct conf_node *node, const struct conf_field *field
 	case CONF_NUMBER:
 		return bind_number(node, field, member, report);
 	case CONF_DURATION:
+	case CONF_LONG_DURATION:
 		return bind_duration(node, field, member, report);
 	case CONF_RATE:
 		return bind_rate(node, field, member, report);

@@ -12,14 +12,15 @@
 struct conf_node;
 
 enum conf_type {
-	CONF_TEXT,     /* const char * (in the arena); not empty */
-	CONF_BOOL,     /* bool: true/false/yes/no/on/off, plain */
-	CONF_NUMBER,   /* uint32_t in [min, max] */
-	CONF_DURATION, /* uint32_t milliseconds in [min, max]; text such as "2s" */
-	CONF_RATE,     /* uint64_t events per hour; text such as "5000/s" */
-	CONF_WORD,     /* int: index of the word in `words` */
-	CONF_TEXTS,    /* struct conf_texts: one text or a list of them */
-	CONF_TREE,     /* const struct conf_node *: bound by the caller */
+	CONF_TEXT,          /* const char * (in the arena); not empty */
+	CONF_BOOL,          /* bool: true/false/yes/no/on/off, plain */
+	CONF_NUMBER,        /* uint32_t in [min, max] */
+	CONF_DURATION,      /* uint32_t milliseconds in [min, max]; text such as "2s" */
+	CONF_LONG_DURATION, /* uint64_t milliseconds, likewise */
+	CONF_RATE,          /* uint64_t events per hour; text such as "5000/s" */
+	CONF_WORD,          /* int: index of the word in `words` */
+	CONF_TEXTS,         /* struct conf_texts: one text or a list of them */
+	CONF_TREE,          /* const struct conf_node *: bound by the caller */
 };
 
 struct conf_texts {

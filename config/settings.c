@@ -9,6 +9,7 @@
 #include "config/inventory.h"
 #include "config/path.h"
 #include "config/settings_guard.h"
+#include "config/settings_retention.h"
 #include "config/settings_rpc.h"
 #include "config/settings_schedule.h"
 
@@ -19,8 +20,8 @@ enum {
 
 struct top {
 	const char *vantage, *store;
-	const struct conf_node *inventory, *rules, *schedule, *probe, *dns, *rpc,
-		*notify, *controls, *guard, *flap;
+	const struct conf_node *inventory, *rules, *retention, *schedule, *probe, *dns,
+		*rpc, *notify, *controls, *guard, *flap;
 };
 
 static const struct conf_field top_fields[] = {
@@ -36,6 +37,10 @@ static const struct conf_field top_fields[] = {
 		.type = CONF_TEXT,
 		.offset = offsetof(struct top, store),
 		.help = "the database file"},
+	{.key = "retention",
+		.type = CONF_TREE,
+		.offset = offsetof(struct top, retention),
+		.help = "how long the store keeps what is old"},
 	{.key = "schedule",
 		.type = CONF_TREE,
 		.offset = offsetof(struct top, schedule),
@@ -179,6 +184,7 @@ static void set_defaults(struct settings *out)
 		.guard_patience = 3,
 		.guard_require = 1,
 	};
+	settings_default_retention(out);
 }
 
 static int bind_section(const struct conf_node *node, const struct conf_field *fields,
@@ -278,6 +284,9 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 	struct top top = {0};
 	set_defaults(out);
 	int rc = bind_section(root, top_fields, &top, arena, report);
+	if (rc != -ENOMEM)
+		rc = conf_worse(
+			rc, settings_bind_retention(top.retention, arena, report, out));
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, settings_bind_schedule(top.schedule, arena, report, out));

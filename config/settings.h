@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rest of reachd.yaml: vantage, store, schedule, probe, dns, rpc, guard. */
+/* The rest of reachd.yaml: vantage, store, retention, schedule, probe, dns, rpc, guard.
+ */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
 
@@ -56,6 +57,8 @@ struct settings {
 	size_t n_windows;            /* 0: at any time */
 	const char *timezone;        /* schedule.timezone; NULL: the machine's */
 	const struct zone *zone;     /* that one; NULL where there are no windows */
+	uint64_t history_ms;         /* retention.history, default 400d */
+	uint64_t rtt_ms;             /* retention.rtt, default 90d */
 	uint32_t timeout_ms;         /* probe.timeout, default 2s */
 	uint32_t attempts;           /* probe.attempts, default 2 */
 	uint32_t concurrency; /* probe.concurrency, connections at once, default 1024 */

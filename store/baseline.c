@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "store/facts.h"
+#include "store/horizon.h"
 
 static int refuse_missing(struct store *store, const char *name)
 {
@@ -23,15 +23,15 @@ static int check_complete(struct store *store, int64_t scan)
 	return rc;
 }
 
-int store_baseline_save(struct store *store, const char *name, int64_t scan,
-	int64_t wall_us, bool replace)
+static int put(struct store *store, const char *name, int64_t scan, int64_t wall_us,
+	bool replace)
 {
 	struct sqlite3_stmt *statement = NULL;
 	int64_t changed;
-	int rc = store_need_notes(store);
+	int rc = check_complete(store, scan);
 
-	if (rc == 0)
-		rc = check_complete(store, scan);
+	if (rc == 0 && replace)
+		rc = horizon_release(store, name);
 	if (rc == 0)
 		rc = sql_prepare(store,
 			replace ? "INSERT OR REPLACE INTO baseline (scan, saved_us, name)"
@@ -50,6 +50,19 @@ int store_baseline_save(struct store *store, const char *name, int64_t scan,
 		return store_refuse(
 			store, -EEXIST, "there is a baseline %s already", name);
 	return rc;
+}
+
+int store_baseline_save(struct store *store, const char *name, int64_t scan,
+	int64_t wall_us, bool replace)
+{
+	int rc = store_need_notes(store);
+
+	/* In one transaction: the scan must not be pruned in between. */
+	if (rc == 0)
+		rc = sql_exec(store, "BEGIN IMMEDIATE");
+	if (rc < 0)
+		return rc;
+	return sql_end_write(store, put(store, name, scan, wall_us, replace));
 }
 
 int store_baseline_get(
@@ -75,11 +88,11 @@ int store_baseline_get(
 	return rc < 0 ? rc : 0;
 }
 
-int store_baseline_remove(struct store *store, const char *name)
+static int drop(struct store *store, const char *name)
 {
 	struct sqlite3_stmt *statement = NULL;
 	int64_t changed;
-	int rc = store_need_notes(store);
+	int rc = horizon_release(store, name);
 
 	if (rc == 0)
 		rc = sql_prepare(
@@ -91,6 +104,15 @@ int store_baseline_remove(struct store *store, const char *name)
 	changed = sql_changed(store);
 	sql_free(statement);
 	return rc == 0 && changed == 0 ? refuse_missing(store, name) : rc;
+}
+
+int store_baseline_remove(struct store *store, const char *name)
+{
+	int rc = store_need_notes(store);
+
+	if (rc == 0)
+		rc = sql_exec(store, "BEGIN IMMEDIATE");
+	return rc < 0 ? rc : sql_end_write(store, drop(store, name));
 }
 
 int store_baseline_list(struct store *store,

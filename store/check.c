@@ -110,6 +110,8 @@ static const struct {
 		"open gaps of flows that left the inventory"},
 	{"SELECT count(*) - count(DISTINCT vantage << 32 | number) FROM flow",
 		"flows with the number of another one, so that times are mixed"},
+	{"SELECT count(*) FROM vantage WHERE swept > pruned",
+		"vantages that were swept beyond what was pruned"},
 	{"SELECT count(*) FROM rtt_hour WHERE length(cells) % 16 <> 0"
 	 " OR length(cells) NOT BETWEEN 16 AND 4032",
 		"rows of round-trip times of an impossible size"},

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/horizon.h"
+
 int facts_init(struct facts *facts, struct store *store)
 {
 	int rc;
@@ -100,7 +102,8 @@ int facts_scan(struct facts *facts, int64_t scan, int64_t *vantage)
 	struct sqlite3_stmt *row;
 	int rc = sql_prepare(facts->store,
 		"SELECT scan.vantage, scan.status, vantage.name FROM scan"
-		" JOIN vantage ON vantage.id = scan.vantage WHERE scan.id = ?",
+		" JOIN vantage ON vantage.id = scan.vantage"
+		" WHERE scan.id = ? AND " HORIZON_KEPT,
 		&row);
 
 	if (rc < 0)
@@ -110,8 +113,7 @@ int facts_scan(struct facts *facts, int64_t scan, int64_t *vantage)
 	if (rc > 0)
 		rc = read_scan(facts, row, scan, vantage);
 	else if (rc == 0)
-		rc = store_refuse(facts->store, -ENOENT, "there is no scan %lld",
-			(long long)scan);
+		rc = horizon_refuse(facts->store, scan);
 	sql_free(row);
 	return rc;
 }

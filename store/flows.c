@@ -51,7 +51,7 @@ static const char past_sql[] =
 	" AND from_scan <= ?4 ORDER BY from_scan DESC LIMIT 1";
 
 static const char gaps_sql[] =
-	"SELECT host, check_name, reason FROM gap"
+	"SELECT host, check_name, reason FROM gap INDEXED BY gap_to"
 	" WHERE vantage = ?1 AND to_scan >= ?2 AND from_scan <= ?2"
 	" ORDER BY host, check_name";
 

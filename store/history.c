@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/horizon.h"
 #include "store/rtt.h"
 
 /* A flow's place: the keys of its row. */
@@ -37,8 +38,8 @@ static int find_flow(struct store *store, const char *vantage, const char *host,
 		};
 	sql_free(row);
 	if (rc == 0)
-		return store_refuse(store, -ENOENT, "%s %s was never scanned from %s",
-			host, check, vantage);
+		return store_refuse(store, -ENOENT,
+			"no scan that is kept has %s %s from %s", host, check, vantage);
 	return rc < 0 ? rc : 0;
 }
 
@@ -133,6 +134,7 @@ static const char gaps_sql[] =
 	"  AND gap_from IS NOT NULL) AS g"
 	" JOIN scan ON scan.vantage = ?1 AND scan.status = 'complete'"
 	"  AND scan.id BETWEEN g.from_scan AND g.to_scan"
+	" JOIN vantage ON vantage.id = ?1 AND " HORIZON_KEPT
 	" JOIN word ON word.id = g.reason"
 	" ORDER BY scan.id";
 

@@ -21,6 +21,7 @@ struct store {
 /* store/schema.sql, and the tables that later versions added. */
 extern const char store_schema_sql[];
 extern const char store_outbox_sql[];
+extern const char store_retention_sql[];
 
 /* Remembers "PATH: text" as the last failure; returns `code`, a negative errno. */
 int store_refuse(struct store *store, int code, const char *format, ...)

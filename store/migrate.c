@@ -23,6 +23,7 @@ static const char *const steps[] = {
 	"ALTER TABLE sink ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0",
 	/* 5: what a silence is compared with when it is over. */
 	"ALTER TABLE silence ADD COLUMN after_scan INTEGER NOT NULL DEFAULT 0",
+	store_retention_sql,
 };
 
 static int run_steps(

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/sql.h"
+#include "store/horizon.h"
 
 #define SCAN_COLUMNS                                                               \
 	"scan.id, vantage.name, status, started_us, finished_us,"                  \
@@ -150,16 +150,17 @@ static int first_scan(
 int store_scan_get(struct store *store, int64_t id, struct store_scan *scan)
 {
 	struct sqlite3_stmt *rows;
-	int rc = sql_prepare(
-		store, "SELECT " SCAN_COLUMNS SCAN_TABLES " WHERE scan.id = ?", &rows);
+	int rc = sql_prepare(store,
+		"SELECT " SCAN_COLUMNS SCAN_TABLES
+		" WHERE scan.id = ? AND " HORIZON_KEPT,
+		&rows);
 
 	if (rc < 0)
 		return rc;
 	SQL_BIND(rows, id);
 	rc = first_scan(store, rows, scan);
 	if (rc == 0)
-		return store_refuse(
-			store, -ENOENT, "there is no scan %lld", (long long)id);
+		return horizon_refuse(store, id);
 	return rc < 0 ? rc : 0;
 }
 
@@ -171,10 +172,11 @@ static int newest(struct store *store, const char *vantage, int64_t wall_us,
 	const char *text =
 		vantage ? "SELECT " SCAN_COLUMNS SCAN_TABLES
 			  " WHERE status = 'complete' AND finished_us <= ?1"
+			  " AND " HORIZON_KEPT
 			  " AND vantage.name = ?2 ORDER BY scan.id DESC LIMIT 1"
 			: "SELECT " SCAN_COLUMNS SCAN_TABLES
 			  " WHERE status = 'complete' AND finished_us <= ?1"
-			  " ORDER BY scan.id DESC LIMIT 1";
+			  " AND " HORIZON_KEPT " ORDER BY scan.id DESC LIMIT 1";
 	int rc = sql_prepare(store, text, &rows);
 
 	if (rc < 0)
@@ -203,14 +205,42 @@ int store_scan_last(struct store *store, const char *vantage, struct store_scan 
 	return rc < 0 ? rc : 0;
 }
 
+/* Whether scans around `id` (0: before all others) are gone: one of them may have been
+ * the newest at a time. 1, 0 or a negative errno. */
+static int is_pruned(struct store *store, int64_t id, const char *vantage)
+{
+	struct sqlite3_stmt *row;
+	int rc = sql_prepare(store,
+		"SELECT 1 FROM vantage WHERE pruned > 0 AND pruned >= ?1"
+		" AND (name = ?2 OR ?2 = '') LIMIT 1",
+		&row);
+
+	if (rc < 0)
+		return rc;
+	SQL_BIND(row, id);
+	sql_bind_text(row, 2, vantage);
+	rc = sql_step(store, row);
+	sql_free(row);
+	return rc;
+}
+
 int store_scan_at(struct store *store, const char *vantage, int64_t wall_us,
 	struct store_scan *scan)
 {
 	int rc = newest(store, vantage, wall_us, scan);
+	int pruned;
 
-	if (rc == 0)
-		return refuse_none(store, vantage, " that early");
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	pruned = rc > 0 ? is_pruned(store, scan->id, scan->vantage)
+			: is_pruned(store, 0, vantage);
+	if (pruned > 0)
+		return store_refuse(store, -ENODATA,
+			"what was seen that early was pruned: 'retention: history' "
+			"keeps no scan that old");
+	if (pruned < 0 || rc > 0)
+		return pruned;
+	return refuse_none(store, vantage, " that early");
 }
 
 int store_scan_list(struct store *store, unsigned limit,
@@ -219,7 +249,8 @@ int store_scan_list(struct store *store, unsigned limit,
 	struct sqlite3_stmt *rows;
 	struct store_scan scan;
 	int rc = sql_prepare(store,
-		"SELECT " SCAN_COLUMNS SCAN_TABLES " ORDER BY scan.id DESC LIMIT ?",
+		"SELECT " SCAN_COLUMNS SCAN_TABLES " WHERE " HORIZON_KEPT
+		" ORDER BY scan.id DESC LIMIT ?",
 		&rows);
 
 	if (rc < 0)

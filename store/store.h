@@ -123,16 +123,38 @@ int store_scan_interrupt(struct store *store, int64_t id);
  * in *scan lives until the next call on this handle. */
 int store_scan_last(struct store *store, const char *vantage, struct store_scan *scan);
 
-/* By number; -ENOENT. */
+/* By number; -ENOENT: there never was one; -ENODATA: it was pruned. */
 int store_scan_get(struct store *store, int64_t id, struct store_scan *scan);
 
-/* The newest complete scan that finished at or before a time; -ENOENT. */
+/* The newest complete scan that finished at or before a time; -ENOENT; -ENODATA: those
+ * of that time were pruned. */
 int store_scan_at(struct store *store, const char *vantage, int64_t wall_us,
 	struct store_scan *scan);
 
 /* Newest first, at most `limit`; `each` returns false to stop. */
 int store_scan_list(struct store *store, unsigned limit,
 	bool (*each)(void *data, const struct store_scan *scan), void *data);
+
+/* ---- retention --------------------------------------------------------------- */
+
+struct store_retention {
+	int64_t now_us;      /* wall clock */
+	uint64_t history_us; /* scans that finished longer ago go, with what ended
+				before a younger one */
+	uint64_t rtt_us;     /* so do the round-trip times of such hours */
+};
+
+/*
+ * Lets go of what is older, of one vantage: one bounded batch, in a transaction of its
+ * own; *more: another call has more to do. What is too old is gone for readers with the
+ * first batch; the others make room. Whatever the clock says, the ten newest scans
+ * stay, and they tell what time it is: a clock that is ahead for less than ten scans
+ * costs nothing. Scans with a baseline stay whole, as do intervals that are open:
+ * -ENODATA where a scan is asked for that is gone. 0 or a negative errno: nothing was
+ * let go.
+ */
+int store_prune(struct store *store, const char *vantage,
+	const struct store_retention *keep, bool *more);
 
 /* ---- flows ------------------------------------------------------------------- */
 
@@ -150,8 +172,9 @@ struct store_flow {
 };
 
 /* Every flow that was in the scope of the complete scan `id` (its vantage's), by host
- * and then by check, both in the order of first recording. -ENOENT; -EINVAL when it is
- * not complete. Text shared by neighbours (host, groups ...) is one pointer. */
+ * and then by check, both in the order of first recording. -ENOENT; -ENODATA; -EINVAL
+ * when it is not complete. Text shared by neighbours (host, groups ...) is one pointer.
+ */
 int store_flows_at(struct store *store, int64_t id,
 	bool (*each)(void *data, const struct store_flow *flow), void *data);
 
@@ -160,7 +183,8 @@ int store_flows_at(struct store *store, int64_t id,
  * side and a's side: state "" on the side where the flow was not in scope (reason "",
  * too) or never had been measured (reason: why not). Flows whose state and identity are
  * equal on both sides are left out. Cost follows the number of changed flows, not of
- * flows. -ENOENT; -EINVAL when a scan is not complete, of another vantage, or a > b.
+ * flows. -ENOENT; -ENODATA; -EINVAL when a scan is not complete, of another vantage, or
+ * a > b.
  */
 struct store_change {
 	const char *vantage, *host, *check;
@@ -171,8 +195,8 @@ struct store_change {
 int store_changes(struct store *store, int64_t a, int64_t b,
 	bool (*each)(void *data, const struct store_change *change), void *data);
 
-/* One row of a flow's history, oldest first. State "": not measured yet. -ENOENT: there
- * never was such a flow; so for the next two. */
+/* One row of a flow's history, oldest first. State "": not measured yet. -ENOENT: no
+ * scan that is kept has such a flow; so for the next two. */
 struct store_interval {
 	const char *state, *reason, *phase, *identity, *evidence;
 	int64_t from_scan, to_scan; /* last scan it held for; 0: still holds */
@@ -227,8 +251,8 @@ struct store_baseline {
 	int64_t saved_us;
 };
 
-/* Names a complete scan (-ENOENT, -EINVAL when it is not); an existing name is -EEXIST
- * unless `replace`. */
+/* Names a complete scan (-ENOENT, -ENODATA, -EINVAL when it is not); an existing name
+ * is -EEXIST unless `replace`. */
 int store_baseline_save(struct store *store, const char *name, int64_t scan,
 	int64_t wall_us, bool replace);
 

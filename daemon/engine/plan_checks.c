@@ -95,6 +95,7 @@ static bool same_field(const struct conf_field *field, const void *a, const void
 	case CONF_NUMBER:
 	case CONF_DURATION:
 		return memcmp(left, right, sizeof(uint32_t)) == 0;
+	case CONF_LONG_DURATION:
 	case CONF_RATE:
 		return memcmp(left, right, sizeof(uint64_t)) == 0;
 	case CONF_WORD:

@@ -13,6 +13,7 @@
 #include "daemon/scan/observe.h"
 #include "daemon/scan/quiet.h"
 #include "daemon/scan/record.h"
+#include "daemon/scan/retention.h"
 #include "daemon/scan/trace_changes.h"
 #include "store/outbox.h"
 
@@ -240,6 +241,8 @@ int one_scan_run(struct one_scan *scan)
 		give_up(scan, rc);
 	else if (scan->store)
 		record(scan);
+	if (scan->recorded)
+		retention_apply(scan->store, settings_of(scan));
 	return rc;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One scan from its first probe to its row in the store: probe, confirm, judge, walk to
- * what got worse, compare, record. What happens with the outcome is the caller's.
+ * what got worse, compare, record; then what is too old to be kept may go. What happens
+ * with the outcome is the caller's.
  */
 #ifndef DAEMON_SCAN_ONE_SCAN_H
 #define DAEMON_SCAN_ONE_SCAN_H

@@ -40,6 +40,8 @@ static void expect_defaults(const struct settings *settings)
 	assert_int_equal(settings->n_windows, 0);
 	assert_null(settings->timezone);
 	assert_null(settings->zone);
+	assert_true(settings->history_ms == UINT64_C(34560000000));
+	assert_true(settings->rtt_ms == UINT64_C(7776000000));
 	assert_int_equal(settings->timeout_ms, 2000);
 	assert_int_equal(settings->attempts, 2);
 	assert_int_equal(settings->concurrency, 1024);
@@ -89,6 +91,7 @@ static void every_key_is_bound(void **state)
 	good(&loaded,
 		"vantage: par-sh-001\n"
 		"store: /var/lib/reachd/reachd.db\n"
+		"retention: {history: 3650d, rtt: 1h}\n"
 		"schedule: {every: 1h, jitter: 30s}\n"
 		"probe: {timeout: 1500ms, attempts: 3, concurrency: 65535, "
 		"rate: 300/m, per_host: 7, engines: 4, confirm: 1, family: ipv4, trace: no}\n"
@@ -100,6 +103,8 @@ static void every_key_is_bound(void **state)
 	assert_string_equal(settings->store, "/var/lib/reachd/reachd.db");
 	assert_int_equal(settings->every_ms, 3600000);
 	assert_int_equal(settings->jitter_ms, 30000);
+	assert_true(settings->history_ms == UINT64_C(315360000000));
+	assert_int_equal(settings->rtt_ms, 3600000);
 	assert_int_equal(settings->timeout_ms, 1500);
 	assert_int_equal(settings->attempts, 3);
 	assert_int_equal(settings->concurrency, 65535);

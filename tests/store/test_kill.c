@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A writer is killed at random moments. Whatever the moment: the file is whole, no scan
- * is there by half, what was stored is there to the last flow, the scan that was under
- * way is marked, and the next one's changes are right.
+ * is there by half, what was stored is there to the last flow unless it was pruned as a
+ * whole, the scan that was under way is marked, and the next one's changes are right.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -19,6 +19,8 @@ enum {
 	FLOWS = HOSTS * CHECKS,
 	RECORDING_KILLS = 50,
 	CREATION_KILLS = 25,
+	PRUNING_KILLS = 50,
+	KEPT_SECONDS = 12,
 	MOST_SECONDS = 20 /* a slow machine kills less often */
 };
 
@@ -83,6 +85,19 @@ static int64_t scan_once(struct store *store)
 	return store_scan_record(store, &what) < 0 ? -1 : source.scan;
 }
 
+/* Scans finish a second after each other. */
+static int prune_once(struct store *store)
+{
+	struct store_retention keep = {
+		.now_us = INT64_MAX / 2, .history_us = KEPT_SECONDS * SECOND};
+	bool more = true;
+	int rc = 0;
+
+	while (rc == 0 && more)
+		rc = store_prune(store, "paris", &keep, &more);
+	return rc;
+}
+
 /* ---- the victim -------------------------------------------------------------- */
 
 /* Never returns: opens, says so on the pipe when `opened`, and scans until killed. */
@@ -99,7 +114,7 @@ static void live(const struct bed *bed, int pipe_end, bool opened)
 	}
 	if (opened && write(pipe_end, "!", 1) != 1)
 		_exit(1);
-	while (scan_once(store) > 0)
+	while (prune_once(store) == 0 && scan_once(store) > 0)
 		;
 	fprintf(stderr, "%s\n", store_last_error(store));
 	_exit(1);
@@ -215,6 +230,25 @@ static void check_changes(struct store *store, int64_t a, int64_t b)
 	assert_int_equal(count.flows, expected);
 }
 
+/* All of them: there to the last flow, or not at all. Returns how many are there. */
+static int check_all_scans(struct store *store, int64_t newest)
+{
+	struct store_scan scan;
+	int there = 0;
+
+	for (int64_t id = 1; id <= newest; id++) {
+		int rc = store_scan_get(store, id, &scan);
+		assert_true(rc == 0 || rc == -ENODATA);
+		if (rc < 0 || scan.status != STORE_SCAN_COMPLETE)
+			continue;
+		check_flows(store, id);
+		if (id < newest)
+			check_changes(store, id, newest);
+		there++;
+	}
+	return there;
+}
+
 static bool on_scan(void *data, const struct store_scan *scan)
 {
 	*(enum store_scan_status *)data = scan->status;
@@ -274,6 +308,62 @@ static void survives_kill_at_any_moment_of_a_record(void **state)
 	assert_in_range(under_way, 1, kills);
 }
 
+static int64_t newest_scan(struct store *store)
+{
+	struct store_scan last;
+
+	assert_int_equal(store_scan_last(store, "paris", &last), 0);
+	return last.id;
+}
+
+/* What it left; and something to do for the next one. True when scans had gone. */
+static bool check_after_prune(struct bed *bed)
+{
+	struct store_scan scan;
+	int64_t newest;
+	bool pruned;
+
+	check_after_kill(bed);
+	bed_open(bed, STORE_WRITE);
+	newest = newest_scan(bed->store);
+	pruned = store_scan_get(bed->store, newest - 30, &scan) == -ENODATA;
+	for (int n = 0; n < 5; n++)
+		assert_true(scan_once(bed->store) > 0);
+	assert_true(check_all_scans(bed->store, newest + 5) > 10);
+	check_flows(bed->store, 5);
+	bed_close(bed);
+	return pruned;
+}
+
+/* Killed soon after its first sign of life, when it prunes. */
+static void survives_kill_at_any_moment_of_a_prune(void **state)
+{
+	struct bed *bed = *state;
+	struct random_state random;
+	uint64_t start = clock_monotonic_us(), one;
+	int pruned = 0;
+
+	random_seed(&random, (uint64_t)getpid());
+	bed_open(bed, STORE_WRITE);
+	for (int i = 0; i < 30; i++)
+		assert_true(scan_once(bed->store) > 0);
+	assert_int_equal(store_baseline_save(bed->store, "b", 5, 0, false), 0);
+	one = clock_monotonic_us();
+	assert_int_equal(prune_once(bed->store), 0);
+	one = clock_monotonic_us() - one;
+	bed_close(bed);
+	one = one < 400000 ? one : 400000;
+	for (int i = 0; i < PRUNING_KILLS &&
+			clock_monotonic_us() - start < MOST_SECONDS * UINT64_C(1000000);
+		i++) {
+		kill_writer(
+			bed, true, random_below(&random, (uint32_t)one * 10 + 1000));
+		pruned += check_after_prune(bed);
+	}
+	print_message("%d times scans had gone\n", pruned);
+	assert_true(pruned > 0);
+}
+
 static void survives_kill_while_the_store_is_made(void **state)
 {
 	struct bed *bed = *state;
@@ -308,6 +398,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(survives_kill_at_any_moment_of_a_record),
+		TEST(survives_kill_at_any_moment_of_a_prune),
 		TEST(survives_kill_while_the_store_is_made),
 	};
 

@@ -5,7 +5,7 @@
 #include "tests/store/fixture.h"
 
 enum {
-	NEWEST = 5,
+	NEWEST = 6,
 	TABLES = 12
 };
 
@@ -90,22 +90,96 @@ static void brings_an_older_file_up_to_date_when_it_may_write(void **state)
 	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
 }
 
-static void adds_the_outbox_to_a_file_of_version_1(void **state)
+/* ---- old files --------------------------------------------------------------- */
+
+/* As the first version wrote two scans of one flow that was closed and then was open.
+ */
+static const char version_1_rows[] =
+	"INSERT INTO word (id, text) VALUES (1, ''), (2, 'tcp/1'), (3, 'open'),"
+	" (4, 'closed'), (5, 'pass'), (6, '[\"r\"]'), (7, 'syn-ack'), (8, 'rst'),"
+	" (9, 'connect'), (10, '[]'), (11, '{\"n\":1}'), (12, '{\"n\":2}');"
+	"INSERT INTO vantage (id, name) VALUES (1, 'paris');"
+	"INSERT INTO host VALUES (1, 1, 'a', 10, '[]');"
+	"INSERT INTO scan (vantage, status, started_us, finished_us, flows)"
+	" VALUES (1, 'complete', 1000000, 2000000, 1),"
+	" (1, 'complete', 3000000, 4000000, 1);"
+	"INSERT INTO flow VALUES"
+	" (1, 1, 2, 0, 3, 5, 6, 2, 3, 7, 9, 1, 12, NULL, NULL);"
+	"INSERT INTO interval VALUES (1, 1, 2, 1, 1, 0, 4, 8, 9, 1, 11);"
+	"INSERT INTO baseline VALUES ('before', 1, 5000000);"
+	"PRAGMA user_version = 1;"
+	"PRAGMA journal_mode = WAL";
+
+static void must_exec(sqlite3 *db, const char *text)
+{
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* Version 2 was the first with an outbox. */
+static void make_old(const struct bed *bed, int version)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(bed->path, &db), SQLITE_OK);
+	must_exec(db, store_schema_sql);
+	must_exec(db, version_1_rows);
+	if (version == 2) {
+		must_exec(db, store_outbox_sql);
+		must_exec(db, "PRAGMA user_version = 2");
+	}
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static bool on_change(void *data, const struct store_change *change)
+{
+	assert_string_equal(change->host, "a");
+	assert_string_equal(change->from_state, "closed");
+	assert_string_equal(change->to_state, "open");
+	assert_string_equal(change->to_evidence, "{\"n\":2}");
+	++*(int *)data;
+	return true;
+}
+
+static void brings_a_file_of_version_1_up_to_date(void **state)
 {
 	struct bed *bed = *state;
+	struct store_baseline baseline;
+	int changes = 0;
 
-	bed_open(bed, STORE_WRITE);
-	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
-	assert_int_equal(
-		sql_exec(bed->store,
-			"DROP TABLE notice; DROP TABLE sink; DROP TABLE silence;"
-			"ALTER TABLE scan DROP COLUMN degraded_why;PRAGMA user_version = 1"),
-		0);
-	bed_close(bed);
+	make_old(bed, 1);
 	bed_open(bed, STORE_WRITE);
 	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
 	assert_int_equal(number(bed->store, "SELECT count(*) FROM sink"), 0);
-	assert_int_equal(number(bed->store, "SELECT count(*) FROM flow"), 1);
+	assert_int_equal(number(bed->store, "SELECT pruned + swept FROM vantage"), 0);
+	assert_int_equal(store_changes(bed->store, 1, 2, on_change, &changes), 0);
+	assert_int_equal(changes, 1);
+	assert_int_equal(store_baseline_get(bed->store, "before", &baseline), 0);
+	assert_int_equal(baseline.scan, 1);
+}
+
+static void prunes_what_a_file_of_version_1_held(void **state)
+{
+	struct bed *bed = *state;
+	struct store_retention keep = {.now_us = 3000 * SECOND, .history_us = SECOND};
+	struct store_scan scan;
+	bool more;
+
+	make_old(bed, 1);
+	bed_open(bed, STORE_WRITE);
+	for (int i = 0; i < 10; i++)
+		SCAN(bed->store, "paris",
+			SEEN("a", "tcp/1", "open", .reason = "syn-ack"));
+	assert_int_equal(store_baseline_remove(bed->store, "before"), 0);
+	assert_int_equal(store_prune(bed->store, "paris", &keep, &more), 0);
+	assert_false(more);
+	assert_int_equal(store_scan_get(bed->store, 1, &scan), -ENODATA);
+	assert_int_equal(store_scan_get(bed->store, 2, &scan), -ENODATA);
+	assert_int_equal(store_scan_get(bed->store, 3, &scan), 0);
+	assert_int_equal(number(bed->store, "SELECT count(*) FROM interval"), 0);
+	assert_int_equal(
+		number(bed->store, "SELECT count(*) FROM word WHERE id = 11"), 0);
+	assert_int_equal(
+		number(bed->store, "SELECT count(*) FROM word WHERE id = 12"), 1);
 }
 
 static void refuses_a_version_below_zero(void **state)
@@ -125,15 +199,7 @@ static void version_2_gets_silences_and_reasons(void **state)
 	struct store_silence silence = {.until_us = 1, .why = "w"};
 	int64_t id;
 
-	bed_open(bed, STORE_WRITE);
-	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
-	assert_int_equal(
-		sql_exec(bed->store, "DROP TABLE silence;"
-				     "ALTER TABLE scan DROP COLUMN degraded_why;"
-				     "ALTER TABLE sink DROP COLUMN refusals;"
-				     "PRAGMA user_version = 2"),
-		0);
-	bed_close(bed);
+	make_old(bed, 2);
 	bed_open(bed, STORE_WRITE);
 	assert_int_equal(store_scan_last(bed->store, "paris", &scan), 0);
 	assert_int_equal(scan.flows, 1);
@@ -172,7 +238,7 @@ static void a_step_that_fails_leaves_the_file_at_its_version(void **state)
 
 	bed_open(bed, STORE_WRITE);
 	assert_int_equal(store_migrate_with(bed->store, steps, NEWEST + 2), -EIO);
-	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 5"));
+	assert_non_null(strstr(store_last_error(bed->store), "it stays at format 6"));
 	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
 	assert_int_equal(
 		number(bed->store,
@@ -189,7 +255,8 @@ int main(void)
 		TEST(every_table_is_strict),
 		TEST(refuses_a_newer_file_and_leaves_it),
 		TEST(brings_an_older_file_up_to_date_when_it_may_write),
-		TEST(adds_the_outbox_to_a_file_of_version_1),
+		TEST(brings_a_file_of_version_1_up_to_date),
+		TEST(prunes_what_a_file_of_version_1_held),
 		TEST(version_2_gets_silences_and_reasons),
 		TEST(refuses_a_version_below_zero),
 		TEST(runs_the_steps_that_are_missing_in_order),

@@ -2,22 +2,29 @@
 /*
  * Random scans of two vantages, recorded in one store and in a plain table here. What
  * the store says about every scan, every pair of scans and every flow must be what the
- * table says.
+ * table says: of all scans, or of those that are left when old ones are pruned and
+ * baselines come and go.
  */
 #include "base/random.h"
+#include "store/sql.h"
+#include "store/upkeep.h"
 #include "tests/store/fixture.h"
 
 enum {
 	HOSTS = 5,
 	CHECKS = 4,
 	FLOWS = HOSTS * CHECKS,
-	SCANS = 70
+	SCANS = 70,
+	BASELINES = 3,
+	KEPT_SECONDS = 25,
+	SCANS_THAT_STAY = 10 /* store_prune() */
 };
 
 /* A flow at a scan. */
 struct truth {
 	bool present;
 	const char *state, *reason, *identity; /* state "": never measured */
+	const char *evidence;
 	int64_t since;
 	const char *gap; /* NULL: measured */
 };
@@ -28,6 +35,9 @@ struct model {
 	int vantage_of[SCANS + 1];            /* -1: not complete */
 	struct truth now[2][FLOWS];
 	char hosts[HOSTS][8], checks[CHECKS][8];
+	bool prunes;
+	int64_t baselines[BASELINES]; /* a scan, or 0 */
+	int64_t gone[2];              /* scans up to this one are, by vantage */
 };
 
 static const char *const vantages[] = {"paris", "lyon"};
@@ -35,6 +45,9 @@ static const char *const states[] = {"open", "closed", "filtered"};
 static const char *const reasons[] = {"syn-ack", "rst"};
 static const char *const identities[] = {"", "v4 open"};
 static const char *const troubles[] = {"no-descriptor", "no-route"};
+static const char *const evidences[] = {
+	"", "{\"a\":1}", "{\"a\":2}", "{\"a\":3}", "{\"b\":1}", "{\"b\":2}"};
+static const char *const baselines[BASELINES] = {"before", "after", "never"};
 
 /* ---- making scans ------------------------------------------------------------ */
 
@@ -58,6 +71,7 @@ static bool observe(
 		before->gap && chance(model, 70) ? before->gap : PICK(model, troubles);
 	row->state = "error";
 	row->identity = "";
+	row->evidence = PICK(model, evidences);
 	if (!row->measured)
 		return true;
 	row->state = known ? before->state : PICK(model, states);
@@ -84,6 +98,7 @@ static void follow(struct truth *truth, const struct store_row *row, int64_t sca
 		truth->state = row->measured ? row->state : "";
 		truth->reason = row->reason;
 		truth->identity = row->identity;
+		truth->evidence = row->evidence;
 		truth->since = scan;
 	}
 	truth->present = true;
@@ -133,6 +148,84 @@ static void make_scan(struct model *model, struct bed *bed)
 	}
 }
 
+/* ---- old scans --------------------------------------------------------------- */
+
+static bool has_baseline(const struct model *model, int64_t scan)
+{
+	for (int i = 0; i < BASELINES; i++)
+		if (model->baselines[i] == scan)
+			return true;
+	return false;
+}
+
+static bool is_kept(const struct model *model, int64_t scan)
+{
+	int vantage = model->vantage_of[scan];
+
+	return vantage >= 0 &&
+	       (scan > model->gone[vantage] || has_baseline(model, scan));
+}
+
+static void move_baseline(struct model *model, struct store *store, int64_t scans)
+{
+	uint32_t i = random_below(&model->random, BASELINES);
+	int64_t scan = 1 + random_below(&model->random, (uint32_t)scans);
+
+	if (model->baselines[i] && chance(model, 40)) {
+		assert_int_equal(store_baseline_remove(store, baselines[i]), 0);
+		model->baselines[i] = 0;
+	} else if (is_kept(model, scan)) {
+		assert_int_equal(
+			store_baseline_save(store, baselines[i], scan, 0, true), 0);
+		model->baselines[i] = scan;
+	} else if (model->vantage_of[scan] >= 0) {
+		assert_int_equal(
+			store_baseline_save(store, baselines[i], scan, 0, true),
+			-ENODATA);
+	}
+}
+
+/* Scans finish a second after each other. */
+static void forget(struct model *model, int vantage, int64_t scans)
+{
+	int64_t newest[SCANS_THAT_STAY] = {0};
+	int count = 0;
+
+	for (int64_t scan = scans; scan > 0 && count < SCANS_THAT_STAY; scan--)
+		if (model->vantage_of[scan] == vantage)
+			newest[count++] = scan;
+	if (count < SCANS_THAT_STAY)
+		return;
+	for (int64_t scan = 1; scan < newest[count - 1] - KEPT_SECONDS; scan++)
+		if (model->vantage_of[scan] == vantage && model->gone[vantage] < scan)
+			model->gone[vantage] = scan;
+}
+
+static void prune(struct model *model, struct store *store, int64_t scans, bool all)
+{
+	struct store_retention keep = {
+		.now_us = SECOND * SCANS * 2, .history_us = KEPT_SECONDS * SECOND};
+	bool more;
+
+	for (int vantage = 0; vantage < 2; vantage++) {
+		do
+			assert_int_equal(
+				store_prune(store, vantages[vantage], &keep, &more), 0);
+		while (more && all);
+		forget(model, vantage, scans);
+	}
+}
+
+static void age(struct model *model, struct store *store, int64_t scans)
+{
+	if (!model->prunes)
+		return;
+	if (chance(model, 40))
+		move_baseline(model, store, scans);
+	if (chance(model, 40))
+		prune(model, store, scans, chance(model, 50));
+}
+
 static size_t flow_index(const struct model *model, const char *host, const char *check)
 {
 	for (size_t i = 0; i < FLOWS; i++)
@@ -167,6 +260,7 @@ static bool on_flow(void *data, const struct store_flow *flow)
 	assert_string_equal(flow->state, truth->state);
 	assert_string_equal(flow->reason, truth->reason);
 	assert_string_equal(flow->identity, truth->identity);
+	assert_string_equal(flow->evidence, truth->evidence);
 	assert_int_equal(flow->since_scan, truth->since);
 	assert_int_equal(flow->since_us, truth->since * SECOND);
 	assert_int_equal(flow->gap, truth->gap != NULL);
@@ -181,6 +275,12 @@ static void check_scan(const struct model *model, struct store *store, int64_t s
 
 	for (size_t i = 0; i < FLOWS; i++)
 		present += model->flows[scan][i].present;
+	if (!is_kept(model, scan)) {
+		assert_int_equal(
+			store_flows_at(store, scan, on_flow, &visit), -ENODATA);
+		assert_non_null(strstr(store_last_error(store), "was pruned"));
+		return;
+	}
 	assert_int_equal(store_flows_at(store, scan, on_flow, &visit), 0);
 	assert_int_equal(visit.count, present);
 }
@@ -220,6 +320,7 @@ static bool on_change(void *data, const struct store_change *change)
 	assert_string_equal(change->to_state, state_of(b));
 	assert_string_equal(change->to_reason, b->present ? b->reason : "");
 	assert_string_equal(change->to_identity, identity_of(b));
+	assert_string_equal(change->to_evidence, b->present ? b->evidence : "");
 	return true;
 }
 
@@ -231,6 +332,11 @@ static void check_pair(
 
 	for (size_t i = 0; i < FLOWS; i++)
 		expected += differs(&model->flows[a][i], &model->flows[b][i]);
+	if (!is_kept(model, a) || !is_kept(model, b)) {
+		assert_int_equal(
+			store_changes(store, a, b, on_change, &visit), -ENODATA);
+		return;
+	}
 	assert_int_equal(store_changes(store, a, b, on_change, &visit), 0);
 	assert_int_equal(visit.count, expected);
 }
@@ -250,15 +356,23 @@ static bool is_of(const struct course *course, int64_t scan)
 	return course->model->vantage_of[scan] == course->vantage;
 }
 
+/* Scans that nothing was told of may be so only if they are gone. */
+static void skip_until(struct course *course, int64_t scan)
+{
+	const struct model *model = course->model;
+
+	for (; course->at < scan; course->at++)
+		assert_false(is_of(course, course->at) && is_kept(model, course->at) &&
+			     model->flows[course->at][course->flow].present);
+}
+
 static bool on_interval(void *data, const struct store_interval *interval)
 {
 	struct course *course = data;
 	const struct model *model = course->model;
 	int64_t end = interval->to_scan ? interval->to_scan : SCANS;
 
-	for (; course->at < interval->from_scan; course->at++)
-		assert_false(is_of(course, course->at) &&
-			     model->flows[course->at][course->flow].present);
+	skip_until(course, interval->from_scan);
 	for (; course->at <= end; course->at++) {
 		const struct truth *truth = &model->flows[course->at][course->flow];
 		if (!is_of(course, course->at))
@@ -267,6 +381,7 @@ static bool on_interval(void *data, const struct store_interval *interval)
 		assert_string_equal(interval->state, truth->state);
 		assert_string_equal(interval->reason, truth->reason);
 		assert_string_equal(interval->identity, truth->identity);
+		assert_string_equal(interval->evidence, truth->evidence);
 		assert_int_equal(interval->from_scan, truth->since);
 	}
 	assert_int_equal(interval->from_us, interval->from_scan * SECOND);
@@ -295,21 +410,77 @@ static void check_flow(
 	const char *host = model->hosts[flow / CHECKS];
 	const char *check = model->checks[flow % CHECKS];
 	size_t gaps = 0;
+	int rc;
 
 	course.at = 1;
-	assert_int_equal(store_history(store, vantages[vantage], host, check,
-				 on_interval, &course),
-		0);
-	for (; course.at <= SCANS; course.at++)
-		assert_false(is_of(&course, course.at) &&
-			     model->flows[course.at][flow].present);
+	rc = store_history(store, vantages[vantage], host, check, on_interval, &course);
+	/* Nothing is left of a flow that no scan is left of. */
+	assert_true(rc == 0 || (rc == -ENOENT && model->prunes));
+	skip_until(&course, SCANS + 1);
 	course.at = 0;
 	for (int64_t scan = 1; scan <= SCANS; scan++)
-		gaps += is_of(&course, scan) && model->flows[scan][flow].present &&
+		gaps += is_of(&course, scan) && is_kept(model, scan) &&
+			model->flows[scan][flow].present &&
 			model->flows[scan][flow].gap;
-	assert_int_equal(
-		store_gaps(store, vantages[vantage], host, check, on_gap, &course), 0);
+	rc = store_gaps(store, vantages[vantage], host, check, on_gap, &course);
+	assert_true(rc == 0 || (rc == -ENOENT && model->prunes));
 	assert_int_equal(course.gaps, gaps);
+}
+
+/* ---- nothing else ------------------------------------------------------------ */
+
+static void none(struct store *store, const char *what, const char *from_where)
+{
+	char text[1024];
+	int64_t count;
+
+	snprintf(text, sizeof text, "SELECT count(*) FROM %s", from_where);
+	assert_int_equal(sql_number(store, text, &count), 0);
+	if (count)
+		fail_msg("%lld %s", (long long)count, what);
+}
+
+#define HELD(t, or_else)                                                      \
+	"EXISTS (SELECT 1 FROM baseline JOIN scan ON scan.id = baseline.scan" \
+	" WHERE scan.vantage = " t ".vantage AND scan.id <= " t               \
+	".to_scan AND (scan.id >= " t ".from_scan" or_else "))"
+
+static bool on_problem(void *data, const char *problem)
+{
+	(void)data;
+	fail_msg("%s", problem);
+	return false;
+}
+
+/* All that could go is gone, and what is there is sound. */
+static void check_leftovers(struct store *store)
+{
+	store_check(store, on_problem, NULL);
+	none(store, "references to nothing", "pragma_foreign_key_check");
+	none(store, "intervals that nothing needs",
+		"interval AS i JOIN vantage ON vantage.id = i.vantage"
+		" WHERE i.to_scan <= pruned AND NOT " HELD("i", " OR i.removed"));
+	none(store, "gaps that nothing needs",
+		"gap AS g JOIN vantage ON vantage.id = g.vantage"
+		" WHERE g.to_scan <= pruned AND NOT " HELD("g", ""));
+	none(store, "scans that nothing needs",
+		"scan JOIN vantage ON vantage.id = scan.vantage WHERE scan.id <= pruned"
+		" AND scan.id NOT IN (SELECT scan FROM baseline"
+		" UNION SELECT from_scan FROM interval UNION SELECT to_scan FROM interval"
+		" UNION SELECT from_scan FROM gap UNION SELECT to_scan FROM gap"
+		" UNION SELECT from_scan FROM flow WHERE from_scan IS NOT NULL"
+		" UNION SELECT gap_from FROM flow WHERE gap_from IS NOT NULL)");
+	none(store, "evidence that nothing needs",
+		"word WHERE text LIKE '{%' AND id NOT IN (SELECT evidence FROM flow"
+		" UNION SELECT evidence FROM interval)");
+	none(store, "flows that nothing needs",
+		"flow WHERE from_scan IS NULL AND number < (SELECT max(number)"
+		"  FROM flow AS f WHERE f.vantage = flow.vantage)"
+		" AND NOT EXISTS (SELECT 1 FROM interval AS i"
+		"  WHERE i.vantage = flow.vantage AND i.host = flow.host"
+		"  AND i.check_name = flow.check_name)");
+	none(store, "hosts that nothing needs",
+		"host WHERE id NOT IN (SELECT host FROM flow)");
 }
 
 /* ---- all --------------------------------------------------------------------- */
@@ -329,30 +500,53 @@ static void check_all(const struct model *model, struct store *store)
 			check_flow(model, store, vantage, i);
 }
 
-static void run_model(struct bed *bed, uint64_t seed)
+static void run_model(struct bed *bed, uint64_t seed, bool prunes)
 {
 	struct model *model = calloc(1, sizeof *model);
 
 	assert_non_null(model);
 	random_seed(&model->random, seed);
+	model->prunes = prunes;
 	for (int i = 0; i < HOSTS; i++)
 		snprintf(model->hosts[i], sizeof model->hosts[i], "host%d", i);
 	for (int i = 0; i < CHECKS; i++)
 		snprintf(model->checks[i], sizeof model->checks[i], "tcp/%d", i + 1);
-	for (int i = 0; i < SCANS; i++)
+	for (int i = 1; i <= SCANS; i++) {
 		make_scan(model, bed);
+		age(model, bed->store, i);
+	}
 	check_all(model, bed->store);
+	if (prunes) {
+		prune(model, bed->store, SCANS, true);
+		assert_in_range(model->gone[0], 1, SCANS);
+		assert_in_range(model->gone[1], 1, SCANS);
+		check_all(model, bed->store);
+		check_leftovers(bed->store);
+	}
 	free(model);
 }
 
 static void tells_of_random_scans_what_a_plain_table_tells(void **state)
 {
-	run_model(*state, 1);
+	run_model(*state, 1, false);
 }
 
 static void tells_it_for_another_seed(void **state)
 {
-	run_model(*state, 20240229);
+	run_model(*state, 20240229, false);
+}
+
+/* Each with a store of its own. */
+static void tells_it_of_what_is_left_when_old_scans_are_pruned(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		void *bed;
+
+		bed_setup_open(&bed);
+		run_model(bed, seed, true);
+		bed_teardown(&bed);
+	}
 }
 
 int main(void)
@@ -363,6 +557,7 @@ int main(void)
 			bed_teardown),
 		cmocka_unit_test_setup_teardown(
 			tells_it_for_another_seed, bed_setup_open, bed_teardown),
+		cmocka_unit_test(tells_it_of_what_is_left_when_old_scans_are_pruned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
