@@ -54,19 +54,24 @@ def write(folder, name, text):
 
 
 class NotifyTest(lab.LabTest):
+    def scan(self, state, *rules):
+        """A scan behind this firewall, which must see that and tell of it."""
+        self.lab.firewall(*rules)
+        done = self.lab.scan("--notify")
+        self.assertEqual(done.result("h1")["state"], state, done)
+        self.assertFalse(done.summary["degraded"], done)
+        return done
+
     def begin(self, *sinks):
         """A scan to compare with."""
-        self.lab.firewall()
         self.lab.config({"h1": TARGET}, RULES, notify=list(sinks))
-        self.lab.scan("--notify")
+        self.scan("open")
 
     def lose(self):
-        self.lab.firewall(DROP)
-        return self.lab.scan("--notify")
+        return self.scan("filtered", DROP)
 
     def mend(self):
-        self.lab.firewall()
-        return self.lab.scan("--notify")
+        return self.scan("open")
 
 
 class RsyslogTest(NotifyTest):
@@ -157,7 +162,9 @@ class SquidTest(NotifyTest):
         config = write(folder, "squid.conf", SQUID.format(dir=folder))
         os.chmod(cls.lab.dir, 0o755)
         os.chmod(folder, 0o777)
-        services.launch(cls.lab, 3128, ["squid", "-N", "-f", config])
+        # It shares memory by a name that one before it may have left behind.
+        script = 'mount -t tmpfs tmpfs /dev/shm && exec squid -N -f "$0"'
+        services.launch(cls.lab, 3128, ["unshare", "--mount", "sh", "-ec", script, config])
         cls.hook()
 
     @classmethod
