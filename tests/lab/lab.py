@@ -258,7 +258,7 @@ class Lab:
     def scan(self, *arguments, **options):
         return self.reachd("scan", "-c", "reachd.yaml", *arguments, **options)
 
-    def start(self, *arguments):
+    def start(self, *arguments, stderr=subprocess.DEVNULL, **options):
         """Starts it and returns the process, for tests that kill it."""
         with self.vantage:
             return subprocess.Popen(
@@ -267,7 +267,8 @@ class Lab:
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=stderr,
+                **options,
             )
 
 
