@@ -2,12 +2,15 @@
 """The daemon over a fleet whose firewall changes: files that are read again, receivers that
 are down, and ends of every kind."""
 
+import collections
+import contextlib
 import http.server
 import json
 import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -103,6 +106,8 @@ class Daemon:
 
 
 class RunTest(lab.LabTest):
+    STORE = "reachd.db"
+
     @classmethod
     def prepare(cls):
         cls.seed = int(os.environ.get("REACHD_LAB_SEED", random.randrange(1 << 32)))
@@ -126,7 +131,7 @@ class RunTest(lab.LabTest):
         self.assertEqual(daemon.ended(), 0, daemon)
 
     def check_store(self):
-        done = self.lab.reachd("store", "check", "reachd.db", fmt=None)
+        done = self.lab.reachd("store", "check", self.STORE, fmt=None)
         self.assertEqual(done.status, 0, done)
 
     def told(self, name):
@@ -140,6 +145,42 @@ class RunTest(lab.LabTest):
                     except ValueError:
                         pass
         return messages
+
+    def query(self, text):
+        path = self.path(self.STORE)
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return store.execute(text).fetchall()
+
+    def last_notice(self):
+        ((last,),) = self.query("SELECT max(seq) FROM sqlite_sequence WHERE name = 'notice'")
+        return last
+
+    def history(self):
+        """How much changed with each scan that changed something."""
+        text = "SELECT id, changes FROM scan WHERE status = 'complete' AND changes > 0"
+        return dict(self.query(text))
+
+    def await_told(self, name, daemon):
+        last = self.last_notice()
+        self.until(
+            lambda: any(message["notice"] == last for message in self.told(name)),
+            lambda: str(daemon),
+        )
+
+    def assert_told(self, messages):
+        """All that changed, once, in order. The number of those that came again, as they do
+        after a process that was killed."""
+        first = {}
+        for message in messages:
+            known = first.setdefault(message["uid"], message)
+            self.assertEqual(known, message)
+        numbers = [message["notice"] for message in first.values()]
+        self.assertEqual(numbers, list(range(1, self.last_notice() + 1)), self.seed)
+        changes = collections.Counter()
+        for message in first.values():
+            changes[message["scan"]] += message["changes"]
+        self.assertEqual(changes, self.history(), self.seed)
+        return len(messages) - len(first)
 
     def until(self, done, what):
         end = time.monotonic() + PATIENCE
@@ -317,3 +358,70 @@ class Ends(RunTest):
         self.check_store()
         self.assertLess(longest, 5)
         print(f"the longest took {longest:.2f} s")
+
+
+class Killed(RunTest):
+    """kill -9 at random moments while the firewall alternates. What the store's history has
+    must have been told: under one uid, with all its changes, in its order. (It may have been
+    told twice: by the uid a receiver knows that.)"""
+
+    HOSTS = 40
+    KILLS = 100
+
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        program = cls.lab.dir + "/tell"
+        with open(program, "w") as file:
+            file.write('#!/bin/sh\ncat >>"$1"\n')
+        os.chmod(program, 0o755)
+        cls.program = program
+
+    def kill_one(self, forbidden):
+        """A life: its first scan is at once, others are asked for. The last state of the
+        firewall."""
+        daemon = Daemon(self)
+        end = time.monotonic() + self.random.uniform(0, 0.7)
+        while time.monotonic() < end:
+            time.sleep(self.random.uniform(0, 0.15))
+            forbidden = self.flip(not forbidden)
+            # One that has not come so far would end by it.
+            if any("watching" in line for line in daemon.lines):
+                daemon.send(signal.SIGUSR1)
+        self.assertEqual(daemon.kill(), -signal.SIGKILL, daemon)
+        return forbidden
+
+    def flip(self, forbidden):
+        self.lab.firewall(*([FORBID] if forbidden else []))
+        return forbidden
+
+    def test_kill_9_loses_nothing_and_tells_nothing_under_another_name(self):
+        self.write(
+            self.HOSTS,
+            notify=[
+                {"name": "log", "file": "log.jsonl"},
+                {"name": "program", "exec": [self.program, self.path("program.jsonl")]},
+            ],
+            flap={"changes": 100, "within": "1s"},
+        )
+        forbidden = self.flip(False)
+        daemon = self.start()
+        daemon.wait("scan 1: ")
+        self.stop(daemon)
+        for kills in range(1, self.KILLS + 1):
+            forbidden = self.kill_one(forbidden)
+            if kills % 10 == 0:
+                self.check_store()
+        daemon = self.start()
+        daemon.wait(r"scan \d+: ")
+        self.flip(not forbidden)
+        daemon.scan()
+        for name in ("log.jsonl", "program.jsonl"):
+            self.await_told(name, daemon)
+        self.stop(daemon)
+        self.check_store()
+        changed = len(self.history())
+        self.assertGreater(changed, 20, "it was no test")
+        again = [self.assert_told(self.told(name)) for name in ("log.jsonl", "program.jsonl")]
+        scans = self.query("SELECT status, count(*) FROM scan GROUP BY status")
+        print(f"{changed} scans changed something; told again: {again}; scans: {scans}")
