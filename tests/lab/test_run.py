@@ -425,3 +425,72 @@ class Killed(RunTest):
         again = [self.assert_told(self.told(name)) for name in ("log.jsonl", "program.jsonl")]
         scans = self.query("SELECT status, count(*) FROM scan GROUP BY status")
         print(f"{changed} scans changed something; told again: {again}; scans: {scans}")
+
+
+class FullDisk(RunTest):
+    """A store on a small disk of its own that fills up while the daemon runs."""
+
+    HOSTS = 400
+    STORE = "disk/reachd.db"
+
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        cls.disk = os.path.join(cls.lab.dir, "disk")
+        os.mkdir(cls.disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", cls.disk], check=True)
+        cls.lab.later(lambda: subprocess.run(["umount", cls.disk], check=True))
+
+    def fill(self):
+        """Leaves no free block."""
+        path = os.path.join(self.disk, "ballast")
+        with open(path, "wb", buffering=0) as file:
+            for size in (65536, 4096):
+                try:
+                    while file.write(b"\0" * size) == size:
+                        pass
+                except OSError:
+                    pass
+        return path
+
+    def test_it_goes_on_and_tells_nothing_that_is_not_stored(self):
+        url = f"http://{SERVER}:{HOOK}/x"
+        self.write(
+            self.HOSTS,
+            store=self.STORE,
+            notify=[
+                {"name": "log", "file": "told.jsonl"},
+                {"name": "late", "webhook": {"url": url}},
+            ],
+            flap={"changes": 100},
+        )
+        self.lab.firewall()
+        daemon = self.start()
+        daemon.wait("scan 1: ")
+        self.stop(daemon)  # which leaves no room in a journal
+        daemon = self.start()
+        daemon.wait("scan 2: ")
+        self.lab.firewall(FORBID)
+        daemon.scan()
+        daemon.wait("sink late: .* 1 wait")
+        self.await_told("told.jsonl", daemon)
+
+        ballast = self.fill()
+        self.lab.firewall()
+        for _ in range(3):
+            daemon.send(signal.SIGUSR1)
+            daemon.wait(f"^reachd: .*{self.STORE}.*full")
+        hook = Hook(self)  # what it is told can't be written down
+        self.until(lambda: hook.bodies, lambda: str(daemon))
+        self.assertEqual(len(self.told("told.jsonl")), 1)
+
+        os.unlink(ballast)
+        daemon.scan()
+        self.await_told("told.jsonl", daemon)
+        self.until(lambda: len(hook.bodies) > 1, lambda: str(daemon))
+        self.stop(daemon)
+        self.check_store()
+        self.assertEqual(list(self.history().values()), [self.HOSTS // 2] * 2)
+        for messages in (self.told("told.jsonl"), hook.bodies):
+            self.assertEqual(self.assert_told(messages), 0)
+            self.assertEqual([m["kind"] for m in messages], ["regression", "recovery"])
