@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,12 +10,13 @@
 #include "base/log.h"
 #include "daemon/notify/courier.h"
 #include "daemon/notify/transfer.h"
+#include "daemon/os/os.h"
 
 /* A courier and its thread. */
 struct worker {
 	struct notifier *notifier;
 	struct courier courier;
-	pthread_t thread;
+	uv_thread_t thread;
 	bool idle; /* nothing waits, as of the last wake-up; under the mutex */
 };
 
@@ -67,7 +67,7 @@ static void rest(struct worker *worker, uint64_t seen, uint32_t ms)
 	worker->idle = false;
 }
 
-static void *work(void *data)
+static void work(void *data)
 {
 	struct worker *worker = data;
 	struct notifier *notifier = worker->notifier;
@@ -84,23 +84,9 @@ static void *work(void *data)
 			rest(worker, seen, wait);
 	}
 	pthread_mutex_unlock(&notifier->mutex);
-	return NULL;
 }
 
 /* ---- life -------------------------------------------------------------------- */
-
-/* Signals are for the threads of others. */
-static int start_thread(struct worker *worker)
-{
-	sigset_t all, before;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&worker->thread, NULL, work, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
-}
 
 static int start_worker(struct notifier *notifier, struct worker *worker,
 	const struct config *config, const struct notify_sink *sink,
@@ -121,7 +107,7 @@ static int start_worker(struct notifier *notifier, struct worker *worker,
 	}
 	rc = courier_open(courier);
 	if (rc == 0) {
-		rc = start_thread(worker);
+		rc = os_start_thread(&worker->thread, work, worker);
 		if (rc < 0)
 			courier_close(courier);
 	}
@@ -226,7 +212,7 @@ void notifier_stop(struct notifier *notifier)
 	pthread_cond_broadcast(&notifier->changed);
 	pthread_mutex_unlock(&notifier->mutex);
 	for (uint32_t i = 0; i < notifier->count; i++) {
-		pthread_join(notifier->workers[i].thread, NULL);
+		uv_thread_join(&notifier->workers[i].thread);
 		courier_close(&notifier->workers[i].courier);
 		store_close(notifier->workers[i].courier.store);
 	}

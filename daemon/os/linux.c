@@ -97,10 +97,14 @@ void os_on_stop(void (*on_stop)(void))
 	signal(SIGPIPE, SIG_IGN);
 }
 
-void os_hold_signals(bool hold)
+int os_start_thread(uv_thread_t *thread, uv_thread_cb work, void *data)
 {
-	sigset_t all;
+	sigset_t all, before;
+	int rc;
 
 	sigfillset(&all);
-	pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &all, NULL);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = uv_thread_create(thread, work, data);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }

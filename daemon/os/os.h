@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <uv.h>
 
 #include "base/address.h"
 
@@ -53,8 +54,8 @@ enum os_hop_state os_hop_state(const struct os_hop *hop);
  * ends the process at once. SIGPIPE is ignored, writes report EPIPE. */
 void os_on_stop(void (*on_stop)(void));
 
-/* While held, signals to this thread wait, and threads that it starts get none. */
-void os_hold_signals(bool hold);
+/* uv_thread_create() of a thread that gets no signals: they are for the first one. */
+int os_start_thread(uv_thread_t *thread, uv_thread_cb work, void *data);
 
 /* ---- the service manager (systemd), where there is one ------------------------ */
 

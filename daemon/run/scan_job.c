@@ -51,17 +51,6 @@ int scan_job_init(struct scan_job *job, uv_loop_t *loop)
 	return uv_async_init(loop, &job->ended, on_ended);
 }
 
-/* Signals are for the loop's thread. */
-static int start_thread(struct scan_job *job)
-{
-	int rc;
-
-	os_hold_signals(true);
-	rc = uv_thread_create(&job->thread, on_thread, job);
-	os_hold_signals(false);
-	return rc;
-}
-
 int scan_job_start(struct scan_job *job, const struct plan *plan, struct store *store)
 {
 	int rc;
@@ -75,7 +64,7 @@ int scan_job_start(struct scan_job *job, const struct plan *plan, struct store *
 	rc = one_scan_init(&job->scan);
 	if (rc == 0) {
 		show_life(job, 0);
-		rc = start_thread(job);
+		rc = os_start_thread(&job->thread, on_thread, job);
 	}
 	job->running = rc == 0;
 	if (rc < 0) {
