@@ -131,8 +131,11 @@ static void tell_covered(
 		store_flows_at(store, last.id, count_flow, &covering) < 0)
 		return;
 	if (covering.covered == 0)
-		log_warning("it covers none of the %llu flows of scan %lld",
-			(unsigned long long)covering.flows, (long long)last.id);
+		log_warning("it covers none of the %llu flows of scan %lld%s",
+			(unsigned long long)covering.flows, (long long)last.id,
+			scope->rule ? " by itself: a flow that other rules ask for, "
+				      "too, needs a silence of each"
+				    : "");
 	else
 		log_notice("it covers %llu of the %llu flows of scan %lld",
 			(unsigned long long)covering.covered,

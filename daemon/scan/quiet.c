@@ -107,14 +107,6 @@ void quiet_fini(struct quiet *quiet)
 
 /* ---- flows ---------------------------------------------------------------- */
 
-static uint32_t find(const struct quiet *quiet, const struct silence_flow *flow)
-{
-	for (uint32_t i = 0; i < quiet->count; i++)
-		if (silence_covers(&quiet->silences[i].scope, flow))
-			return quiet->silences[i].id;
-	return 0;
-}
-
 static size_t plan_groups(
 	const struct plan *plan, const struct plan_host *host, const char **out)
 {
@@ -144,7 +136,7 @@ static size_t plan_rules(
 	return n;
 }
 
-uint32_t quiet_of_plan(
+const struct silence *quiet_find(
 	const struct quiet *quiet, const struct plan *plan, uint32_t index)
 {
 	const struct plan_flow *flow = &plan->flows[index];
@@ -158,11 +150,16 @@ uint32_t quiet_of_plan(
 		.rules = rules,
 	};
 
-	if (!quiet || quiet->count == 0)
-		return 0;
+	if (quiet->count == 0)
+		return NULL;
 	what.n_groups = plan_groups(plan, host, groups);
 	what.n_rules = plan_rules(plan, flow, rules);
-	return find(quiet, &what);
+	return silence_of(quiet->silences, quiet->count, &what);
+}
+
+static uint32_t id_of(const struct silence *silence)
+{
+	return silence ? silence->id : 0;
 }
 
 static size_t list_names(const json_t *list, const char **out)
@@ -198,7 +195,7 @@ uint32_t quiet_of_stored(const struct quiet *quiet, const struct store_flow *flo
 	rules = json_loads(flow->rules, 0, NULL);
 	what.n_groups = list_names(groups, group_names);
 	what.n_rules = list_names(rules, rule_names);
-	id = find(quiet, &what);
+	id = id_of(silence_of(quiet->silences, quiet->count, &what));
 	json_decref(groups);
 	json_decref(rules);
 	return id;
@@ -215,6 +212,6 @@ uint32_t *quiet_of_all(const struct quiet *quiet, const struct plan *plan, int *
 	if (!ids)
 		*rc = -ENOMEM;
 	for (uint32_t i = 0; ids && i < plan->n_flows; i++)
-		ids[i] = quiet_of_plan(quiet, plan, i);
+		ids[i] = id_of(quiet_find(quiet, plan, i));
 	return ids;
 }

@@ -57,12 +57,49 @@ static bool fits_any(const char *pattern, const char *const *texts, size_t count
 	return false;
 }
 
-bool silence_covers(const struct silence_scope *scope, const struct silence_flow *flow)
+/* `rule` NULL: of none. */
+static bool covers(const struct silence_scope *scope, const struct silence_flow *flow,
+	const char *rule)
 {
 	return fits(scope->vantage, flow->vantage) && fits(scope->host, flow->host) &&
 	       fits(scope->check, flow->check) &&
 	       fits_any(scope->group, flow->groups, flow->n_groups) &&
-	       fits_any(scope->rule, flow->rules, flow->n_rules);
+	       fits_any(scope->rule, &rule, rule != NULL);
+}
+
+/* Of one array. */
+static bool is_older(const struct silence *a, const struct silence *b)
+{
+	return a->after_scan != b->after_scan ? a->after_scan < b->after_scan : a < b;
+}
+
+static const struct silence *oldest_of(const struct silence *silences, size_t count,
+	const struct silence_flow *flow, const char *rule)
+{
+	const struct silence *oldest = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (covers(&silences[i].scope, flow, rule) &&
+			(!oldest || is_older(&silences[i], oldest)))
+			oldest = &silences[i];
+	return oldest;
+}
+
+const struct silence *silence_of(
+	const struct silence *silences, size_t count, const struct silence_flow *flow)
+{
+	const struct silence *youngest;
+
+	if (flow->n_rules == 0)
+		return oldest_of(silences, count, flow, NULL);
+	youngest = oldest_of(silences, count, flow, flow->rules[0]);
+	for (size_t i = 1; youngest && i < flow->n_rules; i++) {
+		const struct silence *next =
+			oldest_of(silences, count, flow, flow->rules[i]);
+		if (!next || is_older(youngest, next))
+			youngest = next;
+	}
+	return youngest;
 }
 
 bool silence_holds(const struct silence *silence, int64_t now_us)

@@ -23,7 +23,7 @@ struct silence {
 	int64_t after_scan;        /* the newest when it was made; 0: none */
 };
 
-/* What a scope is held against. */
+/* What silences are held against. */
 struct silence_flow {
 	const char *vantage, *host, *check;
 	const char *const *groups;
@@ -39,8 +39,15 @@ struct silence_flow {
  */
 const char *silence_scope_add(struct silence_scope *scope, const char *word);
 
-/* One of the groups and one of the rules must match where the scope names any. */
-bool silence_covers(const struct silence_scope *scope, const struct silence_flow *flow);
+/*
+ * The silence that made a flow quiet, or NULL where it is not. A flow is quiet when
+ * every rule that asks for it is covered, by one silence or by several; by a scope
+ * without a rule, all are. Of those of one rule the oldest counts, and of these the
+ * youngest: before it, the flow was told. `silences` stand in the order in which they
+ * were made.
+ */
+const struct silence *silence_of(
+	const struct silence *silences, size_t count, const struct silence_flow *flow);
 
 /* Not over yet. When it began is not asked: a clock that is set back while something is
  * silenced must not let it loose. */

@@ -22,11 +22,11 @@ static const struct silence_flow flow = {
 /* Words up to NULL. */
 static bool covers(const char *const *words)
 {
-	struct silence_scope scope = {.host = NULL};
+	struct silence silence = {.id = 1};
 
 	for (; *words; words++)
-		assert_null(silence_scope_add(&scope, *words));
-	return silence_covers(&scope, &flow);
+		assert_null(silence_scope_add(&silence.scope, *words));
+	return silence_of(&silence, 1, &flow) != NULL;
 }
 
 #define COVERS(...) covers((const char *const[]){__VA_ARGS__, NULL})
@@ -46,7 +46,7 @@ static void each_key_is_its_own(void **state)
 	assert_true(COVERS("group=paris"));
 	assert_true(COVERS("group=license_*"));
 	assert_false(COVERS("group=rome"));
-	assert_true(COVERS("rule=no RDP"));
+	assert_true(COVERS("rule=*"));
 	assert_false(COVERS("rule=no"));
 	assert_true(COVERS("check=rpc/*"));
 	assert_false(COVERS("check=tcp/*"));
@@ -65,14 +65,64 @@ static void all_words_must_match(void **state)
 static void a_flow_without_groups_is_in_none(void **state)
 {
 	struct silence_flow bare = flow;
-	struct silence_scope scope = {.group = "*"};
+	struct silence silence = {.scope = {.group = "*"}};
 
 	(void)state;
 	bare.n_groups = 0;
-	assert_true(silence_covers(&scope, &flow));
-	assert_false(silence_covers(&scope, &bare));
-	scope.group = "";
-	assert_true(silence_covers(&scope, &bare));
+	assert_non_null(silence_of(&silence, 1, &flow));
+	assert_null(silence_of(&silence, 1, &bare));
+	silence.scope.group = "";
+	assert_non_null(silence_of(&silence, 1, &bare));
+}
+
+/* The number of the one that is found, or 0. */
+static uint32_t found(const struct silence *silences, size_t count)
+{
+	const struct silence *one = silence_of(silences, count, &flow);
+
+	return one ? one->id : 0;
+}
+
+static void a_rule_hides_no_flow_that_another_asks_for(void **state)
+{
+	const struct silence one = {.id = 1, .scope = {.rule = "licensing RPC"}};
+	struct silence_flow alone = flow;
+
+	(void)state;
+	assert_int_equal(found(&one, 1), 0);
+	alone.n_rules = 1;
+	assert_non_null(silence_of(&one, 1, &alone));
+	alone.n_rules = 0;
+	assert_null(silence_of(&one, 1, &alone));
+}
+
+static void all_its_rules_hide_it(void **state)
+{
+	const struct silence both[] = {
+		{.id = 1, .scope = {.rule = "no RDP"}, .after_scan = 4},
+		{.id = 2, .scope = {.rule = "*HTTP*"}, .after_scan = 5},
+		{.id = 3, .scope = {.rule = "licensing*"}, .after_scan = 6},
+		{.id = 4, .scope = {.rule = "licensing*"}, .after_scan = 7},
+	};
+
+	(void)state;
+	assert_int_equal(found(both, 2), 0);
+	/* The one that was missing, whatever came after it. */
+	assert_int_equal(found(both, 3), 3);
+	assert_int_equal(found(both, 4), 3);
+}
+
+static void a_rule_and_what_is_not_of_a_rule_hide_it(void **state)
+{
+	const struct silence both[] = {
+		{.id = 1, .scope = {.rule = "no RDP"}, .after_scan = 4},
+		{.id = 2, .scope = {.host = "rdls01*"}, .after_scan = 4},
+	};
+	const struct silence turned[] = {both[1], both[0]};
+
+	(void)state;
+	assert_int_equal(found(both, 2), 2);
+	assert_int_equal(found(turned, 2), 2);
 }
 
 static void says_what_is_wrong_with_a_word(void **state)
@@ -123,6 +173,9 @@ int main(void)
 		cmocka_unit_test(each_key_is_its_own),
 		cmocka_unit_test(all_words_must_match),
 		cmocka_unit_test(a_flow_without_groups_is_in_none),
+		cmocka_unit_test(a_rule_hides_no_flow_that_another_asks_for),
+		cmocka_unit_test(all_its_rules_hide_it),
+		cmocka_unit_test(a_rule_and_what_is_not_of_a_rule_hide_it),
 		cmocka_unit_test(says_what_is_wrong_with_a_word),
 		cmocka_unit_test(holds_until_its_time_or_its_end),
 		cmocka_unit_test(held_between_its_beginning_and_its_end),
