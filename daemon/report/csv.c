@@ -46,7 +46,10 @@
 	X(FAIL, "fail")                 \
 	X(INCONCLUSIVE, "inconclusive") \
 	X(SUMMARY, "summary")           \
-	X(EVIDENCE, "evidence")
+	X(EVIDENCE, "evidence")         \
+	X(SILENCE, "silence")           \
+	X(FLAPPING, "flapping")         \
+	X(QUIET, "quiet")
 
 #define X(symbol, name) COLUMN_##symbol,
 enum column {
@@ -111,6 +114,12 @@ static void put_number_if(struct row *row, enum column column, int64_t number)
 {
 	if (number > 0)
 		put_number(row, column, (uint64_t)number);
+}
+
+static void put_flag(struct row *row, enum column column, bool set)
+{
+	if (set)
+		put_plain(row, column, "true");
 }
 
 static void put_time(struct row *row, enum column column, int64_t time_us)
@@ -226,6 +235,8 @@ static int write_result(struct report *report, const struct report_result *resul
 	if (result->since_us)
 		put_time(&row, COLUMN_SINCE, result->since_us);
 	put_text(&row, COLUMN_EVIDENCE, result->evidence);
+	put_number_if(&row, COLUMN_SILENCE, result->silence);
+	put_flag(&row, COLUMN_FLAPPING, result->flapping);
 	return write_row(report, &row);
 }
 
@@ -246,6 +257,8 @@ static int write_change(struct report *report, const struct report_change *chang
 	put_plain(&row, COLUMN_KIND, change_kind_word(change->kind));
 	put_number_if(&row, COLUMN_INCIDENT, change->incident);
 	put_text(&row, COLUMN_EVIDENCE, change->evidence);
+	put_number_if(&row, COLUMN_SILENCE, change->silence);
+	put_text(&row, COLUMN_FLAPPING, flap_phase_word(change->flap));
 	return write_row(report, &row);
 }
 
@@ -267,6 +280,7 @@ static int write_incident(struct report *report, const struct report_incident *i
 	put_number(&row, COLUMN_HOSTS, what->n_hosts);
 	put_number(&row, COLUMN_OF_HOSTS, what->of_hosts);
 	put_text(&row, COLUMN_SUMMARY, what->summary);
+	put_flag(&row, COLUMN_QUIET, incident->quiet);
 	return write_row(report, &row);
 }
 

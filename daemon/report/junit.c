@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JUnit XML: a test suite a host, a test case a check; inconclusive is `skipped`. In a
- * diff each difference is a failure, as it is for the exit status. Suites carry their
- * counts in front, so that the cases of one host wait in memory.
+ * diff each difference is a failure, as it is for the exit status. What is silenced or
+ * flaps has properties, and says so in its message, for readers that show none. Suites
+ * carry their counts in front, so that the cases of one host wait in memory.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -105,6 +106,22 @@ static int open_suite(struct report *report, const char *name, int64_t time_us)
 
 /* ---- cases ------------------------------------------------------------------- */
 
+/* `flapping` NULL: it does not. */
+static void add_properties(struct strbuf *out, uint32_t silence, const char *flapping)
+{
+	if (!silence && !flapping)
+		return;
+	strbuf_adds(out, "      <properties>\n");
+	if (silence)
+		strbuf_addf(out,
+			"        <property name=\"silence\" value=\"%" PRIu32 "\"/>\n",
+			silence);
+	if (flapping)
+		strbuf_addf(out, "        <property name=\"flapping\" value=\"%s\"/>\n",
+			flapping);
+	strbuf_adds(out, "      </properties>\n");
+}
+
 static void add_outcome(struct strbuf *out, const struct report_result *result,
 	const char *element, const char *state, const char *why)
 {
@@ -125,20 +142,10 @@ static void add_outcome(struct strbuf *out, const struct report_result *result,
 	}
 }
 
-static void add_result(struct junit *junit, const struct report_result *result)
+static void add_findings(struct strbuf *out, const struct report_result *result)
 {
-	struct strbuf *out = &junit->cases, state, why;
+	struct strbuf state, why;
 
-	strbuf_adds(out, "    <testcase");
-	add_attribute(out, "name", result->check);
-	add_class(out, result->vantage, result->host);
-	strbuf_addf(out, " time=\"%u.%06u\"", result->rtt_us / 1000000,
-		result->rtt_us % 1000000);
-	if (result->verdict == VERDICT_PASS) {
-		strbuf_adds(out, "/>\n");
-		return;
-	}
-	strbuf_adds(out, ">\n");
 	strbuf_init(&state);
 	strbuf_init(&why);
 	sentence_state(&state, result);
@@ -151,6 +158,26 @@ static void add_result(struct junit *junit, const struct report_result *result)
 			state.text, why.text);
 	strbuf_fini(&state);
 	strbuf_fini(&why);
+}
+
+static void add_result(struct junit *junit, const struct report_result *result)
+{
+	struct strbuf *out = &junit->cases;
+	bool marked = result->silence || result->flapping;
+
+	strbuf_adds(out, "    <testcase");
+	add_attribute(out, "name", result->check);
+	add_class(out, result->vantage, result->host);
+	strbuf_addf(out, " time=\"%u.%06u\"", result->rtt_us / 1000000,
+		result->rtt_us % 1000000);
+	if (result->verdict == VERDICT_PASS && !marked) {
+		strbuf_adds(out, "/>\n");
+		return;
+	}
+	strbuf_adds(out, ">\n");
+	add_properties(out, result->silence, result->flapping ? "true" : NULL);
+	if (result->verdict != VERDICT_PASS)
+		add_findings(out, result);
 	strbuf_adds(out, "    </testcase>\n");
 }
 
@@ -205,7 +232,9 @@ static int write_change(struct report *report, const struct report_change *chang
 	strbuf_adds(out, "    <testcase");
 	add_attribute(out, "name", change->check);
 	add_class(out, change->vantage, change->host);
-	strbuf_adds(out, " time=\"0\">\n      <failure");
+	strbuf_adds(out, " time=\"0\">\n");
+	add_properties(out, change->silence, flap_phase_word(change->flap));
+	strbuf_adds(out, "      <failure");
 	add_attribute(out, "type", change_kind_word(change->kind));
 	add_attribute(out, "message", text.failed ? "" : text.text);
 	strbuf_adds(out, ">");

@@ -2,7 +2,8 @@
 /*
  * TAP version 14: a test point a flow, the plan last. Inconclusive is "ok # SKIP": TAP
  * has no third outcome, a skipped point is one whose answer is not known, and reachd's
- * exit status tells the rest. In a diff each difference is "not ok".
+ * exit status tells the rest. In a diff each difference is "not ok". What is silenced
+ * or flaps says so and stays what it is: a TODO would make a failure pass.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -88,6 +89,12 @@ static int begin(struct report *report, const char *command)
 	return 0;
 }
 
+static void add_silence(struct strbuf *out, uint32_t silence)
+{
+	if (silence)
+		strbuf_addf(out, "  silence: %" PRIu32 "\n", silence);
+}
+
 static void add_diagnostics(struct strbuf *out, const struct report_result *result,
 	const char *state, const char *why)
 {
@@ -101,6 +108,9 @@ static void add_diagnostics(struct strbuf *out, const struct report_result *resu
 	add_text(out, "phase", probe_phase_word(result->phase));
 	if (result->evidence)
 		add_json(out, "evidence", json_evidence(result->evidence));
+	add_silence(out, result->silence);
+	if (result->flapping)
+		strbuf_adds(out, "  flapping: true\n");
 	strbuf_adds(out, "  ...\n");
 }
 
@@ -152,6 +162,9 @@ static int write_change(struct report *report, const struct report_change *chang
 		strbuf_addf(&text, "  incident: %" PRIu32 "\n", change->incident);
 	if (change->evidence)
 		add_json(&text, "evidence", json_evidence(change->evidence));
+	add_silence(&text, change->silence);
+	if (change->flap)
+		add_text(&text, "flapping", flap_phase_word(change->flap));
 	strbuf_adds(&text, "  ...\n");
 	text.failed |= what.failed;
 	strbuf_fini(&what);
@@ -165,6 +178,9 @@ static int write_incident(struct report *report, const struct report_incident *i
 	strbuf_init(&text);
 	strbuf_addf(&text, "# incident %" PRIu32 ": ", incident->incident->id);
 	visible_add(&text, incident->incident->summary, false);
+	strbuf_adds(&text, incident->silenced ? " (silenced)"
+			   : incident->quiet  ? " (flapping)"
+					      : "");
 	strbuf_adds(&text, "\n");
 	return write_out(report, &text);
 }

@@ -26,6 +26,12 @@ static void a_scan_a_diff_and_hostile_strings_are_as_before(void **state)
 	check_golden("hostile", "hostile.csv");
 }
 
+static void what_is_silenced_or_flaps_says_so(void **state)
+{
+	(void)state;
+	check_golden("quiet", "quiet.csv");
+}
+
 /* A strict reader of RFC 4180: passes over one cell, copies it to `cell`. */
 static const char *read_cell(const char *at, char *cell)
 {
@@ -60,13 +66,14 @@ static void check_table(const char *text, int columns)
 
 static void every_row_has_every_column_and_no_cell_is_a_formula(void **state)
 {
-	static const char *const commands[] = {"scan", "diff", "status", "hostile"};
+	static const char *const commands[] = {
+		"scan", "diff", "status", "hostile", "quiet"};
 
 	(void)state;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		char *text = report_sample_text("csv", commands[i], false, 0);
 		assert_memory_equal(text, "record,scan,", 12);
-		check_table(text, 31);
+		check_table(text, 34);
 		free(text);
 	}
 }
@@ -83,7 +90,7 @@ static void a_scan_without_results_has_its_header(void **state)
 		report_begin(&report, report_find("csv"), &options, "scan"), 0);
 	assert_int_equal(report_end(&report), 0);
 	fclose(options.out);
-	check_table(text, 31);
+	check_table(text, 34);
 	assert_int_equal(strcspn(text, "\n") + 1, size);
 	free(text);
 }
@@ -92,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_scan_a_diff_and_hostile_strings_are_as_before),
+		cmocka_unit_test(what_is_silenced_or_flaps_says_so),
 		cmocka_unit_test(every_row_has_every_column_and_no_cell_is_a_formula),
 		cmocka_unit_test(a_scan_without_results_has_its_header),
 	};

@@ -27,6 +27,12 @@ static void a_scan_a_diff_and_hostile_strings_are_as_before(void **state)
 	check_golden("hostile", "hostile.xml");
 }
 
+static void what_is_silenced_or_flaps_says_so(void **state)
+{
+	(void)state;
+	check_golden("quiet", "quiet.xml");
+}
+
 static unsigned count(const char *text, const char *word)
 {
 	unsigned n = 0;
@@ -95,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_scan_a_diff_and_hostile_strings_are_as_before),
+		cmocka_unit_test(what_is_silenced_or_flaps_says_so),
 		cmocka_unit_test(suites_count_what_they_hold),
 		cmocka_unit_test(a_scan_takes_no_recovery_for_a_failure),
 		cmocka_unit_test(hostile_strings_are_characters_and_nothing_else),

@@ -26,6 +26,12 @@ static void a_scan_a_diff_and_hostile_strings_are_as_before(void **state)
 	check_golden("hostile", "hostile.tap");
 }
 
+static void what_is_silenced_or_flaps_says_so(void **state)
+{
+	(void)state;
+	check_golden("quiet", "quiet.tap");
+}
+
 /* Points are numbered from 1 without a gap, and the plan at the end counts them. */
 static void points_are_numbered_and_planned(void **state)
 {
@@ -92,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_scan_a_diff_and_hostile_strings_are_as_before),
+		cmocka_unit_test(what_is_silenced_or_flaps_says_so),
 		cmocka_unit_test(points_are_numbered_and_planned),
 		cmocka_unit_test(hostile_names_are_no_directives),
 		cmocka_unit_test(nothing_to_test_is_said),

@@ -342,6 +342,72 @@ static int feed_hostile(struct report *report)
 	return rc ? rc : report_summary(report, &summary);
 }
 
+/* ---- what is not told -------------------------------------------------------- */
+
+/* Results that pass, fail and neither; one of each mark, and both. */
+static int feed_quiet_results(struct report *report)
+{
+	struct report_result result = {
+		.time_us = TIME_US,
+		.vantage = "par-sh-001",
+		.host = "rdls01.corp.example",
+		.check = "tcp/135",
+		.state = STATE_OPEN,
+		.reason = REASON_SYN_ACK,
+		.phase = PHASE_CONNECT,
+		.expect = EXPECT_OPEN,
+		.verdict = VERDICT_PASS,
+		.attempts = 1,
+		.flapping = true,
+	};
+	int rc = report_result(report, &result);
+
+	result.check = "tcp/443";
+	result.state = STATE_FILTERED;
+	result.reason = REASON_TIMEOUT;
+	result.verdict = VERDICT_FAIL;
+	result.flapping = false;
+	result.silence = 3;
+	if (rc == 0)
+		rc = report_result(report, &result);
+	result.check = "tcp/445";
+	result.state = STATE_UNRESOLVED;
+	result.reason = REASON_NXDOMAIN;
+	result.phase = PHASE_RESOLVE;
+	result.verdict = VERDICT_INCONCLUSIVE;
+	result.flapping = true;
+	return rc ? rc : report_result(report, &result);
+}
+
+static int feed_quiet(struct report *report)
+{
+	const struct incident incident = {.id = 1,
+		.summary = "tcp/135 from par-sh-001 to rdls01.corp.example: open",
+		.kind = CHANGE_RECOVERY};
+	const struct report_incident quiet = {.incident = &incident,
+		.input = &input,
+		.silenced = true,
+		.quiet = true};
+	struct report_change change = {
+		.vantage = "par-sh-001",
+		.host = "rdls01.corp.example",
+		.check = "tcp/135",
+		.from = STATE_FILTERED,
+		.to = STATE_OPEN,
+		.reason = REASON_SYN_ACK,
+		.kind = CHANGE_RECOVERY,
+		.incident = 1,
+		.expect = EXPECT_OPEN,
+		.silence = 3,
+		.flap = FLAP_STARTED,
+	};
+	int rc = feed_quiet_results(report);
+
+	if (rc == 0)
+		rc = report_change(report, &change);
+	return rc ? rc : report_incident(report, &quiet);
+}
+
 /* ---- feeding ----------------------------------------------------------------- */
 
 int report_sample_feed(struct report *report, const char *command)
@@ -352,6 +418,8 @@ int report_sample_feed(struct report *report, const char *command)
 
 	if (strcmp(command, "hostile") == 0)
 		return feed_hostile(report);
+	if (strcmp(command, "quiet") == 0)
+		return feed_quiet(report);
 	if (!diff)
 		rc = feed_results(report, status);
 	if (rc == 0 && !status)
@@ -371,7 +439,9 @@ char *report_sample_text(
 		.width = width,
 		.quiet_passes = true,
 	};
-	const char *begun = strcmp(command, "hostile") == 0 ? "scan" : command;
+	const char *begun = strcmp(command, "hostile") == 0 ? "scan"
+			    : strcmp(command, "quiet") == 0 ? "diff"
+							    : command;
 
 	assert_non_null(options.out);
 	assert_int_equal(

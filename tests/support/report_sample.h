@@ -6,8 +6,9 @@
 #include "daemon/report/report.h"
 
 /* Feeds a report that has begun with the sample of its command: "scan", "diff",
- * "status", or "hostile", a scan whose every string tries to break the output. Returns
- * what the first failing call did. */
+ * "status", "hostile", a scan whose every string tries to break the output, or "quiet",
+ * a diff with results of what is silenced and flaps. Returns what the first failing
+ * call did. */
 int report_sample_feed(struct report *report, const char *command);
 
 /* The whole output of a writer for a sample; malloc'ed. width 0: no limit. */
