@@ -2,16 +2,17 @@
 #include "daemon/scan/impaired.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/intern.h"
 #include "base/log.h"
+#include "daemon/verdict/controls.h"
 
 enum {
-	MAX_TRAIL = 1000, /* scans that are looked back at */
-	NETWORK_TEXT = NET_ADDRESS_TEXT + 8,
+	NETWORK_TEXT = NET_ADDRESS_TEXT + 8
 };
 
 /* ---- the scans before ----------------------------------------------------- */
@@ -33,10 +34,11 @@ static bool on_scan(void *data, const struct store_scan *scan)
 		trail->clean_us = scan->started_us;
 		return false;
 	}
-	if (trail->improbable == trail->degraded &&
-		strcmp(scan->degraded_why, "improbable") == 0)
-		trail->improbable++;
 	trail->degraded++;
+	trail->improbable += strcmp(scan->degraded_why, "improbable") == 0;
+	trail->controls += strcmp(scan->degraded_why, "controls") == 0;
+	trail->since = scan->id;
+	trail->since_us = scan->started_us;
 	return true;
 }
 
@@ -45,7 +47,7 @@ int trail_load(struct store *store, const char *vantage, struct trail *out)
 	struct walking walking = {vantage, out};
 
 	*out = (struct trail){0};
-	return store_scan_list(store, MAX_TRAIL, on_scan, &walking);
+	return store_scan_list(store, UINT_MAX, on_scan, &walking);
 }
 
 /* ---- causes --------------------------------------------------------------- */
@@ -239,6 +241,32 @@ static int find(const struct plan *plan, const struct results *results,
 	return rc;
 }
 
+/* Whether doubt has lasted; then it is said why it is given up. */
+static bool is_patience_over(const struct plan *plan, uint32_t scans, const char *what)
+{
+	if (scans < plan->config->settings.guard_patience)
+		return false;
+	log_notice("%s, but for %u scans now: it is taken for real", what, scans + 1);
+	return true;
+}
+
+static void judge_controls(const struct plan *plan, const struct results *results,
+	const struct previous *previous, const struct trail *trail,
+	struct assessment *assessment)
+{
+	const struct settings *settings = &plan->config->settings;
+	struct controls_finding found =
+		controls_look(plan, results, previous->scan ? previous->states : NULL);
+
+	if (!controls_lack(&found, settings->guard_require))
+		return;
+	if (controls_alone(&found, settings->guard_share) &&
+		is_patience_over(plan, trail->controls, "the controls do not answer"))
+		assessment->taken_for_real = "controls";
+	else
+		assessment_degrade(assessment, "controls");
+}
+
 int impaired_judge(const struct plan *plan, const struct results *results,
 	const struct previous *previous, const struct trail *trail,
 	struct assessment *assessment)
@@ -246,15 +274,15 @@ int impaired_judge(const struct plan *plan, const struct results *results,
 	struct guard_finding finding = {.flows = 0};
 	int rc;
 
+	if (!assessment->degraded)
+		judge_controls(plan, results, previous, trail, assessment);
 	if (!previous->scan || assessment->degraded)
 		return 0;
 	rc = find(plan, results, previous, &finding);
 	if (rc < 0 || !finding.impaired)
 		return rc;
-	if (trail->improbable >= plan->config->settings.guard_patience) {
-		log_notice("too much went dark at once, but for %u scans now: it is "
-			   "taken for real",
-			trail->improbable + 1);
+	if (is_patience_over(plan, trail->improbable, "too much went dark at once")) {
+		assessment->taken_for_real = "improbable";
 		return 0;
 	}
 	log_notice(
@@ -262,32 +290,5 @@ int impaired_judge(const struct plan *plan, const struct results *results,
 		"to explain",
 		finding.dark, finding.flows, finding.causes);
 	assessment_degrade(assessment, "improbable");
-	return 0;
-}
-
-/* ---- telling -------------------------------------------------------------- */
-
-int impaired_tell(const struct assessment *assessment, const struct trail *trail,
-	struct change_set *changes)
-{
-	struct incident *incident;
-
-	if (!assessment->degraded || trail->degraded)
-		return 0;
-	incident = arena_calloc(&changes->arena, 1, sizeof *incident);
-	if (!incident)
-		return -ENOMEM;
-	*incident = (struct incident){
-		.id = 1,
-		.scope = INCIDENT_VANTAGE,
-		.kind = CHANGE_OTHER,
-		.summary = arena_printf(&changes->arena,
-			"this vantage (%s) is impaired: %s", changes->vantage,
-			assessment->degraded_reason),
-	};
-	if (!incident->summary)
-		return -ENOMEM;
-	changes->incidents = incident;
-	changes->n_incidents = 1;
 	return 0;
 }

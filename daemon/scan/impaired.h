@@ -16,7 +16,10 @@
 /* How the scans of a vantage before this one went. */
 struct trail {
 	uint32_t degraded;   /* the newest ones in a row that were */
-	uint32_t improbable; /* of these, the newest in a row for the numbers alone */
+	uint32_t improbable; /* of these, those for the numbers alone */
+	uint32_t controls;   /* ... and those for the controls alone */
+	int64_t since;       /* the first of these; 0: none */
+	int64_t since_us;    /* when that began */
 	int64_t clean_us;    /* when the newest that was not began; 0: none known */
 };
 
@@ -24,9 +27,10 @@ struct trail {
 int trail_load(struct store *store, const char *vantage, struct trail *out);
 
 /*
- * Marks a scan degraded when guard_judge() finds the vantage impaired, unless it has
- * been so for guard.patience scans in a row: then it is taken for what the network is
- * like. Without a previous scan there is nothing to say. 0 or -ENOMEM.
+ * Marks a scan degraded when too few controls answer, or when guard_judge() finds the
+ * vantage impaired, for which there must be a previous scan. Unless it has been so for
+ * guard.patience scans since the last clean one: then it is taken for what the network
+ * is like; controls, when all else is well. 0 or -ENOMEM.
  */
 int impaired_judge(const struct plan *plan, const struct results *results,
 	const struct previous *previous, const struct trail *trail,
@@ -34,9 +38,11 @@ int impaired_judge(const struct plan *plan, const struct results *results,
 
 /*
  * Adds "this vantage is impaired" to the changes of a degraded scan, where it is the
- * first in a row: as an incident of no flows. 0 or -ENOMEM.
+ * first in a row, and the end of that to those of a clean one after it: as an incident
+ * of no flows. 0 or -ENOMEM.
  */
-int impaired_tell(const struct assessment *assessment, const struct trail *trail,
-	struct change_set *changes);
+int impaired_tell(const struct plan *plan, const struct results *results,
+	const struct previous *previous, const struct assessment *assessment,
+	const struct trail *trail, int64_t now_us, struct change_set *changes);
 
 #endif

@@ -152,7 +152,9 @@ static int judge(struct one_scan *scan)
 		rc = changes_of_scan(scan->plan, &scan->results, &scan->previous,
 			scan->assessment.degraded, &scan->changes);
 	if (rc == 0)
-		rc = impaired_tell(&scan->assessment, &scan->trail, &scan->changes);
+		rc = impaired_tell(scan->plan, &scan->results, &scan->previous,
+			&scan->assessment, &scan->trail, scan->started_us,
+			&scan->changes);
 	if (rc < 0)
 		return rc;
 	changes_silence(&scan->changes, scan->assessment.silences);

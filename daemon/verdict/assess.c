@@ -178,7 +178,6 @@ static int hold_required(const struct plan *plan, struct assessment *out)
 
 struct trouble {
 	uint32_t errors, shortages, unmeasured, unlinked, lookups, unanswered;
-	uint32_t controls, silent_controls;
 };
 
 static const char *const degraded_texts[][2] = {
@@ -226,13 +225,6 @@ static bool needed_servers(
 	       (results->hosts[host].by_server || name_unanswered(reason));
 }
 
-static bool answered(const struct flow_result *result)
-{
-	enum probe_path path = probe_state_path((enum probe_state)result->state);
-
-	return path == PATH_CLEAR || path == PATH_PARTIAL;
-}
-
 static struct trouble count_trouble(
 	const struct plan *plan, const struct results *results)
 {
@@ -250,20 +242,10 @@ static struct trouble count_trouble(
 		t.unmeasured += error || unanswered;
 		t.unlinked += error &&
 			      (reason == REASON_NO_LINK || reason == REASON_NO_GATEWAY);
-		t.controls += plan->flows[i].vital;
-		t.silent_controls += plan->flows[i].vital && !answered(r);
 		t.lookups += by_name;
 		t.unanswered += unanswered;
 	}
 	return t;
-}
-
-/* Too few answered; all must where there are no more than are required. */
-static bool lacks_controls(const struct trouble *t, uint32_t require)
-{
-	uint32_t need = require < t->controls ? require : t->controls;
-
-	return t->controls - t->silent_controls < need;
 }
 
 static void find_trouble(
@@ -283,8 +265,6 @@ static void find_trouble(
 		assessment_degrade(out, "no-link");
 	if (t.lookups && t.unanswered == t.lookups)
 		assessment_degrade(out, "no-lookup");
-	if (lacks_controls(&t, settings->guard_require))
-		assessment_degrade(out, "controls");
 }
 
 static void count_verdicts(const struct plan *plan, struct assessment *out)

@@ -30,19 +30,20 @@ struct assessment {
 	bool degraded;   /* trouble of this machine as a whole, see degraded_reason */
 	const char *degraded_why;    /* its word, of assess_degraded_text(); or "" */
 	const char *degraded_reason; /* a sentence; static; or NULL */
+	const char *taken_for_real; /* the word of why it would be, if that had not been
+				       so for guard.patience scans; or NULL */
 };
 
 /*
  * Judges results. A scan is degraded when this machine ran short of something, when not
  * one flow could be measured, when the link or the gateway was gone for guard.share of
- * the flows, when not one of its name look-ups was answered, or when fewer of its
- * controls answered than guard.require (all of them where there are fewer). 0
- * (assessment_fini() it) or -ENOMEM.
+ * the flows, or when not one of its name look-ups was answered. 0 (assessment_fini()
+ * it) or -ENOMEM.
  */
 int assess(
 	const struct plan *plan, const struct results *results, struct assessment *out);
 
-/* Marks it degraded, unless it is: `why` is "improbable", say. */
+/* Marks it degraded, unless it is: `why` is "controls" or "improbable", say. */
 void assessment_degrade(struct assessment *assessment, const char *why);
 
 /* The sentence for a word of degraded_why; NULL for any other. Static. */

@@ -316,39 +316,6 @@ static void a_link_that_is_gone_degrades_when_it_is_of_many_flows(void **state)
 		degraded(&f), "the link or the gateway of this machine is gone");
 }
 
-static void controls_that_do_not_answer_degrade(void **state)
-{
-	struct fleet f;
-
-	(void)state;
-	fleet_init(&f);
-	f.flows[1].vital = f.flows[3].vital = true;
-	assert_null(degraded(&f));
-	/* One of two is enough, and a RST is an answer. */
-	silence(&f, 1);
-	set(&f, 3, STATE_CLOSED, REASON_RST);
-	assert_null(degraded(&f));
-	f.config.settings.guard_require = 2;
-	assert_non_null(degraded(&f));
-	f.config.settings.guard_require = 1;
-	set(&f, 3, STATE_ERROR, REASON_NO_ROUTE);
-	assert_string_equal(
-		degraded(&f), "the controls, which must always answer, did not");
-}
-
-static void more_controls_than_there_are_can_not_be_required(void **state)
-{
-	struct fleet f;
-
-	(void)state;
-	fleet_init(&f);
-	f.flows[1].vital = true;
-	f.config.settings.guard_require = 7;
-	assert_null(degraded(&f));
-	silence(&f, 1);
-	assert_non_null(degraded(&f));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,8 +336,6 @@ int main(void)
 		cmocka_unit_test(
 			an_address_in_place_of_a_name_proves_no_resolver_alive),
 		cmocka_unit_test(a_link_that_is_gone_degrades_when_it_is_of_many_flows),
-		cmocka_unit_test(controls_that_do_not_answer_degrade),
-		cmocka_unit_test(more_controls_than_there_are_can_not_be_required),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "daemon/scan/impaired.h"
+#include "daemon/verdict/controls.h"
 #include "tests/support/made.h"
 
 static const char text[] =
@@ -129,6 +131,106 @@ static void dark_controls_degrade(void **state)
 	assert_string_equal(judge(*state), "");
 	darken(*state, "w1", "tcp/443");
 	assert_string_equal(judge(*state), "controls");
+	assert_string_equal(((struct bed *)*state)->assessment.degraded_reason,
+		"the controls, which must always answer, did not");
+}
+
+static void require_is_at_most_all_and_a_reset_is_an_answer(void **state)
+{
+	struct bed *bed = *state;
+	struct settings *settings = &bed->made.config->settings;
+
+	settings->guard_require = 7;
+	assert_string_equal(judge(bed), "");
+	darken(bed, "g1", NULL);
+	assert_string_equal(judge(bed), "controls");
+	bed->results.flows[plan_find(bed->made.plan, "g1", "tcp/22")].state =
+		STATE_CLOSED;
+	assert_string_equal(judge(bed), "");
+}
+
+static void controls_need_no_past(void **state)
+{
+	struct bed *bed = *state;
+
+	bed->previous = (struct previous){.scan = 0};
+	darken(bed, "g1", NULL);
+	darken(bed, "w1", "tcp/443");
+	assert_string_equal(judge(bed), "controls");
+	/* Nothing else is known to have answered ever. */
+	bed->trail.controls = 30;
+	assert_string_equal(judge(bed), "controls");
+}
+
+static void dead_controls_beside_a_network_that_is_well_are_the_news(void **state)
+{
+	struct bed *bed = *state;
+
+	darken(bed, "g1", NULL);
+	darken(bed, "w1", "tcp/443");
+	bed->trail.controls = 2;
+	assert_string_equal(judge(bed), "controls");
+	bed->trail.controls = 3;
+	assert_string_equal(judge(bed), "");
+	assert_string_equal(bed->assessment.taken_for_real, "controls");
+	/* A quarter of the rest is dark as well. */
+	darken(bed, "w2", NULL);
+	darken(bed, "w3", NULL);
+	assert_string_equal(judge(bed), "controls");
+}
+
+static void a_control_that_is_known_to_be_dead_is_not_waited_for(void **state)
+{
+	struct bed *bed = *state;
+	const struct plan *plan = bed->made.plan;
+
+	darken(bed, "g1", NULL);
+	darken(bed, "w1", "tcp/443");
+	bed->states[plan_find(plan, "g1", "tcp/22")] = STATE_FILTERED;
+	/* The other one still is. */
+	assert_string_equal(judge(bed), "controls");
+	bed->states[plan_find(plan, "w1", "tcp/443")] = STATE_FILTERED;
+	assert_string_equal(judge(bed), "");
+	assert_null(bed->assessment.taken_for_real);
+	/* One that never was measured is waited for. */
+	bed->states[plan_find(plan, "w1", "tcp/443")] = STATE_NONE;
+	assert_string_equal(judge(bed), "controls");
+}
+
+/* Each flow is dark by chance, so often that all mixtures occur. */
+static void controls_at_random(void **state)
+{
+	struct bed *bed = *state;
+	const struct plan *plan = bed->made.plan;
+	uint32_t random = 1;
+
+	for (int round = 0; round < 2000; round++) {
+		struct controls_finding found;
+		uint32_t dark = 0, others = 0, silent = 0;
+		for (uint32_t i = 0; i < plan->n_flows; i++) {
+			random = random * 1664525U + 1013904223U;
+			bool is_dark = (random >> 16) % 8 < (uint32_t)round % 9;
+			bed->results.flows[i].state =
+				is_dark ? STATE_FILTERED : STATE_OPEN;
+			if (plan->flows[i].vital) {
+				silent += is_dark;
+			} else {
+				others++;
+				dark += is_dark;
+			}
+		}
+		found = controls_look(plan, &bed->results, bed->states);
+		assert_int_equal(found.count, 2);
+		assert_int_equal(found.silent, silent);
+		assert_int_equal(found.others, others);
+		assert_int_equal(found.dark, dark);
+		assert_int_equal(controls_lack(&found, 1), silent == 2);
+		assert_int_equal(controls_alone(&found, 25), dark * 4 < others);
+		bed->trail.controls = 3;
+		if (silent == 2)
+			assert_int_equal(strcmp(judge(bed), "controls") == 0,
+				dark * 4 >= others);
+	}
 }
 
 static void a_changed_rule_is_told(void **state)
@@ -191,6 +293,75 @@ static void what_was_dark_before_counts_for_nothing(void **state)
 	assert_string_equal(judge(bed), "");
 }
 
+static void tell(struct bed *bed, struct change_set *changes)
+{
+	assert_int_equal(changes_of_scan(bed->made.plan, &bed->results, &bed->previous,
+				 bed->assessment.degraded, changes),
+		0);
+	assert_int_equal(impaired_tell(bed->made.plan, &bed->results, &bed->previous,
+				 &bed->assessment, &bed->trail,
+				 bed->trail.since_us + INT64_C(5400000000), changes),
+		0);
+}
+
+/* The summary of the incident that is told last, of its scope; or "". */
+static const char *told_of_vantage(struct bed *bed)
+{
+	static char said[256];
+	struct change_set changes;
+	const struct incident *last;
+
+	*said = '\0';
+	tell(bed, &changes);
+	last = changes.n_incidents ? &changes.incidents[changes.n_incidents - 1] : NULL;
+	if (last && last->scope == INCIDENT_VANTAGE) {
+		assert_int_equal(last->kind, CHANGE_RECOVERY);
+		assert_int_equal(last->id, changes.n_incidents);
+		snprintf(said, sizeof said, "%s", last->summary);
+	}
+	changes_fini(&changes);
+	return said;
+}
+
+static void its_end_is_told_with_what_is_settled(void **state)
+{
+	struct bed *bed = *state;
+
+	darken(bed, "d1", "tcp/22");
+	assert_string_equal(judge(bed), "");
+	assert_string_equal(told_of_vantage(bed), "");
+	bed->trail = (struct trail){.degraded = 2, .since = 12, .since_us = 7};
+	assert_string_equal(told_of_vantage(bed),
+		"this vantage (here) is no longer impaired, after 2 degraded scans, "
+		"from scan 12 on, 1h30m; 1 change settled");
+}
+
+static void what_is_taken_for_real_is_no_recovery_of_the_network(void **state)
+{
+	struct bed *bed = *state;
+
+	spread(bed);
+	bed->trail = (struct trail){.degraded = 4, .improbable = 3, .since = 12};
+	assert_string_equal(judge(bed), "");
+	assert_string_equal(told_of_vantage(bed),
+		"this vantage (here) is taken for sound, and what went dark for real, "
+		"after 4 degraded scans, from scan 12 on, 1h30m; 6 changes settled");
+}
+
+static void a_dead_control_is_named(void **state)
+{
+	struct bed *bed = *state;
+
+	darken(bed, "g1", NULL);
+	darken(bed, "w1", "tcp/443");
+	bed->trail = (struct trail){.degraded = 3, .controls = 3, .since = 12};
+	assert_string_equal(judge(bed), "");
+	assert_string_equal(told_of_vantage(bed),
+		"tcp/443 on w1, tcp/22 on g1 no longer answer, as controls must, and "
+		"all else does: this vantage (here) is taken for sound, after 3 "
+		"degraded scans, from scan 12 on, 1h30m; 2 changes settled");
+}
+
 static void an_impairment_is_one_incident_told_once(void **state)
 {
 	struct bed *bed = *state;
@@ -200,11 +371,7 @@ static void an_impairment_is_one_incident_told_once(void **state)
 	judge(bed);
 	for (uint32_t again = 0; again < 2; again++) {
 		bed->trail.degraded = again;
-		assert_int_equal(changes_of_scan(bed->made.plan, &bed->results,
-					 &bed->previous, true, &changes),
-			0);
-		assert_int_equal(
-			impaired_tell(&bed->assessment, &bed->trail, &changes), 0);
+		tell(bed, &changes);
 		assert_int_equal(changes.reachability, 0);
 		assert_int_equal(changes.n_incidents, again ? 0 : 1);
 		if (!again) {
@@ -225,11 +392,19 @@ int main(void)
 		TEST(controls_are_flows_beside_the_rules),
 		TEST(a_scan_as_before_is_clean),
 		TEST(dark_controls_degrade),
+		TEST(require_is_at_most_all_and_a_reset_is_an_answer),
+		TEST(controls_need_no_past),
+		TEST(dead_controls_beside_a_network_that_is_well_are_the_news),
+		TEST(a_control_that_is_known_to_be_dead_is_not_waited_for),
+		TEST(controls_at_random),
 		TEST(a_changed_rule_is_told),
 		TEST(a_dark_group_is_told),
 		TEST(unrelated_darkness_degrades),
 		TEST(not_without_a_past_and_not_for_ever),
 		TEST(what_was_dark_before_counts_for_nothing),
+		TEST(its_end_is_told_with_what_is_settled),
+		TEST(what_is_taken_for_real_is_no_recovery_of_the_network),
+		TEST(a_dead_control_is_named),
 		TEST(an_impairment_is_one_incident_told_once),
 	};
 

@@ -243,6 +243,24 @@ class IsItMe(LabTest):
         clean = self.scan_with("ip daddr 10.64.41.0/24 drop")
         self.assertFalse(clean.summary["degraded"], str(clean))
         self.assertEqual(len(clean.changes), 12)
+        over = clean.incidents[-1]
+        self.assertEqual((over["scope"]["kind"], over["kind"]), ("vantage", "recovery"))
+        self.assertIn("no longer impaired, after 2 degraded scans", over["summary"])
+        self.assertIn("12 changes settled", over["summary"])
+
+    def test_a_control_that_is_dead_by_itself_is_the_news(self):
+        for _ in range(3):
+            self.impaired(self.scan_with("ip daddr 10.64.50.1 drop"), "controls")
+        real = self.scan_with("ip daddr 10.64.50.1 drop")
+        self.assertFalse(real.summary["degraded"], str(real))
+        self.assertEqual([i["kind"] for i in real.incidents], ["regression", "recovery"])
+        self.assertIn("tcp/443 on gate no longer answers", real.incidents[1]["summary"])
+        # It is not waited for: what changes now is told at once.
+        seen = self.scan_with("ip daddr 10.64.50.1 drop", "ip daddr 10.64.41.0/24 drop")
+        self.assertEqual(len(seen.changes), 12, str(seen))
+        # And when it is back it counts again.
+        self.scan_with()
+        self.impaired(self.scan_with("ip daddr 10.64.50.1 drop"), "controls")
 
     def test_everything_but_the_control_is_gone(self):
         everything = "ip daddr 10.64.40.0/21 drop"
@@ -254,7 +272,8 @@ class IsItMe(LabTest):
         real = self.scan_with(everything)
         self.assertFalse(real.summary["degraded"], str(real))
         self.assertEqual(len(real.changes), 48)
-        self.assertEqual(len(real.incidents), 1)
+        self.assertEqual(len(real.incidents), 2)
+        self.assertIn("and what went dark for real", real.incidents[1]["summary"])
 
 if __name__ == "__main__":
     unittest.main()
