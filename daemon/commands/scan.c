@@ -34,6 +34,7 @@ struct command_scan {
 	struct store *store; /* NULL with --no-store */
 	struct one_scan scan;
 	struct progress progress;
+	bool hangs; /* a sink does */
 };
 
 /* ---- before --------------------------------------------------------------- */
@@ -141,7 +142,8 @@ static int status_of(const struct command_scan *self)
 static void tell(struct command_scan *self)
 {
 	if (self->notify && self->scan.recorded)
-		tell_waiting(self->config, self->store, (uint32_t)self->notify_ms);
+		self->hangs = !tell_waiting(
+			self->config, self->store, (uint32_t)self->notify_ms);
 }
 
 static bool can_notify(const struct command_scan *self)
@@ -170,6 +172,9 @@ static int run_scan(struct command_scan *self)
 static void take_down(struct command_scan *self)
 {
 	stop_cancels(NULL);
+	/* A sink that hangs needs it all until the process ends, which is now. */
+	if (self->hangs)
+		return;
 	one_scan_fini(&self->scan);
 	store_close(self->store);
 	plan_free(self->plan);

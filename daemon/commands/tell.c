@@ -10,6 +10,7 @@
 #include "store/outbox.h"
 
 enum {
+	STOP_MS = 3000,
 	LOOK_MS = 100 /* how often it is looked whether a signal came */
 };
 
@@ -23,17 +24,18 @@ static bool warn_of_sink(void *data, const struct outbox_sink *sink)
 	return true;
 }
 
-int tell_waiting(const struct config *config, struct store *store, uint32_t limit_ms)
+bool tell_waiting(const struct config *config, struct store *store, uint32_t limit_ms)
 {
 	uint64_t end_us = clock_monotonic_us() + limit_ms * UINT64_C(1000);
 	struct notifier *notifier;
-	int rc = notifier_start(config, store, &notifier);
+	bool ended;
 
-	if (rc < 0)
-		return rc;
+	if (notifier_start(config, store, &notifier) < 0)
+		return true;
 	while (!notifier_drain(notifier, LOOK_MS) && !stop_was_asked() &&
 		clock_monotonic_us() < end_us)
 		;
-	notifier_stop(notifier);
-	return outbox_list(store, config->settings.vantage, warn_of_sink, NULL);
+	ended = notifier_stop(notifier, STOP_MS);
+	outbox_list(store, config->settings.vantage, warn_of_sink, NULL);
+	return ended;
 }

@@ -3,13 +3,15 @@
 #ifndef DAEMON_COMMANDS_TELL_H
 #define DAEMON_COMMANDS_TELL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "config/config.h"
 #include "store/store.h"
 
 /* Tells the sinks for at most so long, or until a signal asks the program to end; warns
- * of what waits on. 0, or a negative errno after telling. */
-int tell_waiting(const struct config *config, struct store *store, uint32_t limit_ms);
+ * of what waits on. False: a sink hangs, and `config` and `store` must stay until the
+ * process ends. */
+bool tell_waiting(const struct config *config, struct store *store, uint32_t limit_ms);
 
 #endif

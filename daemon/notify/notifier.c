@@ -17,12 +17,13 @@ struct worker {
 	struct notifier *notifier;
 	struct courier courier;
 	uv_thread_t thread;
-	bool idle; /* nothing waits, as of the last wake-up; under the mutex */
+	bool idle;  /* nothing waits, as of the last wake-up; under the mutex */
+	bool ended; /* the thread will take the mutex no more; under the mutex */
 };
 
 struct notifier {
 	pthread_mutex_t mutex;
-	pthread_cond_t changed; /* stop, wakes or a worker's idle */
+	pthread_cond_t changed; /* stop, wakes, or a worker's idle or ended */
 	atomic_bool stop;
 	uint64_t wakes; /* under the mutex */
 	struct worker *workers;
@@ -83,6 +84,8 @@ static void work(void *data)
 		if (wait)
 			rest(worker, seen, wait);
 	}
+	worker->ended = true;
+	pthread_cond_broadcast(&notifier->changed);
 	pthread_mutex_unlock(&notifier->mutex);
 }
 
@@ -162,7 +165,7 @@ int notifier_start(
 	if (rc == 0)
 		*out = notifier;
 	else
-		notifier_stop(notifier);
+		notifier_stop(notifier, UINT32_MAX);
 	return rc;
 }
 
@@ -203,7 +206,7 @@ bool notifier_drain(struct notifier *notifier, uint32_t limit_ms)
 	return done;
 }
 
-void notifier_stop(struct notifier *notifier)
+void notifier_cancel(struct notifier *notifier)
 {
 	if (!notifier)
 		return;
@@ -211,6 +214,37 @@ void notifier_stop(struct notifier *notifier)
 	atomic_store(&notifier->stop, true);
 	pthread_cond_broadcast(&notifier->changed);
 	pthread_mutex_unlock(&notifier->mutex);
+}
+
+static bool all_ended(const struct notifier *notifier)
+{
+	for (uint32_t i = 0; i < notifier->count; i++)
+		if (!notifier->workers[i].ended)
+			return false;
+	return true;
+}
+
+static bool wait_for_ends(struct notifier *notifier, uint32_t limit_ms)
+{
+	struct timespec end = in_future(limit_ms);
+	bool ended;
+	int rc = 0;
+
+	pthread_mutex_lock(&notifier->mutex);
+	while (!all_ended(notifier) && rc == 0)
+		rc = pthread_cond_timedwait(&notifier->changed, &notifier->mutex, &end);
+	ended = all_ended(notifier);
+	pthread_mutex_unlock(&notifier->mutex);
+	return ended;
+}
+
+bool notifier_stop(struct notifier *notifier, uint32_t limit_ms)
+{
+	if (!notifier)
+		return true;
+	notifier_cancel(notifier);
+	if (!wait_for_ends(notifier, limit_ms))
+		return false;
 	for (uint32_t i = 0; i < notifier->count; i++) {
 		uv_thread_join(&notifier->workers[i].thread);
 		courier_close(&notifier->workers[i].courier);
@@ -220,4 +254,5 @@ void notifier_stop(struct notifier *notifier)
 	pthread_mutex_destroy(&notifier->mutex);
 	free(notifier->workers);
 	free(notifier);
+	return true;
 }

@@ -30,7 +30,14 @@ void notifier_wake(struct notifier *notifier);
  * so it is. A sink that failed and is to be tried later has something left. */
 bool notifier_drain(struct notifier *notifier, uint32_t limit_ms);
 
-/* Ends within a moment whatever is under way, and frees. */
-void notifier_stop(struct notifier *notifier);
+/* Tells all to end what is under way, and does not wait for it. */
+void notifier_cancel(struct notifier *notifier);
+
+/*
+ * Ends what is under way, and frees. False: after so long something still hangs, as a
+ * write to a file system may that answers nothing. Then all is left as it is, with the
+ * configuration that it needs, and this may be called again.
+ */
+bool notifier_stop(struct notifier *notifier, uint32_t limit_ms);
 
 #endif

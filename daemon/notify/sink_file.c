@@ -58,15 +58,47 @@ static int write_line(int fd, const char *line, size_t length)
 	return 0;
 }
 
+static int sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int rc = 0;
+
+	free(folder);
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* A file that is made is in its folder only when that is on the disk as well. */
+static int open_file(const char *path)
+{
+	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(path, flags), rc;
+
+	if (fd < 0 && errno == ENOENT) {
+		fd = open(path, flags | O_CREAT, 0640);
+		rc = fd < 0 ? 0 : sync_folder_of(path);
+		if (rc < 0) {
+			unlink(path); /* the next attempt makes it anew */
+			close(fd);
+			return rc;
+		}
+	}
+	return fd < 0 ? -errno : fd;
+}
+
 static int append(const char *path, const char *line, size_t length)
 {
-	int fd = open(path,
-		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		0640);
+	int fd = open_file(path);
 	int rc = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (ends_within_a_line(fd, path))
 		rc = write_line(fd, "\n", 1);
 	if (rc == 0)

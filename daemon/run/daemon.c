@@ -20,8 +20,10 @@
 #include "daemon/run/watchdog.h"
 
 enum {
-	/* Who asks for the end gets it within five seconds. */
-	STOP_MS = 4000,
+	/* Who asks for the end gets it within five seconds, also where this process is
+	 * just waiting for sinks of the configuration of before. */
+	STOP_MS = 3000,
+	RELOAD_MS = 1500,
 	/* What takes longest between two signs of life is recording a large scan on a
 	 * slow disk. */
 	SILENCE_US = 300 * 1000 * 1000,
@@ -51,6 +53,7 @@ struct daemon {
 	struct schedule schedule;
 	bool asked; /* for a scan, now */
 	bool stopping;
+	uint64_t stopped_us;    /* monotonic: since when */
 	bool held;              /* that a window is waited for was told */
 	uint64_t started_us;    /* monotonic: when the last scan did */
 	uint64_t last_us;       /* how long it took, all in all */
@@ -131,9 +134,14 @@ static void start_notifier(struct daemon *self)
 	notifier_start(self->setup->config, self->store, &self->notifier);
 }
 
-static void stop_notifier(struct daemon *self)
+/* A sink that hangs keeps its thread, and what that needs of the setup. */
+static void drop_setup(struct daemon *self)
 {
-	notifier_stop(self->notifier);
+	if (notifier_stop(self->notifier, RELOAD_MS))
+		setup_free(self->setup);
+	else
+		log_warning("a sink of the configuration of before hangs: it is left "
+			    "as it is");
 	self->notifier = NULL;
 }
 
@@ -141,8 +149,7 @@ static void take_next_setup(struct daemon *self)
 {
 	if (!self->next)
 		return;
-	stop_notifier(self);
-	setup_free(self->setup);
+	drop_setup(self);
 	self->setup = self->next;
 	self->next = NULL;
 	schedule_renew(&self->schedule, now());
@@ -232,6 +239,8 @@ static void stop(struct daemon *self)
 	if (self->stopping)
 		return;
 	self->stopping = true;
+	self->stopped_us = clock_monotonic_us();
+	notifier_cancel(self->notifier);
 	os_service_notify("STOPPING=1");
 	log_notice("stopping");
 	uv_timer_stop(&self->turn);
@@ -343,6 +352,19 @@ static int watch_signals(struct daemon *self, size_t first, size_t end)
  * program has locked takes longer than who asked for it waits. */
 static void end_at_once(void)
 {
+	_exit(0);
+}
+
+static void stop_notifier(struct daemon *self)
+{
+	uint64_t passed_ms = (clock_monotonic_us() - self->stopped_us) / 1000;
+
+	if (notifier_stop(self->notifier,
+		    passed_ms < STOP_MS ? STOP_MS - (uint32_t)passed_ms : 0))
+		return;
+	log_warning("a sink hangs: it is left as it is, and what it was not told waits "
+		    "in the store");
+	fflush(stderr);
 	_exit(0);
 }
 

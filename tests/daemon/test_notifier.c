@@ -11,14 +11,49 @@
  * the middle of it. What each receiver gets is compared with what was put. The program
  * itself is tested in tests/cli/notify.
  */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/config.h"
 #include "daemon/notify/notifier.h"
 #include "store/outbox.h"
+
+/* ---- the disk ------------------------------------------------------------------ */
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+static pthread_mutex_t disk =
+	PTHREAD_MUTEX_INITIALIZER; /* it hangs while this is held */
+static atomic_int asked;           /* to write something down */
+static atomic_int folders;         /* of these, folders */
+
+int __wrap_fdatasync(int fd)
+{
+	atomic_fetch_add(&asked, 1);
+	pthread_mutex_lock(&disk);
+	pthread_mutex_unlock(&disk);
+	return __real_fdatasync(fd);
+}
+
+int __wrap_fsync(int fd)
+{
+	struct stat info;
+
+	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
+		atomic_fetch_add(&folders, 1);
+	return __real_fsync(fd);
+}
+
+/* ---- a bed --------------------------------------------------------------------- */
 
 struct bed {
 	char folder[64];
@@ -130,7 +165,7 @@ static void all_sinks_are_told_of_what_comes_while_they_run(void **state)
 		notifier_wake(notifier);
 	}
 	assert_true(notifier_drain(notifier, 60000));
-	notifier_stop(notifier);
+	assert_true(notifier_stop(notifier, 60000));
 	check_file(&bed, "a", false);
 	check_file(&bed, "b", false);
 	check_file(&bed, "c", false);
@@ -149,11 +184,11 @@ static void starting_and_stopping_at_any_moment_loses_nothing(void **state)
 		put(&bed, 2);
 		assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
 		notifier_drain(notifier, (uint32_t)i);
-		notifier_stop(notifier);
+		assert_true(notifier_stop(notifier, 60000));
 	}
 	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
 	assert_true(notifier_drain(notifier, 60000));
-	notifier_stop(notifier);
+	assert_true(notifier_stop(notifier, 60000));
 	check_file(&bed, "a", true);
 	teardown(&bed);
 }
@@ -169,11 +204,59 @@ static void one_that_fails_has_something_left(void **state)
 	put(&bed, 1);
 	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
 	assert_false(notifier_drain(notifier, 200));
-	notifier_stop(notifier);
+	assert_true(notifier_stop(notifier, 60000));
 	check_file(&bed, "a", false);
 	assert_int_equal(outbox_get(bed.store, "here", "bad", &sink), 0);
 	assert_int_equal(sink.waiting, 1);
 	assert_true(sink.attempts >= 1);
+	teardown(&bed);
+}
+
+static void one_that_hangs_is_left_and_loses_nothing(void **state)
+{
+	struct notifier *notifier;
+	struct outbox_sink sink;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed, "{name: a, file: a}");
+	put(&bed, 2);
+	atomic_store(&asked, 0);
+	pthread_mutex_lock(&disk);
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	while (atomic_load(&asked) == 0)
+		usleep(1000);
+	notifier_cancel(notifier);
+	assert_false(notifier_stop(notifier, 50));
+	assert_int_equal(outbox_get(bed.store, "here", "a", &sink), 0);
+	assert_int_equal(sink.waiting, 2);
+	pthread_mutex_unlock(&disk);
+	assert_true(notifier_stop(notifier, 60000));
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	assert_true(notifier_drain(notifier, 60000));
+	assert_true(notifier_stop(notifier, 60000));
+	check_file(&bed, "a", true);
+	teardown(&bed);
+}
+
+static void a_file_that_is_made_is_written_down_in_its_folder(void **state)
+{
+	struct notifier *notifier;
+	struct bed bed;
+	char path[128];
+
+	(void)state;
+	setup(&bed, "{name: a, file: a}");
+	atomic_store(&folders, 0);
+	for (int i = 1; i <= 2; i++) {
+		put(&bed, 2);
+		assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+		assert_true(notifier_drain(notifier, 60000));
+		assert_true(notifier_stop(notifier, 60000));
+		assert_int_equal(atomic_load(&folders), i);
+		snprintf(path, sizeof path, "%s/a", bed.folder);
+		assert_int_equal(unlink(path), 0);
+	}
 	teardown(&bed);
 }
 
@@ -188,7 +271,7 @@ static void nobody_to_tell_is_fine(void **state)
 	assert_null(notifier);
 	notifier_wake(notifier);
 	assert_true(notifier_drain(notifier, 0));
-	notifier_stop(notifier);
+	assert_true(notifier_stop(notifier, 60000));
 	teardown(&bed);
 }
 
@@ -198,6 +281,8 @@ int main(void)
 		cmocka_unit_test(all_sinks_are_told_of_what_comes_while_they_run),
 		cmocka_unit_test(starting_and_stopping_at_any_moment_loses_nothing),
 		cmocka_unit_test(one_that_fails_has_something_left),
+		cmocka_unit_test(one_that_hangs_is_left_and_loses_nothing),
+		cmocka_unit_test(a_file_that_is_made_is_written_down_in_its_folder),
 		cmocka_unit_test(nobody_to_tell_is_fine),
 	};
 
