@@ -136,6 +136,16 @@ static void tell_recovery(struct courier *courier, const struct outbox_sink *kno
 	courier->failing = false;
 }
 
+static void on_told(struct courier *courier, const struct outbox_sink *known,
+	const struct sink_attempt *attempt)
+{
+	courier->owed.refused = attempt->refused;
+	courier->owed.untold = known->untold;
+	if (attempt->refused)
+		log_warning("sink %s: %s", courier->sink->name, attempt->error);
+	tell_recovery(courier, known);
+}
+
 static uint32_t on_failure(struct courier *courier, const struct outbox_sink *known,
 	const struct sink_attempt *attempt, bool refused)
 {
@@ -170,8 +180,7 @@ static uint32_t deliver(struct courier *courier, const struct outbox_sink *known
 	courier->owed = (struct outbox_step){.upto = next->number};
 	if (result == SINK_DONE) {
 		courier->owed.told = (uint32_t)message_count(next->message);
-		courier->owed.untold = known->untold;
-		tell_recovery(courier, known);
+		on_told(courier, known, &attempt);
 	} else {
 		courier->owed.refused = (uint32_t)message_count(next->message);
 		log_error("sink %s: %s; notice %s was refused %d times and is given up",

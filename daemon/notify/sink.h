@@ -22,7 +22,9 @@ enum sink_result {
 struct sink_attempt {
 	const json_t *message;
 	const atomic_bool *stop;
-	/* Unless it is done: why, one line without secrets ... */
+	/* Done, but for so many of the sink's addressees, who will never take it. */
+	uint32_t refused;
+	/* Unless it is done for all: why, one line without secrets ... */
 	char error[240];
 	/* ... and how long the receiver asked to wait; 0: it did not. */
 	uint64_t wait_ms;

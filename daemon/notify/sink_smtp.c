@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People who read mail, by a mail server. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,14 +12,66 @@
 struct letter {
 	struct strbuf text;
 	size_t at; /* as much of it was sent */
+	/* Of the talk: the next to be named to the server, and whether its answer to
+	 * one is waited for. */
+	size_t next;
+	bool named;
+	/* Addressees whom it does not want now; those whom it will never want. */
+	size_t later, refused;
+	size_t who; /* the first of either */
+	long code;  /* that the server answered for him */
 };
 
+/* ---- the talk ---------------------------------------------------------------- */
+
+static void on_command(struct letter *letter, const char *line, size_t size)
+{
+	if (size >= 5 && memcmp(line, "MAIL ", 5) == 0)
+		/* The first one of a talk, or of another one after a connection broke.
+		 */
+		letter->next = letter->later = letter->refused = 0;
+	letter->named = size >= 5 && memcmp(line, "RCPT ", 5) == 0;
+	letter->next += letter->named;
+}
+
+/* The last line of an answer (RFC 5321, 4.2.1) has a blank after its code. */
+static void on_answer(struct letter *letter, const char *line, size_t size)
+{
+	long code = size >= 4 && line[3] == ' ' ? strtol(line, NULL, 10) : 0;
+
+	if (!letter->named || code == 0)
+		return;
+	letter->named = false;
+	if (code < 400)
+		return;
+	if (letter->later + letter->refused == 0 ||
+		(code < 500 && letter->later == 0)) {
+		letter->who = letter->next - 1;
+		letter->code = code;
+	}
+	letter->later += code < 500;
+	letter->refused += code >= 500;
+}
+
+static int on_talk(CURL *curl, curl_infotype type, char *line, size_t size, void *data)
+{
+	(void)curl;
+	if (type == CURLINFO_HEADER_OUT)
+		on_command(data, line, size);
+	else if (type == CURLINFO_HEADER_IN)
+		on_answer(data, line, size);
+	return 0;
+}
+
+/* Where somebody is to get it later, all are: the others must not get it twice. */
 static size_t on_read(char *bytes, size_t size, size_t count, void *data)
 {
 	struct letter *letter = data;
 	size_t left = letter->text.length - letter->at;
 	size_t n = size * count < left ? size * count : left;
 
+	if (letter->later)
+		return CURL_READFUNC_ABORT;
 	memcpy(bytes, letter->text.text + letter->at, n);
 	letter->at += n;
 	return n;
@@ -55,14 +108,33 @@ static void set_way(CURL *curl, const struct notify_smtp *smtp)
 	transfer_trust(curl, smtp->ca_file);
 }
 
-/* A server that has read it all and then says 5xx does not want this very mail. */
-static enum sink_result judge(
-	CURL *curl, const struct letter *letter, struct sink_attempt *attempt)
+/* ---- the letter -------------------------------------------------------------- */
+
+static void tell_who(const struct letter *letter, const struct notify_smtp *smtp,
+	struct sink_attempt *attempt)
+{
+	size_t others = letter->later + letter->refused - 1;
+	char more[32] = "";
+
+	if (others)
+		snprintf(more, sizeof more, " and %zu more", others);
+	sink_fail(attempt, "the mail server answers %ld for %.120s%s", letter->code,
+		smtp->to.items[letter->who], more);
+}
+
+/*
+ * A server that has read it all and then says 5xx does not want this very mail. One
+ * that wants none of the addressees says nothing about the mail.
+ */
+static enum sink_result judge(CURL *curl, const struct letter *letter,
+	const struct notify_smtp *smtp, struct sink_attempt *attempt)
 {
 	long code = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
-	if (code >= 400)
+	if (letter->at == 0 && letter->later + letter->refused)
+		tell_who(letter, smtp, attempt);
+	else if (code >= 400)
 		sink_fail(attempt, "the mail server answers %ld", code);
 	return code >= 500 && letter->at == letter->text.length ? SINK_REFUSED
 								: SINK_FAILED;
@@ -84,12 +156,21 @@ static enum sink_result send_letter(CURL *curl, const struct notify_smtp *smtp,
 	}
 	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, smtp->from);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
+	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+	/* What libcurl would print is how it lets us listen. */
+	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_talk);
+	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, letter);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(curl, CURLOPT_READDATA, letter);
 	result = transfer_run(curl, attempt);
-	if (result != SINK_DONE)
-		result = judge(curl, letter, attempt);
+	if (result != SINK_DONE) {
+		result = judge(curl, letter, smtp, attempt);
+	} else if (letter->refused) {
+		attempt->refused = (uint32_t)letter->refused;
+		tell_who(letter, smtp, attempt);
+	}
 	curl_easy_reset(curl);
 	curl_slist_free_all(to);
 	return result;
