@@ -43,7 +43,7 @@ UNPRIVILEGED = (
 )
 
 # Answers that arrive fast, silence that is noticed fast, and no walks, which take
-# seconds (test_trace.py has them).
+# seconds (test_trace_scans.py has them).
 QUICK = {
     "timeout": "500ms",
     "attempts": 2,
