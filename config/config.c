@@ -109,8 +109,8 @@ static int bind_all(const struct loader *loader, const struct conf_node *root)
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, rules_bind(conf_node_get(root, "rules"), loader->file,
-				    &config->inventory, &config->arena, loader->report,
-				    &config->rules));
+				    &config->inventory, &config->settings.schedule,
+				    &config->arena, loader->report, &config->rules));
 	if (rc != -ENOMEM)
 		rc = conf_worse(rc, rules_bind_controls(conf_node_get(root, "controls"),
 					    &config->inventory, &config->arena,

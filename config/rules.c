@@ -153,11 +153,13 @@ static int bind_word(const struct rules_binder *binder, const struct conf_node *
 }
 
 int rules_bind(const struct conf_node *node, struct conf_mark file_mark,
-	const struct inventory *inventory, struct arena *arena,
-	struct conf_report *report, struct rule_list *out)
+	const struct inventory *inventory, const struct settings_schedule *schedule,
+	struct arena *arena, struct conf_report *report, struct rule_list *out)
 {
-	const struct rules_binder binder = {
-		.inventory = inventory, .arena = arena, .report = report};
+	const struct rules_binder binder = {.inventory = inventory,
+		.schedule = schedule,
+		.arena = arena,
+		.report = report};
 	*out = (struct rule_list){0};
 	if (conf_node_is_null(node))
 		return bind_default(&binder, node ? node->mark : file_mark, out);

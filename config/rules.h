@@ -11,6 +11,8 @@
 #include "config/inventory.h"
 #include "config/report.h"
 
+struct settings_schedule; /* config/settings.h */
+
 enum rule_expect {
 	EXPECT_DEFAULT,
 	EXPECT_OPEN,
@@ -49,6 +51,7 @@ struct rule {
 	bool vital;       /* of `controls:`: what must always answer; has controls alone
 			   */
 	uint32_t require; /* hosts of `to` that must pass; 0: all */
+	const struct settings_schedule *schedule; /* its own; NULL: the file's */
 	struct conf_mark mark;
 };
 
@@ -60,13 +63,14 @@ struct rule_list {
 /*
  * Binds `rules:` (a list, or the word of a built-in set: "rds"; NULL means the built-in
  * set "rds" when the groups session_hosts and license_servers exist, else a mistake).
+ * A rule's own schedule has from `schedule`, the file's, what it does not say itself.
  * Mappings in `check:` may carry keys that rules do not know: those are in `options`,
  * and whoever resolves the kind binds or refuses them.
  * Returns 0, -EINVAL after reporting, -ENOMEM.
  */
 int rules_bind(const struct conf_node *node, struct conf_mark file_mark,
-	const struct inventory *inventory, struct arena *arena,
-	struct conf_report *report, struct rule_list *out);
+	const struct inventory *inventory, const struct settings_schedule *schedule,
+	struct arena *arena, struct conf_report *report, struct rule_list *out);
 
 /*
  * Binds `controls:`, a list of mappings of `to` and `check`, and appends them to the

@@ -8,6 +8,7 @@
 
 struct rules_binder {
 	const struct inventory *inventory;
+	const struct settings_schedule *schedule; /* the file's */
 	struct arena *arena;
 	struct conf_report *report;
 };

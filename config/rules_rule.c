@@ -7,6 +7,7 @@
 #include "config/bind.h"
 #include "config/rules_bind.h"
 #include "config/settings.h"
+#include "config/settings_schedule.h"
 
 struct rule_form {
 	const char *name;
@@ -17,6 +18,7 @@ struct rule_form {
 	const struct conf_node *require;
 	struct conf_texts accept;
 	const struct conf_node *control;
+	const struct conf_node *schedule;
 	uint32_t timeout_ms;
 	uint32_t attempts;
 };
@@ -58,6 +60,10 @@ static const struct conf_field rule_fields[] = {
 		.type = CONF_TREE,
 		.offset = offsetof(struct rule_form, control),
 		.help = "checks that prove the host is up where others are blocked"},
+	{.key = "schedule",
+		.type = CONF_TREE,
+		.offset = offsetof(struct rule_form, schedule),
+		.help = "when it is scanned, if not when the others are"},
 	{.key = "timeout",
 		.type = CONF_DURATION,
 		.offset = offsetof(struct rule_form, timeout_ms),
@@ -148,6 +154,21 @@ static int bind_checks(const struct rules_binder *binder, const struct rule_form
 	return accept ? rc : conf_worse(rc, -EINVAL);
 }
 
+static int bind_schedule(const struct rules_binder *binder,
+	const struct conf_node *node, struct rule *rule)
+{
+	struct settings_schedule *own;
+
+	if (conf_node_is_null(node))
+		return 0;
+	own = arena_calloc(binder->arena, 1, sizeof *own);
+	if (!own)
+		return -ENOMEM;
+	*own = *binder->schedule;
+	rule->schedule = own;
+	return settings_bind_schedule(node, binder->arena, binder->report, own);
+}
+
 static int bind_form(const struct rules_binder *binder, const struct conf_node *node,
 	struct rule_form *form, struct rule *rule)
 {
@@ -192,5 +213,7 @@ int rule_bind(const struct rules_binder *binder, const struct conf_node *node,
 		rc = conf_worse(rc, bind_require(binder, form.require, rule));
 	if (rc != -ENOMEM && !conf_node_is_null(form.check))
 		rc = conf_worse(rc, bind_checks(binder, &form, rule));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, bind_schedule(binder, form.schedule, rule));
 	return rc;
 }

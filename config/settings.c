@@ -165,7 +165,7 @@ static const struct conf_field dns_fields[] = {
 static void set_defaults(struct settings *out)
 {
 	*out = (struct settings){
-		.every_ms = 5 * 60 * SECOND,
+		.schedule.every_ms = 5 * 60 * SECOND,
 		.timeout_ms = 2 * SECOND,
 		.attempts = 2,
 		.concurrency = 1024,
@@ -288,8 +288,8 @@ int settings_bind(const struct conf_node *root, const char *path, struct arena *
 		rc = conf_worse(
 			rc, settings_bind_retention(top.retention, arena, report, out));
 	if (rc != -ENOMEM)
-		rc = conf_worse(
-			rc, settings_bind_schedule(top.schedule, arena, report, out));
+		rc = conf_worse(rc, settings_bind_schedule(top.schedule, arena, report,
+					    &out->schedule));
 	if (rc != -ENOMEM)
 		rc = conf_worse(
 			rc, bind_section(top.probe, probe_fields, out, arena, report));

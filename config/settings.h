@@ -47,20 +47,26 @@ struct settings_interface {
 	struct conf_mark mark;
 };
 
+/* When scans start: `schedule`, of the file or of a rule. */
+struct settings_schedule {
+	uint32_t every_ms;           /* every, default 5m */
+	uint32_t jitter_ms;          /* jitter, at most every_ms, default 0 */
+	const struct hours *windows; /* windows: when scans may start */
+	size_t n_windows;            /* 0: at any time */
+	const char *timezone;        /* timezone; NULL: the machine's */
+	const struct zone *zone;     /* that one; NULL where there are no windows */
+};
+
 struct settings {
 	const char *vantage; /* default: this machine's host name */
 	const char
 		*store; /* path; relative to the file's folder; default "reachd.db" */
-	uint32_t every_ms;           /* schedule.every, default 5m */
-	uint32_t jitter_ms;          /* schedule.jitter, at most every_ms, default 0 */
-	const struct hours *windows; /* schedule.windows: when scans may start */
-	size_t n_windows;            /* 0: at any time */
-	const char *timezone;        /* schedule.timezone; NULL: the machine's */
-	const struct zone *zone;     /* that one; NULL where there are no windows */
-	uint64_t history_ms;         /* retention.history, default 400d */
-	uint64_t rtt_ms;             /* retention.rtt, default 90d */
-	uint32_t timeout_ms;         /* probe.timeout, default 2s */
-	uint32_t attempts;           /* probe.attempts, default 2 */
+	struct settings_schedule
+		schedule;     /* of the rules that have none of their own */
+	uint64_t history_ms;  /* retention.history, default 400d */
+	uint64_t rtt_ms;      /* retention.rtt, default 90d */
+	uint32_t timeout_ms;  /* probe.timeout, default 2s */
+	uint32_t attempts;    /* probe.attempts, default 2 */
 	uint32_t concurrency; /* probe.concurrency, connections at once, default 1024 */
 	uint64_t rate_per_hour; /* probe.rate, connections started, default 5000/s */
 	uint32_t per_host;      /* probe.per_host, connections at once, default 128 */

@@ -61,7 +61,7 @@ static bool parse_percent(const char *text, uint32_t every_ms, uint64_t *ms)
 
 /* Where 'every' is wrong itself (0), nothing can be too long for it. */
 static int bind_jitter(const char *text, struct conf_mark mark, uint32_t every_ms,
-	struct conf_report *report, struct settings *out)
+	struct conf_report *report, struct settings_schedule *out)
 {
 	char every[32];
 	uint64_t ms;
@@ -143,8 +143,43 @@ int settings_bind_zone(const char *name, const struct conf_node *at,
 
 /* ---- the section -------------------------------------------------------------- */
 
+static int bind_times(const struct conf_node *node,
+	const struct schedule_section *section, bool every_is_right,
+	struct conf_report *report, struct settings_schedule *out)
+{
+	if (every_is_right)
+		out->every_ms = section->every_ms;
+	if (section->jitter)
+		return bind_jitter(section->jitter, conf_node_get(node, "jitter")->mark,
+			every_is_right ? section->every_ms : 0, report, out);
+	if (out->jitter_ms > out->every_ms)
+		out->jitter_ms = out->every_ms;
+	return 0;
+}
+
+/* Windows without a zone here hang on the one that holds so far. */
+static int bind_windows(const struct conf_node *node,
+	const struct schedule_section *section, struct arena *arena,
+	struct conf_report *report, struct settings_schedule *out)
+{
+	const struct conf_node *windows = conf_node_get(node, "windows");
+	const struct conf_node *timezone = conf_node_get(node, "timezone");
+	int rc = 0;
+
+	if (windows)
+		rc = settings_bind_hours(&section->windows, arena, report,
+			&out->windows, &out->n_windows);
+	if (section->timezone)
+		out->timezone = section->timezone;
+	if (rc == -ENOMEM || !(section->timezone || (windows && out->n_windows)))
+		return rc;
+	return conf_worse(rc, settings_bind_zone(out->timezone,
+				      section->timezone ? timezone : windows, arena,
+				      report, &out->zone));
+}
+
 int settings_bind_schedule(const struct conf_node *node, struct arena *arena,
-	struct conf_report *report, struct settings *out)
+	struct conf_report *report, struct settings_schedule *out)
 {
 	struct schedule_section section = {.every_ms = out->every_ms};
 	int rc;
@@ -152,21 +187,9 @@ int settings_bind_schedule(const struct conf_node *node, struct arena *arena,
 	if (conf_node_is_null(node))
 		return 0;
 	rc = conf_bind(node, schedule_fields, NULL, &section, arena, report);
-	if (rc == 0)
-		out->every_ms = section.every_ms;
-	if (rc != -ENOMEM && section.jitter)
-		rc = conf_worse(rc,
-			bind_jitter(section.jitter, conf_node_get(node, "jitter")->mark,
-				rc == 0 ? section.every_ms : 0, report, out));
 	if (rc != -ENOMEM)
-		rc = conf_worse(rc, settings_bind_hours(&section.windows, arena, report,
-					    &out->windows, &out->n_windows));
-	out->timezone = section.timezone;
-	if (rc != -ENOMEM && (section.timezone || out->n_windows))
-		rc = conf_worse(
-			rc, settings_bind_zone(section.timezone,
-				    conf_node_get(node,
-					    section.timezone ? "timezone" : "windows"),
-				    arena, report, &out->zone));
+		rc = conf_worse(rc, bind_times(node, &section, rc == 0, report, out));
+	if (rc != -ENOMEM)
+		rc = conf_worse(rc, bind_windows(node, &section, arena, report, out));
 	return rc;
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The section `schedule` of the settings, and the hours and zones that others have. */
+/* The section `schedule` of the file and of rules, and the hours and zones that others
+ * have. */
 #ifndef CONFIG_SETTINGS_SCHEDULE_H
 #define CONFIG_SETTINGS_SCHEDULE_H
 
 #include "config/schema.h"
 #include "config/settings.h"
 
-/* `node` may be NULL or null: the defaults stay. Returns as conf_bind(). Reads the time
- * zone's file where there are windows. */
+/* What `node` (NULL and null: nothing) does not say stays what *out holds; a jitter
+ * that is longer than an `every` without one is cut to it. Returns as conf_bind().
+ * Reads the time zone's file where there are windows. */
 int settings_bind_schedule(const struct conf_node *node, struct arena *arena,
-	struct conf_report *report, struct settings *out);
+	struct conf_report *report, struct settings_schedule *out);
 
 /* Binds hours of the week; *count is 0 when one is wrong. 0, -EINVAL after reporting,
  * -ENOMEM. */

@@ -182,6 +182,7 @@ enum probe_path {
 	X(TOO_MANY_ENDPOINTS, "too-many-endpoints",                                        \
 		"the endpoint mapper names more endpoints than are followed")              \
 	X(OUT_OF_TIME, "out-of-time", "not every endpoint could be followed in time")      \
+	X(NOT_DUE, "not-due", "its rule has had no turn yet")                              \
 	X(CANCELLED, "cancelled", "stopped before there was an answer")
 
 #define X(symbol, word, path) STATE_##symbol,

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "store/facts.h"
+#include "store/idle.h"
 
 /* A scan's gap that has ended since, by host and check. */
 struct old_gap {
@@ -21,6 +22,8 @@ struct walk {
 	struct old_gap *gaps;
 	uint32_t n_gaps, gaps_capacity;
 	uint32_t gap_at; /* gaps and flows come in the same order */
+	struct idle_rules *idle;
+	size_t n_idle, idle_at; /* neighbours often have the same rules */
 };
 
 enum flow_column {
@@ -109,6 +112,23 @@ static int64_t gap_of(struct walk *walk)
 	return 0;
 }
 
+/* ---- scans that asked last --------------------------------------------------- */
+
+static void fill_asked(struct walk *walk, struct store_flow *flow)
+{
+	int64_t rules = sql_int(walk->flows, RULES);
+
+	for (size_t i = 0; i < walk->n_idle; i++) {
+		size_t at = (walk->idle_at + i) % walk->n_idle;
+		if (walk->idle[at].rules != rules)
+			continue;
+		flow->asked_scan = walk->idle[at].scan;
+		flow->asked_us = walk->idle[at].started_us;
+		walk->idle_at = at;
+		return;
+	}
+}
+
 /* ---- flows ------------------------------------------------------------------- */
 
 /* 1 with the row and column of the interval that held at the scan; 0: none did. */
@@ -176,6 +196,7 @@ static int walk_flows(struct walk *walk, int64_t vantage,
 		if (rc == 0)
 			continue;
 		fill_flow(walk, row, first, gap, &flow);
+		fill_asked(walk, &flow);
 		rc = facts_failure(&walk->facts);
 		if (rc < 0 || !each(data, &flow))
 			return rc;
@@ -192,6 +213,8 @@ static int prepare(struct walk *walk, int64_t vantage)
 		rc = sql_prepare(store, past_sql, &walk->past);
 	if (rc == 0)
 		rc = load_gaps(walk, vantage);
+	if (rc == 0)
+		rc = idle_load(store, vantage, walk->scan, &walk->idle, &walk->n_idle);
 	if (rc == 0)
 		SQL_BIND(walk->flows, vantage);
 	return rc;
@@ -213,6 +236,7 @@ int store_flows_at(struct store *store, int64_t id,
 	sql_free(walk.flows);
 	sql_free(walk.past);
 	free(walk.gaps);
+	free(walk.idle);
 	facts_fini(&walk.facts);
 	return rc;
 }

@@ -24,6 +24,15 @@ static const char *const steps[] = {
 	/* 5: what a silence is compared with when it is over. */
 	"ALTER TABLE silence ADD COLUMN after_scan INTEGER NOT NULL DEFAULT 0",
 	store_retention_sql,
+	/* 7: rules whose flows were not asked by scan `at`, the newest, and the scan
+	 * that asked them last, whose row may be gone. carried: how many flows. */
+	"CREATE TABLE idle ("
+	" vantage INTEGER NOT NULL REFERENCES vantage,"
+	" rules INTEGER NOT NULL REFERENCES word,"
+	" scan INTEGER NOT NULL, started_us INTEGER NOT NULL, at INTEGER NOT NULL,"
+	" PRIMARY KEY (vantage, rules)"
+	") STRICT, WITHOUT ROWID;"
+	"ALTER TABLE scan ADD COLUMN carried INTEGER NOT NULL DEFAULT 0",
 };
 
 static int run_steps(

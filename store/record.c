@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recording a scan, in one transaction. */
+#include "store/idle.h"
 #include "store/outbox_internal.h"
 #include "store/recorder.h"
 #include "store/rtt.h"
@@ -31,7 +32,8 @@ static int complete_scan(struct recorder *r, const struct store_scan *totals)
 	int rc = sql_prepare(r->store,
 		"UPDATE scan SET status = 'complete', finished_us = ?2, duration_us = ?3,"
 		" flows = ?4, pass = ?5, fail = ?6, inconclusive = ?7, changes = ?8,"
-		" degraded = ?9, scope = ?10, degraded_why = ?11 WHERE id = ?1",
+		" degraded = ?9, scope = ?10, carried = ?11, degraded_why = ?12"
+		" WHERE id = ?1",
 		&set);
 
 	if (rc < 0)
@@ -39,8 +41,8 @@ static int complete_scan(struct recorder *r, const struct store_scan *totals)
 	SQL_BIND(set, r->scan, totals->finished_us, (int64_t)totals->duration_us,
 		(int64_t)totals->flows, (int64_t)totals->pass, (int64_t)totals->fail,
 		(int64_t)totals->inconclusive, (int64_t)totals->changes,
-		totals->degraded, (int64_t)totals->scope);
-	sql_bind_text(set, 11, totals->degraded_why);
+		totals->degraded, (int64_t)totals->scope, (int64_t)totals->carried);
+	sql_bind_text(set, 12, totals->degraded_why);
 	rc = sql_run(r->store, set);
 	sql_free(set);
 	return rc;
@@ -57,6 +59,8 @@ static int record_all(struct store *store, const struct store_record *record)
 		rc = record_rows(&recorder, record);
 	if (rc == 0)
 		rc = recorder_remove_rest(&recorder);
+	if (rc == 0)
+		rc = idle_record(&recorder, record);
 	if (rc == 0)
 		rc = rtt_record(recorder.store, recorder.vantage,
 			recorder.started_us / RTT_HOUR_US, recorder.times_us,

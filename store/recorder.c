@@ -71,8 +71,12 @@ static int update_host(
 
 int recorder_host(struct recorder *r, const struct store_host *row)
 {
-	struct known_host now = {.addresses = row->addresses ? row->addresses : "[]"};
 	struct known_host *host = known_find_host(&r->known, row->name);
+	struct known_host now = {
+		.addresses = row->addresses ? row->addresses
+			     : host         ? host->addresses
+					    : "[]",
+	};
 	int rc =
 		recorder_word(r, GROUPS, row->groups ? row->groups : "[]", &now.groups);
 

@@ -240,14 +240,39 @@ static int find_or_add_flow(struct recorder *r, const struct store_row *row,
 	return update_flow(r, flow, row, seen);
 }
 
+/* Its interval and its gap, if there is one, go on. */
+static int carry_row(struct recorder *r, const struct store_row *row,
+	struct known_flow *flow, const struct seen *seen)
+{
+	if (flow->seen)
+		return refuse_twice(r, row);
+	flow->seen = true;
+	return update_terms(r, flow, seen);
+}
+
+/* What is known of the flow and can be carried over, or NULL. */
+static struct known_flow *carried_flow(
+	struct recorder *r, const struct store_row *row, const struct seen *seen)
+{
+	struct known_flow *flow =
+		row->carried ? known_find_flow(&r->known, seen->host, seen->check)
+			     : NULL;
+
+	return flow && flow->state ? flow : NULL;
+}
+
 int recorder_row(struct recorder *r, const struct store_row *row)
 {
 	struct seen seen;
 	struct known_flow *flow = NULL;
 	int rc = read_terms(r, row, &seen);
 
-	if (rc == 0)
-		rc = read_state(r, row, &seen);
+	if (rc < 0)
+		return rc;
+	flow = carried_flow(r, row, &seen);
+	if (flow)
+		return carry_row(r, row, flow, &seen);
+	rc = read_state(r, row, &seen);
 	if (rc == 0)
 		rc = find_or_add_flow(r, row, &seen, &flow);
 	if (rc < 0 || !flow)

@@ -64,6 +64,7 @@ struct store_scan {
 	bool degraded;
 	char degraded_why[24]; /* a word, or "" */
 	uint64_t scope;        /* hash of the flows' keys: equal means the same set */
+	uint64_t carried;      /* of the flows: not asked by this scan, see store_row */
 };
 
 /* Writes the row of a scan that starts now, in a transaction of its own. */
@@ -82,14 +83,17 @@ struct store_row {
 	const char *expect, *verdict; /* words */
 	const char *rules;            /* JSON array of names */
 	bool measured;   /* false: local trouble; recorded as a gap with its reason */
+	bool carried;    /* the scan did not ask it, and what is known of it stays as it
+			    is; where nothing is, it is one that was not measured */
 	uint32_t rtt_us; /* 0: none; else goes into the hour's roll-up */
 };
 
 /* A host as the inventory has it now; for grouping later. */
 struct store_host {
 	const char *name;
-	const char *groups;    /* JSON array of names */
-	const char *addresses; /* JSON array of addresses probed last */
+	const char *groups; /* JSON array of names */
+	const char
+		*addresses; /* JSON array of addresses probed last; NULL: as before */
 };
 
 struct store_record {
@@ -101,6 +105,9 @@ struct store_record {
 	void *next_data;
 	int (*next_host)(void *data, struct store_host *host); /* likewise */
 	void *next_host_data;
+	const char *const
+		*idle; /* the `rules` of the rows that are carried, each once */
+	size_t n_idle;
 	const struct outbox_put *outbox; /* what people are to be told; NULL: nothing */
 };
 
@@ -166,6 +173,9 @@ struct store_flow {
 	const char *groups, *addresses;       /* of the host, likewise */
 	int64_t since_scan; /* the scan that saw it first in this state and reason */
 	int64_t since_us;   /* when that scan finished */
+	/* The older scan that asked it last, and when that started; 0: the scan itself,
+	 * or not known. Only the newest scan's are. */
+	int64_t asked_scan, asked_us;
 	bool gap; /* that scan itself could not measure it: the state is an older one;
 		     state "" when it never was measured; gap_reason says why */
 	const char *gap_reason;

@@ -72,8 +72,9 @@ static bool on_flow(void *data, const struct store_flow *flow)
 	const char *rules[MAX_RULES];
 	json_t *list = json_loads(flow->rules, 0, NULL);
 	struct report_result out = {
-		.scan = showing->side->scan.id,
-		.time_us = showing->side->scan.started_us,
+		.scan = flow->asked_scan ? flow->asked_scan : showing->side->scan.id,
+		.time_us = flow->asked_scan ? flow->asked_us
+					    : showing->side->scan.started_us,
 		.vantage = flow->vantage,
 		.host = flow->host,
 		.check = flow->check,
@@ -137,6 +138,7 @@ static int show(const struct common_options *options, const struct side *side)
 			.degraded = side->scan.degraded,
 			.degraded_reason =
 				assess_degraded_text(side->scan.degraded_why),
+			.carried = side->scan.carried,
 			.duration_us = side->scan.duration_us},
 	};
 	int rc = report_marked(options, &showing);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules unrolled: every flow of this vantage, once, ordered by host. Immutable once
- * built. Sized for a million flows: 16 bytes a flow, names and checks are shared.
+ * built. Sized for a million flows: 20 bytes a flow, names and checks are shared.
  */
 #ifndef DAEMON_ENGINE_PLAN_H
 #define DAEMON_ENGINE_PLAN_H
@@ -19,9 +19,10 @@
 struct plan_flow {
 	uint32_t host;
 	uint32_t check;
-	uint32_t rules; /* index into rule_sets: the rules that ask for it; those that
-			   ask for it as a control alone only where no other does */
-	uint8_t expect; /* enum rule_expect, never EXPECT_DEFAULT */
+	uint32_t rules;  /* index into rule_sets: the rules that ask for it; those that
+			    ask for it as a control alone only where no other does */
+	uint32_t askers; /* likewise: all that ask for it, as a control too */
+	uint8_t expect;  /* enum rule_expect, never EXPECT_DEFAULT */
 	bool accept_closed;
 	bool control; /* asked only as a positive control */
 	bool vital;   /* one of the configuration's `controls` */

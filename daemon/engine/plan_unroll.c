@@ -111,9 +111,12 @@ static int merge_source(
 	return rule_trie_add(&builder->trie, flow->rules, source->rule, &flow->rules);
 }
 
-static bool is_vital(const struct plan_builder *builder, uint32_t source)
+static int add_asker(struct plan_builder *builder, struct plan_flow *flow, uint32_t s)
 {
-	return builder->config->rules.rules[builder->sources[source].rule].vital;
+	uint32_t rule = builder->sources[s].rule;
+
+	flow->vital |= builder->config->rules.rules[rule].vital;
+	return rule_trie_add(&builder->trie, flow->askers, rule, &flow->askers);
 }
 
 /* `seen` has an element per check. */
@@ -134,10 +137,11 @@ static int unroll_host(struct plan_builder *builder, const struct buckets *bucke
 			plan->flows[plan->n_flows].host = plan->n_hosts;
 			one = set_flow(builder, &plan->flows[plan->n_flows++], s);
 		}
+		if (one == 0)
+			one = add_asker(builder, &plan->flows[last->flow], s);
 		rc = one < 0 ? one : rc;
 		if (rc == -ENOMEM)
 			break;
-		plan->flows[last->flow].vital |= is_vital(builder, s);
 	}
 	return rc;
 }

@@ -48,7 +48,22 @@ void results_fini(struct results *results)
 		free_addresses(&results->hosts[i]);
 	free(results->flows);
 	free(results->hosts);
+	free(results->carried);
 	*results = (struct results){0};
+}
+
+bool results_is_carried(const struct results *results, uint32_t flow)
+{
+	return results->carried && results->carried[flow] != CARRIED_NONE;
+}
+
+uint32_t results_count_carried(const struct results *results)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; results->carried && i < results->plan->n_flows; i++)
+		count += results->carried[i] != CARRIED_NONE;
+	return count;
 }
 
 void results_forget(struct results *results, uint32_t flow)

@@ -52,16 +52,28 @@ struct host_addresses {
 	bool by_server; /* DNS servers were asked in this scan */
 };
 
+/* What is known of a flow that a scan did not ask, as its rules had no turn. */
+enum results_carried {
+	CARRIED_NONE, /* it was asked */
+	CARRIED,      /* its state is an older scan's, or STATE_NONE: never asked yet */
+	CARRIED_PROVED, /* likewise, and that scan had the proof that it is a pass */
+};
+
 struct results {
 	const struct plan *plan;
 	struct flow_result *flows;    /* plan->n_flows of them */
 	struct host_addresses *hosts; /* plan->n_hosts of them */
+	uint8_t *carried;    /* per flow: enum results_carried; NULL: all were asked */
 	uint64_t started_us; /* clock_monotonic_us() of the scan's start; 0: not yet */
 };
 
 /* All STATE_NONE. 0 or -ENOMEM. */
 int results_init(struct results *results, const struct plan *plan);
 void results_fini(struct results *results);
+
+/* Whether the flow's result is that of an older scan. */
+bool results_is_carried(const struct results *results, uint32_t flow);
+uint32_t results_count_carried(const struct results *results);
 
 /* Back to STATE_NONE, its detail freed. */
 void results_forget(struct results *results, uint32_t flow);

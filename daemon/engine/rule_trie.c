@@ -108,13 +108,22 @@ static int write_set(const struct rule_trie *trie, uint32_t index, struct plan *
 	return 0;
 }
 
+/* The number of a set that is used. */
+static uint32_t number_set(struct rule_trie *trie, uint32_t index, struct plan *plan)
+{
+	struct rule_trie_node *node = &trie->nodes[index];
+
+	if (node->set == 0)
+		node->set = ++plan->n_rule_sets;
+	return node->set - 1;
+}
+
 int rule_trie_finish(struct rule_trie *trie, struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->n_flows; i++) {
-		struct rule_trie_node *node = &trie->nodes[plan->flows[i].rules];
-		if (node->set == 0)
-			node->set = ++plan->n_rule_sets;
-		plan->flows[i].rules = node->set - 1;
+		struct plan_flow *flow = &plan->flows[i];
+		flow->rules = number_set(trie, flow->rules, plan);
+		flow->askers = number_set(trie, flow->askers, plan);
 	}
 	plan->rule_sets =
 		arena_calloc(&plan->arena, plan->n_rule_sets, sizeof *plan->rule_sets);

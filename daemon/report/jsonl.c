@@ -163,6 +163,8 @@ static int write_summary(struct report *report, const struct report_summary *sum
 	json_put_text_if(&line, "after", summary->after);
 	if (summary->silenced)
 		json_put_number(&line, "silenced", (int64_t)summary->silenced);
+	if (summary->carried)
+		json_put_number(&line, "carried", (int64_t)summary->carried);
 	if (summary->flapping)
 		json_put_number(&line, "flapping", (int64_t)summary->flapping);
 	return write_line(report, &line);

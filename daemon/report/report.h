@@ -92,6 +92,7 @@ struct report_summary {
 	uint64_t silenced; /* flows that are silenced and do not pass; of a diff, that
 			      changed */
 	uint64_t flapping; /* flows that do */
+	uint64_t carried;  /* flows that the scan did not ask: they had no turn */
 };
 
 struct report_options {

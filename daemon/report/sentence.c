@@ -167,4 +167,7 @@ void sentence_totals(struct strbuf *out, const struct report_summary *summary)
 	if (summary->flapping)
 		strbuf_addf(
 			out, "%s%" PRIu64 " flapping", separator, summary->flapping);
+	if (summary->carried)
+		strbuf_addf(out, "%s%" PRIu64 " of earlier scans", separator,
+			summary->carried);
 }

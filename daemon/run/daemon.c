@@ -15,8 +15,8 @@
 #include "daemon/os/os.h"
 #include "daemon/run/control.h"
 #include "daemon/run/scan_job.h"
-#include "daemon/run/schedule.h"
 #include "daemon/run/tell.h"
+#include "daemon/run/turns.h"
 #include "daemon/run/watchdog.h"
 
 enum {
@@ -50,7 +50,7 @@ struct daemon {
 	struct store *store;
 	char *store_path;          /* whatever a later setup says */
 	struct notifier *notifier; /* of the setup; NULL: it has no sinks */
-	struct schedule schedule;
+	struct turns turns;
 	bool asked; /* for a scan, now */
 	bool stopping;
 	uint64_t stopped_us;    /* monotonic: since when */
@@ -105,24 +105,26 @@ static struct schedule_now now(void)
 	};
 }
 
+/* Who asks for a scan gets a whole one. */
 static void start_scan(struct daemon *self, const struct schedule_step *step)
 {
-	struct schedule_terms terms =
-		schedule_terms_from(&self->setup->config->settings);
+	const bool *rules = NULL;
 	char text[64];
 	uint32_t flows = self->setup->plan->n_flows;
 
-	self->asked = false;
-	self->held = false;
 	if (step->start) {
 		tell_late(step->late_us, self->last_us);
-		schedule_started(&self->schedule, &terms, now());
+		rules = turns_started(&self->turns, now());
 	}
+	if (self->asked)
+		rules = NULL;
+	self->asked = false;
+	self->held = false;
 	snprintf(text, sizeof text, "scanning %u flow%s", flows, flows == 1 ? "" : "s");
 	show_status(text);
 	self->started_us = clock_monotonic_us();
 	control_scan_started(&self->control);
-	if (scan_job_start(&self->job, self->setup->plan, self->store) == 0)
+	if (scan_job_start(&self->job, self->setup->plan, rules, self->store) == 0)
 		return;
 	control_scan_ended(&self->control, 0);
 	go_on(self);
@@ -147,12 +149,11 @@ static void drop_setup(struct daemon *self)
 
 static void take_next_setup(struct daemon *self)
 {
-	if (!self->next)
+	if (!self->next || turns_renew(&self->turns, self->next->plan, now()) < 0)
 		return;
 	drop_setup(self);
 	self->setup = self->next;
 	self->next = NULL;
-	schedule_renew(&self->schedule, now());
 	start_notifier(self);
 }
 
@@ -164,14 +165,12 @@ static void on_turn(uv_timer_t *timer)
 /* What is to be done when no scan runs: one of a new setup, a scan, or nothing. */
 static void go_on(struct daemon *self)
 {
-	struct schedule_terms terms;
 	struct schedule_step step;
 
 	if (self->stopping || self->job.running)
 		return;
 	take_next_setup(self);
-	terms = schedule_terms_from(&self->setup->config->settings);
-	step = schedule_next(&self->schedule, &terms, now());
+	step = turns_next(&self->turns, now());
 	if (step.start || self->asked) {
 		start_scan(self, &step);
 		return;
@@ -412,6 +411,10 @@ static int load(struct daemon *self)
 	self->store_path = strdup(store_of(self, self->setup));
 	if (!self->store_path)
 		return -ENOMEM;
+	rc = turns_init(&self->turns, self->setup->plan,
+		(uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40, now());
+	if (rc < 0)
+		return rc;
 	rc = store_open(self->store_path, STORE_WRITE, &self->store, &error);
 	if (rc < 0)
 		log_error("%s", error.text);
@@ -422,8 +425,6 @@ static int load(struct daemon *self)
 static void begin(struct daemon *self)
 {
 	tell_beginning(self->setup);
-	schedule_init(&self->schedule,
-		(uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40, now());
 	control_open(&self->control, &self->loop, store_of(self, self->setup));
 	start_notifier(self);
 	os_service_notify("READY=1");
@@ -468,6 +469,7 @@ int daemon_run(const struct daemon_options *options)
 	stop_notifier(self);
 	store_close(self->store);
 	free(self->store_path);
+	turns_fini(&self->turns);
 	setup_free(self->next);
 	setup_free(self->setup);
 	free(self);

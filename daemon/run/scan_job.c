@@ -51,12 +51,14 @@ int scan_job_init(struct scan_job *job, uv_loop_t *loop)
 	return uv_async_init(loop, &job->ended, on_ended);
 }
 
-int scan_job_start(struct scan_job *job, const struct plan *plan, struct store *store)
+int scan_job_start(struct scan_job *job, const struct plan *plan, const bool *rules,
+	struct store *store)
 {
 	int rc;
 
 	job->scan = (struct one_scan){
 		.plan = plan,
+		.rules = rules,
 		.store = store,
 		.progress = on_progress,
 		.progress_data = job,

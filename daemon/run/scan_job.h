@@ -30,9 +30,10 @@ struct scan_job {
 /* on_end, on_idle and data are set. 0 or a negative libuv code. */
 int scan_job_init(struct scan_job *job, uv_loop_t *loop);
 
-/* Both must outlive the scan. 0, or a negative errno when there is no scan (and
- * nothing will be called): told. */
-int scan_job_start(struct scan_job *job, const struct plan *plan, struct store *store);
+/* All must outlive the scan; `rules` as those of one_scan. 0, or a negative errno when
+ * there is no scan (and nothing will be called): told. */
+int scan_job_start(struct scan_job *job, const struct plan *plan, const bool *rules,
+	struct store *store);
 
 /* The scan that runs, if any, ends within a moment. */
 void scan_job_cancel(struct scan_job *job);

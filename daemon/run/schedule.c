@@ -9,14 +9,14 @@
  * later. */
 #define FORTNIGHT_MIN (15 * 24 * 60)
 
-struct schedule_terms schedule_terms_from(const struct settings *settings)
+struct schedule_terms schedule_terms_from(const struct settings_schedule *from)
 {
 	return (struct schedule_terms){
-		.every_us = (int64_t)settings->every_ms * 1000,
-		.jitter_us = (int64_t)settings->jitter_ms * 1000,
-		.windows = settings->windows,
-		.n_windows = settings->n_windows,
-		.zone = settings->zone,
+		.every_us = (int64_t)from->every_ms * 1000,
+		.jitter_us = (int64_t)from->jitter_ms * 1000,
+		.windows = from->windows,
+		.n_windows = from->n_windows,
+		.zone = from->zone,
 	};
 }
 

@@ -24,7 +24,7 @@ struct schedule_terms {
 };
 
 /* What they point to stays the settings'. */
-struct schedule_terms schedule_terms_from(const struct settings *settings);
+struct schedule_terms schedule_terms_from(const struct settings_schedule *from);
 
 struct schedule_now {
 	int64_t monotonic_us;

@@ -11,15 +11,24 @@
 void tell_beginning(const struct setup *setup)
 {
 	char every[32];
+	uint32_t own = 0;
 	struct strbuf text;
 
 	strbuf_init(&text);
 	sentence_count(&text, setup->plan->n_flows, "flow");
 	strbuf_adds(&text, " of ");
 	sentence_count(&text, setup->plan->n_hosts, "host");
-	duration_format(setup->config->settings.every_ms, every, sizeof every);
+	duration_format(setup->config->settings.schedule.every_ms, every, sizeof every);
+	strbuf_addf(&text, ", every %s", every);
+	for (uint32_t i = 0; i < setup->config->rules.count; i++)
+		own += setup->config->rules.rules[i].schedule != NULL;
+	if (own) {
+		strbuf_adds(&text, "; ");
+		sentence_count(&text, own, "rule");
+		strbuf_addf(&text, " by %s own schedule", own == 1 ? "its" : "their");
+	}
 	if (!text.failed)
-		log_notice("watching %s, every %s", text.text, every);
+		log_notice("watching %s", text.text);
 	strbuf_fini(&text);
 }
 

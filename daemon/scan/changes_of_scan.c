@@ -91,6 +91,9 @@ static int add_flow(struct change_set *set, const struct plan *plan,
 		.from = (uint8_t)(before->state ? before->state : result->state),
 		.to = result->state,
 	};
+	/* What was not asked is no evidence that it stayed as it was. */
+	if (kind == CHANGE_NONE && results_is_carried(results, index))
+		entry->from = entry->to = STATE_NONE;
 	if (kind == CHANGE_NONE || (withhold && kind != CHANGE_ADDED))
 		return 0;
 	entry->kind = (uint8_t)kind;

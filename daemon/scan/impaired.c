@@ -180,6 +180,7 @@ static void fill_flows(struct building *b, const struct results *results,
 		const struct plan_flow *flow = &b->plan->flows[i];
 		enum probe_state now = (enum probe_state)results->flows[i].state;
 		if (now == STATE_ERROR || now == STATE_NONE ||
+			results_is_carried(results, i) ||
 			!is_clear((enum probe_state)previous->states[i]))
 			continue;
 		b->flows[b->input.n_flows++] = (struct guard_flow){

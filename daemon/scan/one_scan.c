@@ -2,11 +2,13 @@
 #include "daemon/scan/one_scan.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/notify/notices.h"
+#include "daemon/scan/carry.h"
 #include "daemon/scan/confirm.h"
 #include "daemon/scan/flapping.h"
 #include "daemon/scan/impaired.h"
@@ -67,14 +69,27 @@ static int begin(struct one_scan *scan)
 
 /* ---- the pass ------------------------------------------------------------- */
 
+static int choose_flows(struct one_scan *scan)
+{
+	int rc = carry_select(scan->plan, scan->rules, &scan->flows, &scan->n_flows);
+
+	if (rc < 0)
+		return rc;
+	return carry_over(scan->plan, &scan->previous, scan->flows, scan->n_flows,
+		&scan->results);
+}
+
 static int probe_flows(struct one_scan *scan)
 {
 	int rc = results_init(&scan->results, scan->plan);
 
+	if (rc == 0 && scan->rules)
+		rc = choose_flows(scan);
 	if (rc < 0)
 		return rc;
 	scan->stage = "scanning";
-	rc = observe(scan->engine, scan->plan, NULL, 0, &scan->results);
+	rc = observe(
+		scan->engine, scan->plan, scan->flows, scan->n_flows, &scan->results);
 	if (rc == 0) {
 		scan->stage = "confirming changes";
 		rc = confirm_changes(scan->engine, scan->plan, &scan->previous,
@@ -259,6 +274,7 @@ struct report_summary one_scan_summary(const struct one_scan *scan)
 		.scan = scan->recorded ? scan->id : 0,
 		.command = "scan",
 		.flows = scan->plan->n_flows,
+		.carried = results_count_carried(&scan->results),
 		.pass = scan->assessment.pass,
 		.fail = scan->assessment.fail,
 		.inconclusive = scan->assessment.inconclusive,
@@ -279,4 +295,5 @@ void one_scan_fini(struct one_scan *scan)
 	assessment_fini(&scan->assessment);
 	results_fini(&scan->results);
 	previous_fini(&scan->previous);
+	free(scan->flows);
 }

@@ -21,6 +21,8 @@ struct one_scan {
 	/* Set by the caller, whose they are and who keeps them until the end. */
 	const struct plan *plan; /* with its configuration */
 	struct store *store;     /* NULL: nothing is stored, nothing compared */
+	const bool *rules; /* per rule of the configuration: its flows are asked, see
+			      carry.h; NULL: all are */
 	/* As engine_options.progress; `stage` is "scanning", "confirming changes" or
 	 * "tracing". May be NULL. */
 	void (*progress)(
@@ -41,6 +43,8 @@ struct one_scan {
 	/* Its own. */
 	struct engine *engine;
 	const char *stage;
+	uint32_t *flows; /* that are asked; NULL: all */
+	size_t n_flows;
 	uint64_t trace_end_us; /* when the walks that run must end; 0: none do */
 };
 

@@ -25,6 +25,7 @@ struct previous {
 	uint8_t *states;         /* per plan flow: enum probe_state; STATE_NONE: never
 				    measured, or not in scope then */
 	bool *present;           /* per plan flow: was in the last scan's scope */
+	bool *passed;            /* per plan flow: its verdict was that it passes */
 	const char **identities; /* per plan flow: NULL for most */
 	struct previous_removed *removed;
 	uint32_t n_removed, removed_capacity;

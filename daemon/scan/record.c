@@ -40,14 +40,15 @@ static int next_row(void *data, struct store_row *row)
 	uint32_t i = feeding->next_flow;
 	const struct flow_result *result;
 	const struct plan_flow *flow;
-	bool withheld;
+	bool withheld, carried;
 
 	if (i == r->plan->n_flows)
 		return 0;
 	feeding->next_flow++;
 	flow = &r->plan->flows[i];
 	result = &r->results->flows[i];
-	withheld = is_withheld(r, i);
+	carried = results_is_carried(r->results, i);
+	withheld = !carried && is_withheld(r, i);
 	*row = (struct store_row){
 		.host = r->plan->hosts[flow->host].name,
 		.check = r->plan->checks[flow->check].name,
@@ -64,6 +65,7 @@ static int next_row(void *data, struct store_row *row)
 		.rules = feeding->rules[flow->rules],
 		.measured = result->state != STATE_ERROR &&
 			    result->state != STATE_NONE && !withheld,
+		.carried = carried,
 		.rtt_us = result->rtt_us,
 	};
 	return 1;
@@ -105,6 +107,15 @@ static char *addresses_json(const struct host_addresses *addresses)
 	return dump_list(list);
 }
 
+/* Only then it is known which addresses it has. */
+static bool was_asked(const struct recording *r, const struct plan_host *host)
+{
+	for (uint32_t i = host->first_flow; i < host->first_flow + host->n_flows; i++)
+		if (!results_is_carried(r->results, i))
+			return true;
+	return false;
+}
+
 static int next_host(void *data, struct store_host *host)
 {
 	struct feeding *feeding = data;
@@ -117,8 +128,13 @@ static int next_host(void *data, struct store_host *host)
 	free(feeding->groups);
 	free(feeding->addresses);
 	feeding->groups = groups_json(r->plan, &r->plan->hosts[i]);
-	feeding->addresses = addresses_json(&r->results->hosts[i]);
-	if (!feeding->groups || !feeding->addresses)
+	feeding->addresses = NULL;
+	if (was_asked(r, &r->plan->hosts[i])) {
+		feeding->addresses = addresses_json(&r->results->hosts[i]);
+		if (!feeding->addresses)
+			return -ENOMEM;
+	}
+	if (!feeding->groups)
 		return -ENOMEM;
 	*host = (struct store_host){
 		.name = r->plan->hosts[i].name,
@@ -150,9 +166,26 @@ static void free_texts(char **texts, uint32_t count)
 	free(texts);
 }
 
+/* The rules of flows that were not asked, out of the texts of all. NULL without memory.
+ */
+static const char **idle_rules(const struct recording *r, char **texts, size_t *count)
+{
+	const char **idle = calloc(r->plan->n_rule_sets + 1, sizeof *idle);
+
+	for (uint32_t i = 0; idle && i < r->plan->n_flows; i++)
+		if (results_is_carried(r->results, i))
+			idle[r->plan->flows[i].rules] = texts[r->plan->flows[i].rules];
+	*count = 0;
+	for (uint32_t i = 0; idle && i < r->plan->n_rule_sets; i++)
+		if (idle[i])
+			idle[(*count)++] = idle[i];
+	return idle;
+}
+
 int record_scan(struct store *store, const struct recording *r)
 {
 	struct feeding feeding = {.recording = r, .rules = rules_json(r->plan)};
+	const char **idle = NULL;
 	struct store_record record = {
 		.scan = r->scan,
 		.totals =
@@ -166,6 +199,7 @@ int record_scan(struct store *store, const struct recording *r)
 				.changes = r->changes,
 				.degraded = r->assessment->degraded,
 				.scope = r->plan->scope,
+				.carried = results_count_carried(r->results),
 			},
 		.next = next_row,
 		.next_data = &feeding,
@@ -177,8 +211,11 @@ int record_scan(struct store *store, const struct recording *r)
 
 	snprintf(record.totals.degraded_why, sizeof record.totals.degraded_why, "%s",
 		r->assessment->degraded_why ? r->assessment->degraded_why : "");
-	rc = feeding.rules ? store_scan_record(store, &record) : -ENOMEM;
-
+	if (feeding.rules)
+		idle = idle_rules(r, feeding.rules, &record.n_idle);
+	record.idle = idle;
+	rc = idle ? store_scan_record(store, &record) : -ENOMEM;
+	free(idle);
 	free_texts(feeding.rules, r->plan->n_rule_sets);
 	free(feeding.groups);
 	free(feeding.addresses);

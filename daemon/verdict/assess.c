@@ -40,11 +40,15 @@ static void judge_host(const struct plan *plan, const struct results *results,
 
 	for (uint32_t i = host->first_flow; i < host->first_flow + host->n_flows; i++) {
 		const struct plan_flow *flow = &plan->flows[i];
+		bool answered = all && (clear & all) == all;
 		struct judge_case c = {
 			.state = (enum probe_state)results->flows[i].state,
 			.expect = (enum rule_expect)flow->expect,
 			.accept_closed = flow->accept_closed,
-			.control_answered = all && (clear & all) == all,
+			.control_answered =
+				results_is_carried(results, i)
+					? results->carried[i] == CARRIED_PROVED
+					: answered,
 		};
 		out->verdicts[i] = (uint8_t)judge_flow(&c);
 	}
@@ -177,6 +181,7 @@ static int hold_required(const struct plan *plan, struct assessment *out)
 /* ---- is it me? ------------------------------------------------------------------- */
 
 struct trouble {
+	uint32_t asked; /* flows, the only ones that count */
 	uint32_t errors, shortages, unmeasured, unlinked, lookups, unanswered;
 };
 
@@ -237,6 +242,9 @@ static struct trouble count_trouble(
 		bool by_name = needed_servers(plan, results, i);
 		bool unanswered = by_name && name_unanswered(reason);
 
+		if (results_is_carried(results, i))
+			continue;
+		t.asked++;
 		t.errors += error;
 		t.shortages += error && probe_reason_is_shortage(reason);
 		t.unmeasured += error || unanswered;
@@ -258,10 +266,10 @@ static void find_trouble(
 	out->degraded_why = "";
 	if (t.shortages)
 		assessment_degrade(out, "shortage");
-	if (t.errors && t.unmeasured == plan->n_flows)
+	if (t.errors && t.unmeasured == t.asked)
 		assessment_degrade(out, "unmeasured");
-	if (t.unlinked && (uint64_t)t.unlinked * 100 >=
-				  (uint64_t)plan->n_flows * settings->guard_share)
+	if (t.unlinked &&
+		(uint64_t)t.unlinked * 100 >= (uint64_t)t.asked * settings->guard_share)
 		assessment_degrade(out, "no-link");
 	if (t.lookups && t.unanswered == t.lookups)
 		assessment_degrade(out, "no-lookup");

@@ -30,7 +30,8 @@ struct controls_finding controls_look(
 		if (plan->flows[i].vital) {
 			found.count += !was_silent(before, i);
 			found.silent += controls_is_silent(plan, results, before, i);
-		} else if (before && answers(before[i]) && now != STATE_ERROR &&
+		} else if (!results_is_carried(results, i) && before &&
+			   answers(before[i]) && now != STATE_ERROR &&
 			   now != STATE_NONE) {
 			found.others++;
 			found.dark += !answers(now);

@@ -35,11 +35,11 @@ static void expect_defaults(const struct settings *settings)
 	assert_int_equal(gethostname(name, sizeof name - 1), 0);
 	assert_string_equal(settings->vantage, name);
 	assert_string_equal(settings->store, "reachd.db");
-	assert_int_equal(settings->every_ms, 300000);
-	assert_int_equal(settings->jitter_ms, 0);
-	assert_int_equal(settings->n_windows, 0);
-	assert_null(settings->timezone);
-	assert_null(settings->zone);
+	assert_int_equal(settings->schedule.every_ms, 300000);
+	assert_int_equal(settings->schedule.jitter_ms, 0);
+	assert_int_equal(settings->schedule.n_windows, 0);
+	assert_null(settings->schedule.timezone);
+	assert_null(settings->schedule.zone);
 	assert_true(settings->history_ms == UINT64_C(34560000000));
 	assert_true(settings->rtt_ms == UINT64_C(7776000000));
 	assert_int_equal(settings->timeout_ms, 2000);
@@ -101,8 +101,8 @@ static void every_key_is_bound(void **state)
 	const struct settings *settings = &loaded.config->settings;
 	assert_string_equal(settings->vantage, "par-sh-001");
 	assert_string_equal(settings->store, "/var/lib/reachd/reachd.db");
-	assert_int_equal(settings->every_ms, 3600000);
-	assert_int_equal(settings->jitter_ms, 30000);
+	assert_int_equal(settings->schedule.every_ms, 3600000);
+	assert_int_equal(settings->schedule.jitter_ms, 30000);
 	assert_true(settings->history_ms == UINT64_C(315360000000));
 	assert_int_equal(settings->rtt_ms, 3600000);
 	assert_int_equal(settings->timeout_ms, 1500);
@@ -196,10 +196,10 @@ static void jitter_may_be_a_share_of_every(void **state)
 	(void)state;
 	struct loaded loaded;
 	good(&loaded, "schedule: {jitter: 10%, every: 1h}\n");
-	assert_int_equal(loaded.config->settings.jitter_ms, 360000);
+	assert_int_equal(loaded.config->settings.schedule.jitter_ms, 360000);
 	loaded_fini(&loaded);
 	good(&loaded, "schedule: {every: 1s, jitter: 100%}\n");
-	assert_int_equal(loaded.config->settings.jitter_ms, 1000);
+	assert_int_equal(loaded.config->settings.schedule.jitter_ms, 1000);
 	loaded_fini(&loaded);
 	refused("schedule: {jitter: 101%}\n", 1, "such as 10%, not '101%'");
 	refused("schedule: {jitter: -1%}\n", 1, "such as 10%, not '-1%'");
@@ -214,18 +214,19 @@ static void windows_are_hours_of_the_week_in_a_zone(void **state)
 	good(&loaded, "schedule: {windows: [weekdays 20:00-06:00, weekends], "
 		      "timezone: Europe/Berlin}\n");
 	const struct settings *settings = &loaded.config->settings;
-	assert_int_equal(settings->n_windows, 2);
-	assert_int_equal(settings->windows[0].from_min, 1200);
-	assert_int_equal(settings->windows[1].days, 0x60);
-	assert_string_equal(settings->timezone, "Europe/Berlin");
-	assert_int_equal(zone_offset_s(settings->zone, INT64_C(1782864000)), 7200);
+	assert_int_equal(settings->schedule.n_windows, 2);
+	assert_int_equal(settings->schedule.windows[0].from_min, 1200);
+	assert_int_equal(settings->schedule.windows[1].days, 0x60);
+	assert_string_equal(settings->schedule.timezone, "Europe/Berlin");
+	assert_int_equal(
+		zone_offset_s(settings->schedule.zone, INT64_C(1782864000)), 7200);
 	loaded_fini(&loaded);
 	good(&loaded, "schedule: {windows: sun}\n");
-	assert_int_equal(loaded.config->settings.n_windows, 1);
-	assert_non_null(loaded.config->settings.zone);
+	assert_int_equal(loaded.config->settings.schedule.n_windows, 1);
+	assert_non_null(loaded.config->settings.schedule.zone);
 	loaded_fini(&loaded);
 	good(&loaded, "schedule: {windows: [], timezone: UTC}\n");
-	assert_int_equal(loaded.config->settings.n_windows, 0);
+	assert_int_equal(loaded.config->settings.schedule.n_windows, 0);
 	loaded_fini(&loaded);
 }
 

@@ -41,10 +41,10 @@ static void assert_rules(
 	free(text);
 }
 
-static void takes_16_bytes_a_flow(void **state)
+static void takes_20_bytes_a_flow(void **state)
 {
 	(void)state;
-	assert_int_equal(sizeof(struct plan_flow), 16);
+	assert_int_equal(sizeof(struct plan_flow), 20);
 }
 
 static void unrolls_rules_by_host(void **state)
@@ -393,7 +393,7 @@ static void refuses_rules_that_explode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_16_bytes_a_flow),
+		cmocka_unit_test(takes_20_bytes_a_flow),
 		cmocka_unit_test(unrolls_rules_by_host),
 		cmocka_unit_test(carries_the_addresses_or_the_name_of_a_host),
 		cmocka_unit_test(leaves_hosts_without_flows_out),
