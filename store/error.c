@@ -129,14 +129,19 @@ int store_fail(struct store *store, int sqlite_code)
 	}
 }
 
-int store_need_writer(struct store *store)
+bool store_is_lost(const struct store *store)
 {
 	int moved = 0;
 
+	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved != 0;
+}
+
+int store_need_writer(struct store *store)
+{
 	if (store->mode != STORE_WRITE)
 		return store_refuse(store, -EROFS, "it is open for reading only");
-	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-	if (moved)
+	if (store_is_lost(store))
 		return store_refuse(store, -ESTALE,
 			"the file was moved, removed or replaced while it was in use: "
 			"start again to go on with what stands there now");

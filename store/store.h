@@ -42,6 +42,10 @@ int store_open(const char *path, enum store_mode mode, struct store **out,
 /* NULL is harmless. */
 void store_close(struct store *store);
 
+/* True when the file that is open no longer stands at its path: whatever is written to
+ * it from now on is refused. */
+bool store_is_lost(const struct store *store);
+
 /* The last failure on this handle, one line. */
 const char *store_last_error(const struct store *store);
 

@@ -54,6 +54,7 @@ struct daemon {
 	bool asked; /* for a scan, now */
 	bool stopping;
 	uint64_t stopped_us;    /* monotonic: since when */
+	int rc;                 /* why it ends by itself; 0: it was told to */
 	bool held;              /* that a window is waited for was told */
 	uint64_t started_us;    /* monotonic: when the last scan did */
 	uint64_t last_us;       /* how long it took, all in all */
@@ -179,11 +180,26 @@ static void go_on(struct daemon *self)
 	uv_timer_start(&self->turn, on_turn, (uint64_t)step.wait_us / 1000 + 1, 0);
 }
 
+static void stop(struct daemon *self);
+
+/* Whether what stands at the path now is to be gone on with is decided by who starts it
+ * again, and the same checks as ever. */
+static void end_without_store(struct daemon *self)
+{
+	log_error("%s: nothing can be stored there any more: this process ends with "
+		  "status 3, to be started again by its service manager",
+		self->store_path);
+	self->rc = -ESTALE;
+	stop(self);
+}
+
 static void on_scan_end(void *data)
 {
 	struct daemon *self = data;
 	struct strbuf text;
 
+	if (!self->stopping && store_is_lost(self->store))
+		end_without_store(self);
 	self->last_us = clock_monotonic_us() - self->started_us;
 	control_scan_ended(
 		&self->control, self->job.scan.recorded ? self->job.scan.id : 0);
@@ -448,7 +464,7 @@ static int run_loop(struct daemon *self)
 	else
 		close_handles(self);
 	uv_run(&self->loop, UV_RUN_DEFAULT);
-	return rc;
+	return rc < 0 ? rc : self->rc;
 }
 
 int daemon_run(const struct daemon_options *options)

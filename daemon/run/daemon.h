@@ -15,9 +15,10 @@ struct daemon_options {
 };
 
 /*
- * Runs until it is told to end: 0. Else why it could not begin: -EINVAL when the
- * configuration is wrong, or another negative errno; told. The process ends by itself,
- * with status 0, when a scan that was told to stop takes more than a few seconds to.
+ * Runs until it is told to end: 0. Else, told: why it could not begin, -EINVAL when the
+ * configuration is wrong or another negative errno; or -ESTALE: its database is lost.
+ * The process ends by itself, with status 0, when a scan that was told to stop takes
+ * more than a few seconds to.
  */
 int daemon_run(const struct daemon_options *options);
 

@@ -184,6 +184,14 @@ class Service(ServiceTest):
         self.restarted(pid)
         self.reachd("store", "check", STORE)
 
+    def test_one_that_lost_its_database_is_started_again(self):
+        self.start()
+        pid = self.shown("MainPID")
+        self.machine.run("sh", "-c", f"rm {STORE}*")
+        self.systemctl("kill", "-s", "USR1", UNIT)
+        self.restarted(pid)
+        self.reachd("store", "check", STORE)
+
     def test_one_that_hangs_is_started_again(self):
         self.start()
         pid = self.shown("MainPID")
