@@ -62,7 +62,9 @@ void tell_totals(struct strbuf *out, const struct one_scan *scan)
 	else
 		strbuf_adds(out, "scan: ");
 	sentence_totals(out, &summary);
-	if (summary.changes == 0)
+	if (!scan->recorded)
+		strbuf_adds(out, "; not stored");
+	if (!scan->recorded || summary.changes == 0)
 		return;
 	strbuf_adds(out, "; ");
 	sentence_count(out, summary.changes, "change");
@@ -120,5 +122,7 @@ static int log_incident(void *data, const struct report_incident *told)
 void tell_scan(const struct one_scan *scan)
 {
 	log_totals(scan);
-	changes_incidents(&scan->changes, scan->id, log_incident, NULL);
+	/* Else the next one finds and tells the same. */
+	if (scan->recorded)
+		changes_incidents(&scan->changes, scan->id, log_incident, NULL);
 }

@@ -18,7 +18,7 @@ void tell_beginning(const struct setup *setup);
  * one before it took `last_us`. */
 void tell_late(int64_t late_us, uint64_t last_us);
 
-/* "scan 12: 6 flows: 5 pass, 1 fail; 1 change in 1 incident". */
+/* "scan 12: 6 flows: 5 pass, 1 fail; 1 change in 1 incident", or "...; not stored". */
 void tell_totals(struct strbuf *out, const struct one_scan *scan);
 
 #endif

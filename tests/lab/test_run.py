@@ -427,8 +427,8 @@ class Killed(RunTest):
         print(f"{changed} scans changed something; told again: {again}; scans: {scans}")
 
 
-class FullDisk(RunTest):
-    """A store on a small disk of its own that fills up while the daemon runs."""
+class SmallDisk(RunTest):
+    """A store on a small disk of its own."""
 
     HOSTS = 400
     STORE = "disk/reachd.db"
@@ -452,6 +452,10 @@ class FullDisk(RunTest):
                 except OSError:
                     pass
         return path
+
+
+class FullDisk(SmallDisk):
+    """It fills up while the daemon runs."""
 
     def test_it_goes_on_and_tells_nothing_that_is_not_stored(self):
         url = f"http://{SERVER}:{HOOK}/x"
@@ -494,3 +498,38 @@ class FullDisk(RunTest):
         for messages in (self.told("told.jsonl"), hook.bodies):
             self.assertEqual(self.assert_told(messages), 0)
             self.assertEqual([m["kind"] for m in messages], ["regression", "recovery"])
+
+
+class AlmostFullDisk(SmallDisk):
+    """A scan can begin there, and not be recorded."""
+
+    def ask(self, daemon):
+        """The lines of one scan that is over."""
+        before = len(daemon.lines)
+        self.lab.reachd("scan", "--ask", "-c", "reachd.yaml", fmt=None)
+        daemon.send(signal.SIGHUP)
+        daemon.wait("was read again")
+        return daemon.lines[before:]
+
+    def test_what_is_not_stored_is_not_told(self):
+        self.write(self.HOSTS, store=self.STORE)
+        self.lab.firewall()
+        daemon = self.start()
+        daemon.wait("scan 1: ")
+        self.stop(daemon)
+        daemon = self.start()
+        daemon.wait("scan 2: ")
+        ballast = self.fill()
+        self.lab.firewall(FORBID)
+        found = []
+        while not found:
+            os.truncate(ballast, os.path.getsize(ballast) - 4096)
+            lines = self.ask(daemon)
+            found = [line for line in lines if "800 flows: " in line]
+        self.assertRegex(found[0], "^reachd: scan: 800 flows: .*; not stored; took")
+        self.assertFalse([line for line in lines if "regression" in line])
+        os.unlink(ballast)
+        daemon.scan()
+        daemon.wait("regression")
+        self.stop(daemon)
+        self.check_store()
