@@ -24,9 +24,6 @@ enum {
 	 * just waiting for sinks of the configuration of before. */
 	STOP_MS = 3000,
 	RELOAD_MS = 1500,
-	/* What takes longest between two signs of life is recording a large scan on a
-	 * slow disk. */
-	SILENCE_US = 300 * 1000 * 1000,
 	STATUS_SIZE = 512,
 };
 
@@ -92,7 +89,7 @@ static bool is_well(void *data)
 {
 	const struct daemon *self = data;
 
-	return scan_job_silent_us(&self->job) < SILENCE_US;
+	return scan_job_is_well(&self->job, clock_monotonic_us());
 }
 
 /* ---- scans ------------------------------------------------------------------------

@@ -8,16 +8,22 @@
 #include "daemon/os/os.h"
 #include "daemon/run/tell.h"
 
-static void show_life(struct scan_job *job, uint64_t silent_us)
+enum {
+	/* What takes longest between two signs of life is recording a large scan on a
+	 * slow disk. */
+	SILENCE_US = 300 * 1000 * 1000,
+};
+
+void scan_job_show_life(struct scan_job *job, uint64_t seen_us)
 {
-	atomic_store(&job->alive_us, clock_monotonic_us() - silent_us);
+	atomic_store(&job->alive_us, seen_us);
 }
 
 static void on_progress(
 	void *data, const char *stage, const struct engine_progress *now)
 {
 	(void)stage;
-	show_life(data, now->silent_us);
+	scan_job_show_life(data, clock_monotonic_us() - now->silent_us);
 }
 
 static void on_thread(void *data)
@@ -25,7 +31,7 @@ static void on_thread(void *data)
 	struct scan_job *job = data;
 
 	job->rc = one_scan_run(&job->scan);
-	show_life(job, 0);
+	scan_job_show_life(job, clock_monotonic_us());
 	if (job->rc == 0)
 		tell_scan(&job->scan);
 	uv_async_send(&job->ended);
@@ -65,7 +71,7 @@ int scan_job_start(struct scan_job *job, const struct plan *plan, const bool *ru
 	};
 	rc = one_scan_init(&job->scan);
 	if (rc == 0) {
-		show_life(job, 0);
+		scan_job_show_life(job, clock_monotonic_us());
 		rc = os_start_thread(&job->thread, on_thread, job);
 	}
 	job->running = rc == 0;
@@ -82,12 +88,12 @@ void scan_job_cancel(struct scan_job *job)
 		one_scan_cancel(&job->scan);
 }
 
-uint64_t scan_job_silent_us(const struct scan_job *job)
+bool scan_job_is_well(const struct scan_job *job, uint64_t now_us)
 {
-	/* First, or it may have been seen after "now". */
 	uint64_t alive_us = atomic_load(&job->alive_us);
 
-	return job->running ? clock_monotonic_us() - alive_us : 0;
+	/* It may have been seen after "now". */
+	return !job->running || alive_us >= now_us || now_us - alive_us < SILENCE_US;
 }
 
 void scan_job_close(struct scan_job *job)

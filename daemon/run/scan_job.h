@@ -38,8 +38,11 @@ int scan_job_start(struct scan_job *job, const struct plan *plan, const bool *ru
 /* The scan that runs, if any, ends within a moment. */
 void scan_job_cancel(struct scan_job *job);
 
-/* How long it has shown no sign of life; 0 when none runs. */
-uint64_t scan_job_silent_us(const struct scan_job *job);
+/* It was seen to go on, at that moment of the monotonic clock. From any thread. */
+void scan_job_show_life(struct scan_job *job, uint64_t seen_us);
+
+/* False when a scan runs that has shown no sign of life for five minutes. */
+bool scan_job_is_well(const struct scan_job *job, uint64_t now_us);
 
 /* Closes its handle; nothing runs. */
 void scan_job_close(struct scan_job *job);
