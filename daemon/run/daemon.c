@@ -47,6 +47,7 @@ struct daemon {
 	struct store *store;
 	char *store_path;          /* whatever a later setup says */
 	struct notifier *notifier; /* of the setup; NULL: it has no sinks */
+	bool hangs;                /* a sink of an earlier setup does */
 	struct turns turns;
 	bool asked; /* for a scan, now */
 	bool stopping;
@@ -137,11 +138,13 @@ static void start_notifier(struct daemon *self)
 /* A sink that hangs keeps its thread, and what that needs of the setup. */
 static void drop_setup(struct daemon *self)
 {
-	if (notifier_stop(self->notifier, RELOAD_MS))
+	if (notifier_stop(self->notifier, RELOAD_MS)) {
 		setup_free(self->setup);
-	else
+	} else {
 		log_warning("a sink of the configuration of before hangs: it is left "
 			    "as it is");
+		self->hangs = true;
+	}
 	self->notifier = NULL;
 }
 
@@ -372,7 +375,8 @@ static void stop_notifier(struct daemon *self)
 	uint64_t passed_ms = (clock_monotonic_us() - self->stopped_us) / 1000;
 
 	if (notifier_stop(self->notifier,
-		    passed_ms < STOP_MS ? STOP_MS - (uint32_t)passed_ms : 0))
+		    passed_ms < STOP_MS ? STOP_MS - (uint32_t)passed_ms : 0) &&
+		!self->hangs)
 		return;
 	log_warning("a sink hangs: it is left as it is, and what it was not told waits "
 		    "in the store");
