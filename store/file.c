@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -164,11 +165,32 @@ static int put_in_place(struct store *store, const char *fresh)
 	return 0;
 }
 
+/* What was not yet moved into a database that is gone would go into a new one of its
+ * name, page by page: SQLite can't tell the two apart. */
+static int refuse_orphan(struct store *store)
+{
+	struct stat info;
+	char *wal;
+	int rc = 0;
+
+	if (asprintf(&wal, "%s-wal", store->path) < 0)
+		return store_no_memory(store);
+	if (stat(wal, &info) == 0 && info.st_size > 0)
+		rc = store_refuse(store, -EEXIST,
+			"it is gone, and %s holds a part of it: put the database back, or "
+			"move that file away to begin anew",
+			wal);
+	free(wal);
+	return rc;
+}
+
 int store_create(struct store *store)
 {
 	char *fresh;
-	int rc;
+	int rc = refuse_orphan(store);
 
+	if (rc < 0)
+		return rc;
 	if (asprintf(&fresh, "%s-new", store->path) < 0)
 		return store_no_memory(store);
 	remove_leftovers(fresh);

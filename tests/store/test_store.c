@@ -540,6 +540,36 @@ static void refuses_to_read_what_it_may_not(void **state)
 	assert_int_equal(open_as_stranger(bed, STORE_READ), -EACCES);
 }
 
+/* It would be played into the new one. */
+static void makes_none_beside_what_is_left_of_one_that_is_gone(void **state)
+{
+	struct bed *bed = *state;
+	char wal[128], away[128];
+	struct bytes *left;
+
+	snprintf(wal, sizeof wal, "%s-wal", bed->path);
+	snprintf(away, sizeof away, "%s-other", bed->path);
+	bed_open(bed, STORE_WRITE);
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+	left = slurp(wal);
+	assert_true(left->size > 0);
+	bed_close(bed);
+	assert_int_equal(rename(bed->path, away), 0);
+	spill(wal, left->data, left->size);
+	assert_int_equal(
+		store_open(bed->path, STORE_WRITE, &bed->store, &bed->error), -EEXIST);
+	assert_non_null(strstr(bed->error.text, "-wal holds a part of it"));
+	assert_false(exists(bed, ""));
+	assert_true(exists(bed, "-wal"));
+	/* Either way out works. */
+	assert_int_equal(rename(away, bed->path), 0);
+	bed_open(bed, STORE_WRITE);
+	bed_close(bed);
+	assert_int_equal(unlink(bed->path), 0);
+	bed_open(bed, STORE_WRITE);
+	free(left);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
 
 int main(void)
@@ -548,6 +578,7 @@ int main(void)
 		TEST(makes_a_store_where_there_is_none),
 		TEST(finds_again_what_it_stored),
 		TEST(makes_a_store_of_an_empty_file),
+		TEST(makes_none_beside_what_is_left_of_one_that_is_gone),
 		TEST(takes_no_notice_of_a_store_half_made),
 		TEST(says_how_to_get_a_store_when_there_is_none_to_read),
 		TEST(says_that_the_folder_is_missing),
