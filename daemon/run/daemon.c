@@ -203,6 +203,8 @@ static void on_scan_end(void *data)
 	self->last_us = clock_monotonic_us() - self->started_us;
 	control_scan_ended(
 		&self->control, self->job.scan.recorded ? self->job.scan.id : 0);
+	if (self->job.rc < 0 || self->job.scan.assessment.degraded)
+		turns_repeat(&self->turns, self->job.scan.rules);
 	if (self->job.rc < 0) {
 		snprintf(self->done, sizeof self->done, "the last scan failed");
 		return;
