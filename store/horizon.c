@@ -26,6 +26,22 @@ int horizon_refuse(struct store *store, int64_t id)
 	return store_refuse(store, -ENOENT, "there is no scan %lld", (long long)id);
 }
 
+int store_pruned(struct store *store, const char *vantage, int64_t *scan)
+{
+	struct sqlite3_stmt *row;
+	int rc = sql_prepare(store, "SELECT pruned FROM vantage WHERE name = ?1", &row);
+
+	*scan = 0;
+	if (rc < 0)
+		return rc;
+	sql_bind_text(row, 1, vantage);
+	rc = sql_step(store, row);
+	if (rc > 0)
+		*scan = sql_int(row, 0);
+	sql_free(row);
+	return rc < 0 ? rc : 0;
+}
+
 int horizon_release(struct store *store, const char *baseline)
 {
 	struct sqlite3_stmt *set;

@@ -167,6 +167,10 @@ struct store_retention {
 int store_prune(struct store *store, const char *vantage,
 	const struct store_retention *keep, bool *more);
 
+/* *scan: the scans of a vantage up to this one are gone, but for those with a baseline;
+ * 0: none is. 0 or a negative errno. */
+int store_pruned(struct store *store, const char *vantage, int64_t *scan);
+
 /* ---- flows ------------------------------------------------------------------- */
 
 /* A flow as it was at one scan. Text lives during the callback only. */

@@ -27,7 +27,8 @@ struct flow_name {
 struct printing {
 	const struct flow_name *flow;
 	bool json;
-	bool any; /* of the kind being printed */
+	bool any;       /* of the kind being printed */
+	int64_t pruned; /* scans up to this one are gone; 0: none, or it was said */
 	int rc;
 };
 
@@ -209,10 +210,29 @@ static void interval_text(const struct store_interval *interval)
 	strbuf_fini(&reason);
 }
 
+/* What ended by then was let go of; an interval that began later follows on nothing. */
+static void print_pruned(struct printing *p, int64_t from_scan)
+{
+	if (from_scan > p->pruned + 1)
+		return;
+	if (p->json) {
+		json_t *object = json_line(p, "pruned");
+		set_number(object, "to_scan", p->pruned);
+		print_json(p, object);
+	} else {
+		printf("  rows that ended by scan %lld are gone, but for what a "
+		       "baseline holds: 'retention: history'\n",
+			(long long)p->pruned);
+	}
+}
+
 static bool on_interval(void *data, const struct store_interval *interval)
 {
 	struct printing *p = data;
 
+	if (p->pruned)
+		print_pruned(p, interval->from_scan);
+	p->pruned = 0;
 	if (p->json)
 		interval_json(p, interval);
 	else
@@ -286,8 +306,10 @@ static int print_history(struct store *store, const struct flow_name *flow, bool
 
 	if (!json)
 		print_flow_name(flow);
-	rc = store_history(
-		store, flow->vantage, flow->host, flow->check, on_interval, &p);
+	rc = store_pruned(store, flow->vantage, &p.pruned);
+	if (rc == 0)
+		rc = store_history(
+			store, flow->vantage, flow->host, flow->check, on_interval, &p);
 	if (rc == 0 && p.rc == 0)
 		rc = store_gaps(
 			store, flow->vantage, flow->host, flow->check, on_gap, &p);
