@@ -16,7 +16,7 @@ static const char drop_sql[] = "DELETE FROM idle WHERE vantage = ?1 AND at <> ?2
 
 static int keep_all(struct recorder *r, const struct store_record *record)
 {
-	struct sqlite3_stmt *keep;
+	struct sqlite3_stmt *keep = NULL;
 	uint32_t rules;
 	int rc = sql_prepare(r->store, keep_sql, &keep);
 
@@ -33,7 +33,7 @@ static int keep_all(struct recorder *r, const struct store_record *record)
 
 int idle_record(struct recorder *r, const struct store_record *record)
 {
-	struct sqlite3_stmt *drop;
+	struct sqlite3_stmt *drop = NULL;
 	int rc = keep_all(r, record);
 
 	if (rc == 0)

@@ -66,8 +66,9 @@ static int sync_folder_of(const char *path)
 	int rc = 0;
 
 	free(folder);
+	/* Where it may be searched and written to but not read, nothing can be done. */
 	if (fd < 0)
-		return -errno;
+		return errno == EACCES ? 0 : -errno;
 	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
 		rc = -errno;
 	close(fd);

@@ -25,6 +25,7 @@ enum {
 	STOP_MS = 3000,
 	RELOAD_MS = 1500,
 	STATUS_SIZE = 512,
+	STATUS_LOST = 3, /* the exit status where there is no store any more */
 };
 
 static const int signal_numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
@@ -203,8 +204,6 @@ static void on_scan_end(void *data)
 	self->last_us = clock_monotonic_us() - self->started_us;
 	control_scan_ended(
 		&self->control, self->job.scan.recorded ? self->job.scan.id : 0);
-	if (self->job.rc < 0 || self->job.scan.assessment.degraded)
-		turns_repeat(&self->turns, self->job.scan.rules);
 	if (self->job.rc < 0) {
 		snprintf(self->done, sizeof self->done, "the last scan failed");
 		return;
@@ -245,10 +244,11 @@ static void on_idle(void *data)
  * the store takes the loss of a process at any moment. */
 static void on_deadline(uv_timer_t *timer)
 {
-	(void)timer;
+	const struct daemon *self = timer->data;
+
 	log_warning("the scan does not end: it is left as it is, as interrupted");
 	fflush(stderr);
-	_exit(0);
+	_exit(self->rc < 0 ? STATUS_LOST : 0);
 }
 
 static void stop(struct daemon *self)
@@ -383,7 +383,7 @@ static void stop_notifier(struct daemon *self)
 	log_warning("a sink hangs: it is left as it is, and what it was not told waits "
 		    "in the store");
 	fflush(stderr);
-	_exit(0);
+	_exit(self->rc < 0 ? STATUS_LOST : 0);
 }
 
 /* ---- the beginning

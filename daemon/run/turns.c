@@ -98,8 +98,6 @@ int turns_renew(struct turns *turns, const struct plan *plan, struct schedule_no
 			schedule_renew(&next.items[i].schedule, now);
 		}
 	}
-	if (turns->repeats)
-		turns_repeat(&next, NULL);
 	turns_fini(turns);
 	*turns = next;
 	return 0;
@@ -152,9 +150,7 @@ const bool *turns_started(struct turns *turns, struct schedule_now now)
 	const struct rule_list *rules = rules_of(turns);
 	bool shared = false, whole = true;
 
-	if (!turns->repeats)
-		memset(turns->rules, 0, rules->count * sizeof *turns->rules);
-	turns->repeats = false;
+	memset(turns->rules, 0, rules->count * sizeof *turns->rules);
 	for (uint32_t i = 0; i < turns->count; i++) {
 		struct turn *turn = &turns->items[i];
 		whole &= turn->due;
@@ -168,13 +164,4 @@ const bool *turns_started(struct turns *turns, struct schedule_now now)
 	for (uint32_t i = 0; i < rules->count && shared; i++)
 		turns->rules[i] |= !is_own(&rules->rules[i]);
 	return whole ? NULL : turns->rules;
-}
-
-void turns_repeat(struct turns *turns, const bool *rules)
-{
-	uint32_t count = rules_of(turns)->count;
-
-	turns->repeats = true;
-	for (uint32_t i = 0; i < count; i++)
-		turns->rules[i] = !rules || rules[i];
 }

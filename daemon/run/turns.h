@@ -24,7 +24,6 @@ struct turns {
 	struct turn *items;
 	uint32_t count; /* 1 or more */
 	bool *rules;    /* per rule of the configuration: has its turn in this scan */
-	bool repeats;   /* what was asked last is asked again */
 	uint64_t seed;
 };
 
@@ -44,11 +43,6 @@ struct schedule_step turns_next(struct turns *turns, struct schedule_now now);
 /* Those that are due have started. Returns the rules that are asked (turns->rules,
  * until the next call), or NULL where these are all. */
 const bool *turns_started(struct turns *turns, struct schedule_now now);
-
-/* The scan that asked these rules (NULL: all) settled nothing: the next one asks them,
- * too, whatever their schedule. Else what only they could settle, and what
- * guard.patience counts scans for, would wait for their turns. */
-void turns_repeat(struct turns *turns, const bool *rules);
 
 void turns_fini(struct turns *turns);
 

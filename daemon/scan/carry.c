@@ -49,7 +49,7 @@ static int carry_flow(
 	result->reason = REASON_NOT_DUE;
 	if (!previous->scan || previous->states[flow] == STATE_NONE)
 		return 0;
-	if (previous->passed[flow])
+	if (previous->proved[flow])
 		results->carried[flow] = CARRIED_PROVED;
 	result->state = previous->states[flow];
 	return carry_identity(previous->identities[flow], result);

@@ -83,6 +83,9 @@ static int probe_flows(struct one_scan *scan)
 {
 	int rc = results_init(&scan->results, scan->plan);
 
+	/* Only one that asks everything can tell that an impairment is over. */
+	if (scan->trail.degraded)
+		scan->rules = NULL;
 	if (rc == 0 && scan->rules)
 		rc = choose_flows(scan);
 	if (rc < 0)
@@ -148,13 +151,36 @@ static int mark_flapping(struct one_scan *scan)
 	return rc;
 }
 
-static int judge(struct one_scan *scan)
+static int judge_vantage(struct one_scan *scan)
 {
 	int rc = assess(scan->plan, &scan->results, &scan->assessment);
 
-	if (rc == 0)
-		rc = impaired_judge(scan->plan, &scan->results, &scan->previous,
-			&scan->trail, &scan->assessment);
+	return rc < 0 ? rc
+		      : impaired_judge(scan->plan, &scan->results, &scan->previous,
+				&scan->trail, &scan->assessment);
+}
+
+/* A part is too little to doubt this vantage by: then the rest is asked as well. */
+static int widen(struct one_scan *scan)
+{
+	int rc;
+
+	assessment_fini(&scan->assessment);
+	results_fini(&scan->results);
+	free(scan->flows);
+	scan->flows = NULL;
+	scan->n_flows = 0;
+	scan->rules = NULL;
+	rc = probe_flows(scan);
+	return rc < 0 ? rc : judge_vantage(scan);
+}
+
+static int judge(struct one_scan *scan)
+{
+	int rc = judge_vantage(scan);
+
+	if (rc == 0 && scan->assessment.degraded && scan->rules)
+		rc = widen(scan);
 	if (rc == 0)
 		rc = mark_silenced(scan);
 	if (rc == 0)

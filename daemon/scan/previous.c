@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "daemon/scan/expectation.h"
 #include "daemon/verdict/judge.h"
 
 struct loading {
@@ -51,7 +52,8 @@ static int add_flow(struct loading *loading, const struct store_flow *flow)
 		return add_removed(previous, flow);
 	previous->present[index] = true;
 	previous->states[index] = (uint8_t)state_of(flow);
-	previous->passed[index] =
+	previous->proved[index] =
+		!flow->gap && expectation_of(flow->expect).expect == EXPECT_BLOCKED &&
 		strcmp(flow->verdict, verdict_word(VERDICT_PASS)) == 0;
 	if (!flow->identity || !*flow->identity)
 		return 0;
@@ -85,9 +87,9 @@ int previous_load(struct store *store, const struct plan *plan, struct previous 
 	out->time_us = last.started_us;
 	out->states = calloc(n, sizeof *out->states);
 	out->present = calloc(n, sizeof *out->present);
-	out->passed = calloc(n, sizeof *out->passed);
+	out->proved = calloc(n, sizeof *out->proved);
 	out->identities = calloc(n, sizeof *out->identities);
-	if (!out->states || !out->present || !out->passed || !out->identities)
+	if (!out->states || !out->present || !out->proved || !out->identities)
 		rc = -ENOMEM;
 	if (rc == 0)
 		rc = store_flows_at(store, out->scan, on_flow, &loading);
@@ -128,7 +130,7 @@ void previous_fini(struct previous *previous)
 {
 	free(previous->states);
 	free(previous->present);
-	free(previous->passed);
+	free(previous->proved);
 	free(previous->identities);
 	free(previous->removed);
 	arena_fini(&previous->arena);

@@ -25,7 +25,8 @@ struct previous {
 	uint8_t *states;         /* per plan flow: enum probe_state; STATE_NONE: never
 				    measured, or not in scope then */
 	bool *present;           /* per plan flow: was in the last scan's scope */
-	bool *passed;            /* per plan flow: its verdict was that it passes */
+	bool *proved;            /* per plan flow: it was to be blocked, and was known to
+				    be */
 	const char **identities; /* per plan flow: NULL for most */
 	struct previous_removed *removed;
 	uint32_t n_removed, removed_capacity;

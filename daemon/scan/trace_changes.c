@@ -73,7 +73,8 @@ static bool find_address(
 		suspect->address = leg->address;
 		return true;
 	}
-	if (n_legs > 0 || addresses->count != 1)
+	if (n_legs > 0 || addresses->count != 1 ||
+		results_is_carried(results, suspect->flow))
 		return false;
 	if (result->state != STATE_PARTIAL &&
 		!is_stopped(result->state, result->reason))
@@ -179,6 +180,7 @@ static void find_open_port(
 	for (uint32_t i = host->first_flow; i < host->first_flow + host->n_flows; i++) {
 		const struct plan_check *check = &plan->checks[plan->flows[i].check];
 		if (!check->ops->port || check->ops->flags & PROBE_PACED ||
+			results_is_carried(results, i) ||
 			!answers_at(plan, results, i, &suspect->address))
 			continue;
 		suspect->open_port = check->ops->port(check->conf);

@@ -39,7 +39,7 @@ struct bed {
 	uint32_t *flows;
 	size_t n_flows;
 	uint8_t states[8];
-	bool present[8], passed[8];
+	bool present[8], proved[8];
 	const char *identities[8];
 };
 
@@ -63,11 +63,11 @@ static int set_up(void **state)
 	bed.previous = (struct previous){.scan = 1,
 		.states = bed.states,
 		.present = bed.present,
-		.passed = bed.passed,
+		.proved = bed.proved,
 		.identities = bed.identities};
 	for (uint32_t i = 0; i < 4; i++) {
 		bed.states[i] = STATE_OPEN;
-		bed.present[i] = bed.passed[i] = true;
+		bed.present[i] = bed.proved[i] = true;
 	}
 	bed.states[flow(&bed, "w1", "tcp/3389")] = STATE_FILTERED;
 	*state = &bed;
@@ -153,7 +153,7 @@ static void silence_that_was_never_proved_stays_unproved(void **state)
 {
 	struct bed *bed = *state;
 
-	bed->passed[flow(bed, "w1", "tcp/3389")] = false;
+	bed->proved[flow(bed, "w1", "tcp/3389")] = false;
 	scan_rule(bed, FAST);
 	assert_int_equal(judge(bed, "w1", "tcp/3389"), VERDICT_INCONCLUSIVE);
 }

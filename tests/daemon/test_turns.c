@@ -202,29 +202,6 @@ static void another_plan_keeps_the_place_of_rules_by_their_names(void **state)
 	made_fini(&bed.made);
 }
 
-static void what_settled_nothing_is_asked_again_at_once(void **state)
-{
-	struct bed bed;
-	char asked[8];
-
-	(void)state;
-	begin(&bed, HEAD PLAIN("a", "2") OWN("b", "3", "{every: 1h}")
-			    OWN("d", "4", "{every: 7m}"));
-	next(&bed, asked);
-	turns_repeat(&bed.turns, NULL);
-	assert_int_equal(next(&bed, asked), 5);
-	assert_string_equal(asked, "abd");
-	assert_int_equal(next(&bed, asked), 2);
-	assert_string_equal(asked, "d");
-	turns_repeat(&bed.turns, bed.turns.rules);
-	assert_int_equal(next(&bed, asked), 3);
-	assert_string_equal(asked, "ad");
-	/* Once, unless it is said again. */
-	assert_int_equal(next(&bed, asked), 4);
-	assert_string_equal(asked, "d");
-	end(&bed);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,7 +211,6 @@ int main(void)
 		cmocka_unit_test(a_window_of_one_rule_holds_up_no_other),
 		cmocka_unit_test(only_own_schedules_leave_none_for_the_file),
 		cmocka_unit_test(the_latest_says_how_late_a_scan_is),
-		cmocka_unit_test(what_settled_nothing_is_asked_again_at_once),
 		cmocka_unit_test(another_plan_keeps_the_place_of_rules_by_their_names),
 	};
 

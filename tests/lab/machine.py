@@ -146,6 +146,7 @@ class Machine:
         return done
 
     def journal(self, *arguments):
+        self.run("journalctl", "--sync", check=False)
         return self.run("journalctl", "-q", "--no-pager", *arguments, check=False).stdout
 
     def write(self, path, text):
