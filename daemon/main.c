@@ -6,14 +6,14 @@
  *   config/           reachd.yaml and Ansible inventories -> settings, hosts, rules
  *   daemon/engine/    rules -> plan of flows -> probes, paced -> results
  *   probes/           one file a kind of check, on a small framework
- *   daemon/verdict/   results -> verdicts, changes, incidents: pure functions
+ *   daemon/analyze/   results -> verdicts, changes, incidents: pure functions
  *   daemon/scan/      what a scan does besides probing: confirmed, recorded, compared
  *   store/            what was seen, as intervals in SQLite
- *   daemon/report/    the same values as text, JSON lines, CSV, JUnit, TAP
+ *   daemon/render/    the same values as text, JSON lines, CSV, JUnit, TAP
  *   daemon/notify/    those who are told of what changed, a thread each
  *   daemon/run/       the daemon: all of the above by schedule, for ever
  *   daemon/commands/  one file a verb: the wiring of all of the above
- *   daemon/os/        what differs between operating systems
+ *   base/os/          what differs between operating systems
  *   base/             what C lacks
  * docs/architecture.md says more.
  */
@@ -21,9 +21,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/os/os.h"
 #include "base/suggest.h"
 #include "daemon/commands/command.h"
-#include "daemon/os/os.h"
 
 static void print_help(void)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/visible.h"
 
 const struct command *const commands[] = {
 	&scan_command,

@@ -8,8 +8,8 @@
 
 #include "base/strbuf.h"
 #include "config/config.h"
-#include "daemon/report/report.h"
-#include "daemon/verdict/flap.h"
+#include "daemon/analyze/flap.h"
+#include "daemon/render/report.h"
 #include "store/store.h"
 
 /* Exit statuses: a promise, see reachd(1). */

@@ -6,11 +6,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/analyze/assess.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
-#include "daemon/scan/changes.h"
-#include "daemon/scan/flapping.h"
-#include "daemon/verdict/assess.h"
+#include "daemon/query/changes.h"
+#include "daemon/query/flapping.h"
+#include "daemon/render/changes.h"
 
 static int publish(const struct common_options *options, const struct side *before,
 	const struct side *after, const struct change_set *changes)

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "daemon/commands/command.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/visible.h"
 #include "probes/probe.h"
 
 enum {

@@ -8,13 +8,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/os/os.h"
 #include "base/suggest.h"
 #include "daemon/commands/command.h"
 #include "daemon/notify/message.h"
 #include "daemon/notify/notices.h"
 #include "daemon/notify/sink.h"
 #include "daemon/notify/transfer.h"
-#include "daemon/os/os.h"
 #include "store/outbox.h"
 
 /* ---- list -------------------------------------------------------------------- */

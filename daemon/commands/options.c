@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/os/os.h"
 #include "base/size.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "daemon/commands/command.h"
-#include "daemon/os/os.h"
-#include "daemon/scan/flapping.h"
+#include "daemon/query/flapping.h"
 
 enum {
 	OPTION_STORE = 256,

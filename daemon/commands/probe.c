@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/analyze/assess.h"
 #include "daemon/commands/adhoc.h"
 #include "daemon/scan/publish.h"
-#include "daemon/verdict/assess.h"
 
 struct probing {
 	struct adhoc adhoc;

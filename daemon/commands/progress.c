@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/os/os.h"
 #include "base/quantity.h"
-#include "daemon/os/os.h"
 
 void progress_init(struct progress *progress, bool quiet, const char *label)
 {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/os/os.h"
 #include "daemon/commands/command.h"
-#include "daemon/os/os.h"
 #include "daemon/run/daemon.h"
 
 static bool set_log_format(const char *name)

@@ -12,6 +12,7 @@
 #include "daemon/commands/side.h"
 #include "daemon/commands/stop.h"
 #include "daemon/commands/tell.h"
+#include "daemon/render/changes.h"
 #include "daemon/scan/one_scan.h"
 #include "daemon/scan/publish.h"
 

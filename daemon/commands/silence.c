@@ -9,7 +9,7 @@
 #include "base/quantity.h"
 #include "base/utf8.h"
 #include "daemon/commands/command.h"
-#include "daemon/scan/quiet.h"
+#include "daemon/query/quiet.h"
 
 #define MAX_WHY 500
 

@@ -7,12 +7,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/analyze/assess.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
-#include "daemon/scan/expectation.h"
-#include "daemon/scan/flapping.h"
-#include "daemon/scan/quiet.h"
-#include "daemon/verdict/assess.h"
+#include "daemon/model/words.h"
+#include "daemon/query/flapping.h"
+#include "daemon/query/quiet.h"
 
 #define MAX_RULES 64
 

@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "daemon/os/os.h"
+#include "base/os/os.h"
 
 static struct engine *running;
 static volatile sig_atomic_t asked;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/os/os.h"
 #include "base/size.h"
 #include "daemon/commands/command.h"
-#include "daemon/os/os.h"
 #include "store/upkeep.h"
 
 struct upkeep {

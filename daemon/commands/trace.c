@@ -11,10 +11,10 @@
 #include "base/ports.h"
 #include "base/quantity.h"
 #include "daemon/commands/adhoc.h"
-#include "daemon/report/json.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/json.h"
+#include "daemon/render/visible.h"
 #include "daemon/scan/observe.h"
-#include "daemon/scan/trace_evidence.h"
+#include "probes/trace_evidence.h"
 
 #define BUDGET_MS 60000
 #define BUDGET_MOST_MS 3600000
@@ -48,7 +48,7 @@ static void add_walk(
 	const struct plan_check *check = &t->adhoc.plan->checks[0];
 	struct plan_walk walk = {
 		.host = *host,
-		.port = trace_evidence_port(check, evidence),
+		.port = trace_evidence_port(check->ops, check->conf, evidence),
 		.timeout_ms = check->timeout_ms,
 		.budget_ms = (uint32_t)t->budget_ms,
 	};

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/os/os.h"
 #include "daemon/engine/pass.h"
-#include "daemon/os/os.h"
 #include "probes/prepare.h"
 
 enum {

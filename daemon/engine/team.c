@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "daemon/engine/pass.h"
-#include "daemon/os/os.h"
+#include "daemon/engine/thread.h"
 
 #define REPORT_NS UINT64_C(100000000)
 
@@ -161,7 +161,7 @@ static void on_thread(void *data)
 static void start_thread(struct team *team, struct pass *pass)
 {
 	uv_mutex_lock(&team->lock);
-	if (os_start_thread(&pass->thread, on_thread, pass) == 0)
+	if (thread_start(&pass->thread, on_thread, pass) == 0)
 		team->threads++;
 	else
 		pass->leads = true;

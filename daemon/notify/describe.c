@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "daemon/notify/message.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/visible.h"
 
 enum {
 	MAX_NAMES = 10, /* hosts that are named */

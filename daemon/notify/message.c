@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "daemon/report/json.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/json.h"
+#include "daemon/render/visible.h"
 
 json_t *message_of_notice(const struct outbox_notice *notice, uint64_t dropped)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "daemon/report/incident_json.h"
+#include "daemon/render/incident_json.h"
 
 struct making {
 	const struct plan *plan;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "daemon/engine/plan.h"
-#include "daemon/scan/changes.h"
+#include "daemon/query/changes.h"
 
 struct notices {
 	char **bodies; /* JSON objects, biggest incident first */

@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "daemon/engine/thread.h"
 #include "daemon/notify/courier.h"
 #include "daemon/notify/transfer.h"
-#include "daemon/os/os.h"
 
 /* A courier and its thread. */
 struct worker {
@@ -110,7 +110,7 @@ static int start_worker(struct notifier *notifier, struct worker *worker,
 	}
 	rc = courier_open(courier);
 	if (rc == 0) {
-		rc = os_start_thread(&worker->thread, work, worker);
+		rc = thread_start(&worker->thread, work, worker);
 		if (rc < 0)
 			courier_close(courier);
 	}

@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 #include "daemon/notify/describe.h"
 #include "daemon/notify/message.h"
-#include "daemon/report/json.h"
+#include "daemon/render/json.h"
 
 static char *dump(json_t *value)
 {

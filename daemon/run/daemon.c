@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/os/os.h"
 #include "base/size.h"
 #include "daemon/notify/notifier.h"
-#include "daemon/os/os.h"
 #include "daemon/run/control.h"
 #include "daemon/run/scan_job.h"
 #include "daemon/run/tell.h"

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/os/os.h"
+#include "daemon/engine/thread.h"
 #include "daemon/run/tell.h"
 
 enum {
@@ -72,7 +72,7 @@ int scan_job_start(struct scan_job *job, const struct plan *plan, const bool *ru
 	rc = one_scan_init(&job->scan);
 	if (rc == 0) {
 		scan_job_show_life(job, clock_monotonic_us());
-		rc = os_start_thread(&job->thread, on_thread, job);
+		rc = thread_start(&job->thread, on_thread, job);
 	}
 	job->running = rc == 0;
 	if (rc < 0) {

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "base/quantity.h"
-#include "daemon/report/sentence.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/sentence.h"
+#include "daemon/render/visible.h"
 
 #define SECOND_US 1000000
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/run/watchdog.h"
 
-#include "daemon/os/os.h"
+#include "base/os/os.h"
 
 static void on_time(uv_timer_t *timer)
 {

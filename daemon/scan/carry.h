@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "daemon/engine/results.h"
-#include "daemon/scan/previous.h"
+#include "daemon/query/previous.h"
 
 /* The flows that are asked for by any of the rules (per rule of the configuration: it
  * has its turn), as a control too, and those of `controls:`. 0 (free() *flows) or

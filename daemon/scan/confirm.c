@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/analyze/diff.h"
 #include "daemon/scan/observe.h"
-#include "daemon/verdict/diff.h"
 
 /* Cancelling is looked for so often. */
 #define MOMENT_MS 50

@@ -4,7 +4,7 @@
 #define DAEMON_SCAN_CONFIRM_H
 
 #include "daemon/engine/engine.h"
-#include "daemon/scan/previous.h"
+#include "daemon/query/previous.h"
 
 /*
  * Probes the flows that differ from their last confirmed state again, until each was

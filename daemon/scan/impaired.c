@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/intern.h"
 #include "base/log.h"
-#include "daemon/verdict/controls.h"
+#include "daemon/analyze/controls.h"
 
 enum {
 	NETWORK_TEXT = NET_ADDRESS_TEXT + 8

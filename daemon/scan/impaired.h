@@ -8,10 +8,10 @@
 
 #include <stdint.h>
 
-#include "daemon/scan/changes.h"
-#include "daemon/scan/previous.h"
-#include "daemon/verdict/assess.h"
-#include "daemon/verdict/guard.h"
+#include "daemon/analyze/assess.h"
+#include "daemon/analyze/guard.h"
+#include "daemon/query/changes.h"
+#include "daemon/query/previous.h"
 
 /* How the scans of a vantage before this one went. */
 struct trail {

@@ -6,8 +6,8 @@
 
 #include "base/quantity.h"
 #include "base/strbuf.h"
+#include "daemon/analyze/controls.h"
 #include "daemon/scan/impaired.h"
-#include "daemon/verdict/controls.h"
 
 /* Controls that are named. */
 #define MAX_NAMED 3

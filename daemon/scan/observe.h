@@ -7,8 +7,8 @@
 #ifndef DAEMON_SCAN_OBSERVE_H
 #define DAEMON_SCAN_OBSERVE_H
 
+#include "base/os/os.h"
 #include "daemon/engine/engine.h"
-#include "daemon/os/os.h"
 
 /*
  * engine_run(), then silence_explain() when it succeeded. Returns as engine_run().

@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/analyze/assess.h"
 #include "daemon/engine/engine.h"
-#include "daemon/scan/changes.h"
+#include "daemon/query/changes.h"
+#include "daemon/query/previous.h"
 #include "daemon/scan/impaired.h"
-#include "daemon/scan/previous.h"
-#include "daemon/verdict/assess.h"
 #include "store/store.h"
 
 struct one_scan {

@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
+#include "daemon/analyze/assess.h"
 #include "daemon/engine/plan.h"
 #include "daemon/engine/results.h"
-#include "daemon/report/report.h"
-#include "daemon/verdict/assess.h"
+#include "daemon/render/report.h"
 
 /* Reports every flow of a scan. scan 0: not stored. Returns as report_result(). */
 int publish_results(const struct plan *plan, const struct results *results,

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "daemon/scan/expectation.h"
+#include "daemon/model/words.h"
 
 struct feeding {
 	const struct recording *recording;

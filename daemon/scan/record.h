@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
+#include "daemon/analyze/assess.h"
 #include "daemon/engine/plan.h"
 #include "daemon/engine/results.h"
-#include "daemon/scan/previous.h"
-#include "daemon/verdict/assess.h"
+#include "daemon/query/previous.h"
 #include "store/store.h"
 
 struct recording {

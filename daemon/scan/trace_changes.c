@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/size.h"
-#include "daemon/scan/trace_evidence.h"
-#include "daemon/verdict/diff.h"
+#include "daemon/analyze/diff.h"
+#include "probes/trace_evidence.h"
 
 enum {
 	/* Routers answer few expired packets of one sender at once: Linux six, then one
@@ -130,15 +130,16 @@ static void find_suspects(const struct plan *plan, const struct previous *previo
 {
 	for (uint32_t most = 1; most <= TRACE_CHANGES_PER_NETWORK; most++) {
 		for (uint32_t i = 0; i < plan->n_flows; i++) {
+			const struct plan_check *check;
 			struct suspect suspect;
 			if (out->count == TRACE_CHANGES_MAX)
 				return;
 			if (!make_suspect(plan, previous, results, i, &suspect) ||
 				count_like(out, plan, &suspect) >= most)
 				continue;
-			suspect.port =
-				trace_evidence_port(&plan->checks[plan->flows[i].check],
-					evidence_of(results, &suspect));
+			check = &plan->checks[plan->flows[i].check];
+			suspect.port = trace_evidence_port(check->ops, check->conf,
+				evidence_of(results, &suspect));
 			out->items[out->count++] = suspect;
 		}
 	}

@@ -8,7 +8,7 @@
 #define DAEMON_SCAN_TRACE_CHANGES_H
 
 #include "daemon/engine/engine.h"
-#include "daemon/scan/previous.h"
+#include "daemon/query/previous.h"
 
 enum {
 	TRACE_CHANGES_PER_NETWORK = 3, /* flows of one check in one /24 or /64 */

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/verdict/incident.h"
+#include "daemon/analyze/incident.h"
 
 #define MAX_HOSTS 4096
 #define MAX_FLOWS 32768

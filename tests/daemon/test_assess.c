@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/size.h"
-#include "daemon/verdict/assess.h"
+#include "daemon/analyze/assess.h"
 
 /* Two hosts with two flows each: h0 f0 f1, h1 f2 f3; checks alternate tcp/1, tcp/2. */
 struct fleet {

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
+#include "daemon/analyze/assess.h"
+#include "daemon/query/changes.h"
 #include "daemon/scan/carry.h"
-#include "daemon/scan/changes.h"
-#include "daemon/verdict/assess.h"
 #include "tests/support/made.h"
 
 static const char text[] =

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/size.h"
-#include "daemon/scan/changes.h"
+#include "daemon/query/changes.h"
 
 /* A store of its own for each side of a test, in a folder that the test removes. */
 struct made {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "daemon/verdict/diff.h"
+#include "daemon/analyze/diff.h"
 
 /*
  * By hand, one row a state before, one column a state after, both in the order of

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "base/size.h"
-#include "daemon/verdict/flap.h"
+#include "daemon/analyze/flap.h"
 
 #define MINUTE INT64_C(60000000)
 #define BEFORE INT64_MIN

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "daemon/verdict/guard.h"
+#include "daemon/analyze/guard.h"
 
 enum {
 	FLEETS = 300,

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/analyze/controls.h"
 #include "daemon/scan/impaired.h"
-#include "daemon/verdict/controls.h"
 #include "tests/support/made.h"
 
 static const char text[] =

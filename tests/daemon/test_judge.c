@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "daemon/verdict/judge.h"
+#include "daemon/analyze/judge.h"
 
 /*
  * The table of product.md, by hand. One letter an answer (Pass, Fail, Inconclusive), in

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/analyze/diff.h"
 #include "daemon/notify/message.h"
 #include "daemon/notify/notices.h"
-#include "daemon/verdict/diff.h"
 
 static json_t *message(const char *body, uint64_t dropped)
 {

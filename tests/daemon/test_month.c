@@ -18,8 +18,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/os/os.h"
 #include "base/size.h"
-#include "daemon/os/os.h"
 #include "daemon/scan/one_scan.h"
 #include "store/sql.h"
 #include "tests/support/made.h"

@@ -3,7 +3,7 @@
  */
 #include "tests/store/fixture.h"
 
-#include "daemon/scan/quiet.h"
+#include "daemon/query/quiet.h"
 #include "store/sql.h"
 #include "tests/support/made.h"
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/visible.h"
 #include "tests/support/report_sample.h"
 
 static int utf8_locale(void **state)

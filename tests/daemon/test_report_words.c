@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "daemon/report/advice.h"
-#include "daemon/report/digest.h"
-#include "daemon/report/evidence.h"
-#include "daemon/report/host_ranges.h"
-#include "daemon/report/visible.h"
+#include "daemon/render/advice.h"
+#include "daemon/render/digest.h"
+#include "daemon/render/evidence.h"
+#include "daemon/render/host_ranges.h"
+#include "daemon/render/visible.h"
 
 /* ---- ranges of hosts --------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/verdict/silence.h"
+#include "daemon/analyze/silence.h"
 
 static const char *const groups[] = {"license_servers", "paris"};
 static const char *const rules[] = {"licensing RPC", "no RDP"};

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/verdict/incident.h"
+#include "daemon/analyze/incident.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

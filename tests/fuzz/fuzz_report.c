@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/report/report.h"
+#include "daemon/render/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/report_sample.h"
+#include "daemon/analyze/incident.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small scan, diff and status as every writer of daemon/report is given them. */
+/* A small scan, diff and status as every writer of daemon/render is given them. */
 #ifndef TESTS_SUPPORT_REPORT_SAMPLE_H
 #define TESTS_SUPPORT_REPORT_SAMPLE_H
 
-#include "daemon/report/report.h"
+#include "daemon/render/report.h"
 
 /* Feeds a report that has begun with the sample of its command: "scan", "diff",
  * "status", "hostile", a scan whose every string tries to break the output, or "quiet",

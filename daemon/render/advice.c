@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/render/advice.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/size.h"
+
+/* {port} is "TCP 49664" (or "the port" where the evidence names none), {host} and
+ * {check} are the flow's, {sender} is who sent the ICMP error (or "a router"). */
+static const struct {
+	enum probe_reason reason;
+	const char *text;
+} advices[] = {
+	{REASON_TIMEOUT,
+		"Something drops the packets: look first at the firewall rules between "
+		"here and {host} for {port}. 'reachd trace {check} {host}' tells how "
+		"far they get."},
+	{REASON_RST,
+		"{host} can be reached and nobody listens on {port}: the service is "
+		"not running, or a firewall refuses in the host's name, which 'reachd "
+		"trace {check} {host} --open-port PORT' can tell apart by another "
+		"port that is open."},
+	{REASON_ICMP_ADMIN_PROHIBITED,
+		"{sender} has a rule against it: let {port} to {host} through there."},
+	{REASON_ICMP_NET_PROHIBITED,
+		"{sender} has a rule against it: let {port} to {host} through there."},
+	{REASON_ICMP_HOST_PROHIBITED,
+		"{sender} has a rule against it: let {port} to {host} through there."},
+	{REASON_ICMP_PORT_UNREACHABLE,
+		"{sender} rejects it, as firewalls do: a host without a listener sends "
+		"a reset. Let {port} to {host} through there."},
+	{REASON_ICMP_NET_UNREACHABLE,
+		"Routing ends at {sender}: look for the route to {host} there."},
+	{REASON_ICMP_HOST_UNREACHABLE,
+		"{sender} is the last router and gets no answer from {host}: the host "
+		"is down or has another address, or the router rejects in its name."},
+	{REASON_ICMP_TIME_EXCEEDED,
+		"Packets go round in circles at {sender}: mend the routes there."},
+	{REASON_NEIGHBOUR_SILENT,
+		"{host} is down, or has another address or VLAN than the inventory "
+		"says."},
+	{REASON_NO_ANSWER,
+		"The TCP handshake is let through and what follows is not answered: "
+		"the service hangs, or a firewall that looks into the protocol "
+		"swallows it. Ask again from a machine beside {host}."},
+	{REASON_PEER_RESET,
+		"The connection is cut once data flows: a firewall or proxy that looks "
+		"into the protocol, or a service that takes no clients from here."},
+	{REASON_PEER_CLOSED,
+		"The service hangs up on us: it takes no clients from here, or {port} "
+		"belongs to another program."},
+	{REASON_MALFORMED_ANSWER,
+		"{port} belongs to another program, or a proxy answers in its place."},
+	{REASON_NXDOMAIN,
+		"The name is not in DNS: add it, or give the host an 'ansible_host'."},
+	{REASON_DNS_TIMEOUT,
+		"A DNS server does not answer: look whether it is up and whether UDP "
+		"and TCP 53 reach it from here."},
+	{REASON_DNS_DISAGREE,
+		"The DNS servers hold different records: look at the replication "
+		"between them."},
+	{REASON_DNS_MISMATCH, "Either the record or the inventory is out of date."},
+	{REASON_EPM_SILENT,
+		"TCP 135 is open and RPC on it is not answered: a firewall that "
+		"looks into RPC swallows it, or the RPC service hangs. Ask again from "
+		"a machine beside {host}."},
+	{REASON_EPM_CLOSED,
+		"TCP 135 is open and the connection is cut once RPC is spoken: a "
+		"firewall that looks into RPC, or a filter for this machine on "
+		"{host}."},
+	{REASON_EPM_ACCESS_DENIED,
+		"The path to the mapper is proven; it wants a log-on "
+		"(RestrictRemoteClients on {host}). Where the service has a fixed "
+		"port, {check: {check}, ports: [PORT]} proves the rest."},
+	{REASON_EPM_NOT_REGISTERED,
+		"The network is not to blame: {host} answers, and the service is not "
+		"running there (for licensing: the Remote Desktop Licensing role, "
+		"service TermServLicensing)."},
+	{REASON_EPM_NO_MAPPER,
+		"TCP 135 of {host} is forwarded to something else, or taken by "
+		"another program."},
+	{REASON_ENDPOINT_FILTERED,
+		"TCP 135 is let through and {port}, where the service listens now, is "
+		"dropped: open the dynamic RPC ports from here to {host} (TCP "
+		"49152-65535, or the narrower range that is set there). 'reachd trace "
+		"{check} {host}' tells where."},
+	{REASON_ENDPOINT_PROHIBITED,
+		"TCP 135 is let through and {sender} has a rule against {port}: open "
+		"the dynamic RPC ports to {host} there (TCP 49152-65535, or the "
+		"narrower range that is set on the host)."},
+	{REASON_ENDPOINT_UNREACHABLE,
+		"TCP 135 is let through and {sender} rejects {port}: open the dynamic "
+		"RPC ports to {host} there (TCP 49152-65535, or the narrower range "
+		"that is set on the host)."},
+	{REASON_ENDPOINT_CLOSED,
+		"The mapper still names {port} and nobody listens there: the service "
+		"has died or is restarting. Where it is up, a firewall resets the "
+		"dynamic ports."},
+	{REASON_RPC_SILENT,
+		"{port} accepts the connection and does not answer RPC: the service "
+		"hangs, or a firewall that looks into RPC swallows the bind."},
+	{REASON_RPC_CLOSED,
+		"{port} accepts the connection and cuts it once RPC is spoken: a "
+		"firewall that looks into RPC, or a service that takes no clients "
+		"from here."},
+	{REASON_RPC_WRONG_INTERFACE,
+		"Another service answers on {port}: where the mapper named it, its "
+		"entry is out of date (restart the service); else the port is "
+		"forwarded, or {host} does not offer the interface."},
+	{REASON_RPC_BIND_NAK,
+		"The RPC server refuses us before it looks at the interface: too many "
+		"connections, or it wants a log-on."},
+	{REASON_RPC_ACCESS_DENIED,
+		"The path is proven; the service wants a log-on for the rest."},
+	{REASON_SMB1_ONLY,
+		"The server speaks only what Windows has switched off since 2017: "
+		"switch SMB 2 on there."},
+	{REASON_NO_ROUTE, "This machine's own routes don't lead to {host}."},
+	{REASON_NO_GATEWAY,
+		"This machine's own gateway is down: nothing is known of {host}."},
+	{REASON_NO_LINK, "This machine's own cable or interface is down."},
+	{REASON_TOO_MANY_ENDPOINTS,
+		"Ask for the interfaces that matter by their names, as in "
+		"rpc/licensing."},
+	{REASON_OUT_OF_TIME, "Ask for the interfaces that matter by their names, as in "
+			     "rpc/licensing."},
+	{REASON_LOCAL_FIREWALL,
+		"This machine's own firewall forbids it: look at its output rules."},
+};
+
+struct facts {
+	const struct report_result *result;
+	json_t *evidence; /* or NULL */
+};
+
+static const char *text_of(const struct report_result *result)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		if (advices[i].reason == result->reason)
+			return advices[i].text;
+	return NULL;
+}
+
+/* The evidence's own, else the check's where its argument is a port. */
+static void add_port(struct strbuf *out, const struct facts *facts)
+{
+	const char *argument = strchr(facts->result->check, '/');
+	const json_t *port = json_object_get(facts->evidence, "port");
+
+	if (json_is_integer(port))
+		strbuf_addf(out, "TCP %" JSON_INTEGER_FORMAT, json_integer_value(port));
+	else if (argument && argument[1] &&
+		 strspn(argument + 1, "0123456789") == strlen(argument + 1))
+		strbuf_addf(out, "TCP %s", argument + 1);
+	else
+		strbuf_adds(out, "the port");
+}
+
+static const char *sender_of(const struct facts *facts)
+{
+	const json_t *icmp = json_object_get(facts->evidence, "icmp");
+	const char *sender = json_string_value(json_object_get(icmp, "sender"));
+
+	return sender ? sender : "a router";
+}
+
+/* True when `text` starts with that placeholder, which was then written. */
+static bool add_placeholder(
+	struct strbuf *out, const char *text, const struct facts *facts, size_t *length)
+{
+	static const char *const names[] = {"{port}", "{host}", "{check}", "{sender}"};
+	size_t at = 0;
+
+	while (at < ARRAY_SIZE(names) &&
+		strncmp(text, names[at], strlen(names[at])) != 0)
+		at++;
+	if (at == ARRAY_SIZE(names))
+		return false;
+	*length = strlen(names[at]);
+	if (at == 0)
+		add_port(out, facts);
+	else
+		strbuf_adds(out, at == 1   ? facts->result->host
+				 : at == 2 ? facts->result->check
+					   : sender_of(facts));
+	return true;
+}
+
+/* A sentence begins with a capital, also where a placeholder stands first. */
+static void capitalize(struct strbuf *out, size_t begin)
+{
+	if (!out->failed && strncmp(out->text + begin, "the ", 4) == 0)
+		out->text[begin] = 'T';
+	else if (!out->failed && strncmp(out->text + begin, "a ", 2) == 0)
+		out->text[begin] = 'A';
+}
+
+void advice_add(struct strbuf *out, const struct report_result *result)
+{
+	const char *text = text_of(result);
+	size_t begin = out->length, length;
+
+	if (result->verdict == VERDICT_PASS || !text)
+		return;
+	struct facts facts = {
+		.result = result,
+		.evidence =
+			result->evidence ? json_loads(result->evidence, 0, NULL) : NULL,
+	};
+	while (*text) {
+		if (*text == '{' && add_placeholder(out, text, &facts, &length)) {
+			text += length;
+			continue;
+		}
+		length = 1 + strcspn(text + 1, "{");
+		strbuf_add(out, text, length);
+		text += length;
+	}
+	capitalize(out, begin);
+	json_decref(facts.evidence);
+}

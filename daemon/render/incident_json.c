@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/render/incident_json.h"
+
+/* Members of an incident that are listed by name. */
+#define MAX_LISTED 100
+
+static json_t *flow_object(const struct incident_input *input, uint32_t index)
+{
+	const struct incident_flow *flow = &input->flows[index];
+	struct json_filler filler;
+
+	json_filler_init(&filler);
+	json_put_text(&filler, "host", input->hosts[flow->host].name);
+	json_put_text(&filler, "check", input->checks[flow->check]);
+	return json_filler_take(&filler);
+}
+
+static json_t *unchanged_list(
+	const struct incident *incident, const struct incident_input *input)
+{
+	uint32_t n = incident->n_unchanged < INCIDENT_MAX_UNCHANGED
+			     ? incident->n_unchanged
+			     : INCIDENT_MAX_UNCHANGED;
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; list && i < n; i++) {
+		if (json_array_append_new(
+			    list, flow_object(input, incident->unchanged[i])) == 0)
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return list;
+}
+
+/* The first names met, each once. Flows come by host, so hosts that repeat are
+ * neighbours; checks are few. */
+static json_t *name_list(
+	const struct incident *incident, const struct incident_input *input, bool hosts)
+{
+	uint32_t met[MAX_LISTED], n = 0;
+	const char *names[MAX_LISTED];
+
+	for (uint32_t i = 0; i < incident->n_flows && n < MAX_LISTED; i++) {
+		const struct incident_flow *flow = &input->flows[incident->flows[i]];
+		uint32_t index = hosts ? flow->host : flow->check;
+		uint32_t at = n;
+
+		while (at > 0 && met[at - 1] != index)
+			at--;
+		if (at > 0)
+			continue;
+		names[n] = hosts ? input->hosts[index].name : input->checks[index];
+		met[n++] = index;
+	}
+	return json_text_list(names, n);
+}
+
+static json_t *contrast_object(const struct incident *incident)
+{
+	struct json_filler filler;
+
+	json_filler_init(&filler);
+	json_put_text(&filler, "check", incident->contrast_check);
+	json_put_state(&filler, "state", incident->contrast_state);
+	json_put_number(&filler, "hosts", incident->contrast_hosts);
+	return json_filler_take(&filler);
+}
+
+static json_t *scope_object(
+	const struct incident *incident, const struct incident_input *input)
+{
+	struct json_filler scope;
+
+	json_filler_init(&scope);
+	json_put_text(&scope, "kind", incident_scope_word(incident->scope));
+	json_put_text_if(&scope, "check", incident->check);
+	json_put_text_if(&scope, "host", incident->host);
+	json_put_text_if(&scope, "group", incident->group);
+	json_put_text_if(&scope, "subnet", incident->subnet);
+	json_put_text_if(&scope, "cause", incident->cause);
+	json_put_state(&scope, "from", incident->from);
+	json_put_state(&scope, "to", incident->to);
+	json_put(&scope, "checks", name_list(incident, input, false));
+	json_put(&scope, "hosts", name_list(incident, input, true));
+	json_put_number(&scope, "n_hosts", incident->n_hosts);
+	json_put_number(&scope, "of_hosts", incident->of_hosts);
+	json_put(&scope, "unchanged", unchanged_list(incident, input));
+	json_put_number(&scope, "n_unchanged", incident->n_unchanged);
+	if (incident->contrast_check)
+		json_put(&scope, "contrast", contrast_object(incident));
+	return json_filler_take(&scope);
+}
+
+void incident_json_fill(
+	struct json_filler *line, const struct report_incident *incident)
+{
+	const struct incident *what = incident->incident;
+
+	json_filler_init(line);
+	json_put_text(line, "type", "incident");
+	json_put_number_or_null(line, "scan", incident->scan);
+	json_put_number(line, "id", what->id);
+	json_put_text(line, "summary", what->summary);
+	json_put_number(line, "changes", what->n_flows);
+	json_put_text(line, "kind", change_kind_word(what->kind));
+	json_put(line, "scope", scope_object(what, incident->input));
+	json_put_text_if(line, "trace", incident->trace);
+	if (incident->silenced)
+		json_put(line, "silenced", json_true());
+	if (incident->quiet)
+		json_put(line, "quiet", json_true());
+}
