@@ -8,10 +8,10 @@
 #include "base/quantity.h"
 #include "daemon/commands/ask.h"
 #include "daemon/commands/command.h"
+#include "daemon/commands/flush.h"
 #include "daemon/commands/progress.h"
 #include "daemon/commands/side.h"
 #include "daemon/commands/stop.h"
-#include "daemon/commands/tell.h"
 #include "daemon/render/changes.h"
 #include "daemon/scan/one_scan.h"
 #include "daemon/scan/publish.h"
@@ -143,7 +143,7 @@ static int status_of(const struct command_scan *self)
 static void tell(struct command_scan *self)
 {
 	if (self->notify && self->scan.recorded)
-		self->hangs = !tell_waiting(
+		self->hangs = !flush_notices(
 			self->config, self->store, (uint32_t)self->notify_ms);
 }
 

@@ -9,13 +9,13 @@
 
 #include "base/log.h"
 #include "daemon/engine/thread.h"
-#include "daemon/notify/courier.h"
+#include "daemon/notify/delivery.h"
 #include "daemon/notify/transfer.h"
 
-/* A courier and its thread. */
+/* A delivery and its thread. */
 struct worker {
 	struct notifier *notifier;
-	struct courier courier;
+	struct delivery delivery;
 	uv_thread_t thread;
 	bool idle;  /* nothing waits, as of the last wake-up; under the mutex */
 	bool ended; /* the thread will take the mutex no more; under the mutex */
@@ -51,7 +51,7 @@ static void rest(struct worker *worker, uint64_t seen, uint32_t ms)
 {
 	struct notifier *notifier = worker->notifier;
 	bool for_ever = ms == UINT32_MAX;
-	bool idle = for_ever || worker->courier.paused;
+	bool idle = for_ever || worker->delivery.paused;
 	struct timespec end = in_future(for_ever ? 0 : ms);
 	int rc = 0;
 
@@ -79,7 +79,7 @@ static void work(void *data)
 		uint32_t wait;
 
 		pthread_mutex_unlock(&notifier->mutex);
-		wait = courier_step(&worker->courier);
+		wait = delivery_step(&worker->delivery);
 		pthread_mutex_lock(&notifier->mutex);
 		if (wait)
 			rest(worker, seen, wait);
@@ -95,28 +95,28 @@ static int start_worker(struct notifier *notifier, struct worker *worker,
 	const struct config *config, const struct notify_sink *sink,
 	const struct store *writer)
 {
-	struct courier *courier = &worker->courier;
+	struct delivery *delivery = &worker->delivery;
 	struct store_error error;
 	int rc;
 
 	worker->notifier = notifier;
-	*courier = (struct courier){.sink = sink,
+	*delivery = (struct delivery){.sink = sink,
 		.vantage = config->settings.vantage,
 		.stop = &notifier->stop};
-	rc = outbox_open(writer, &courier->store, &error);
+	rc = outbox_open(writer, &delivery->store, &error);
 	if (rc < 0) {
 		log_error("%s", error.text);
 		return rc;
 	}
-	rc = courier_open(courier);
+	rc = delivery_open(delivery);
 	if (rc == 0) {
 		rc = thread_start(&worker->thread, work, worker);
 		if (rc < 0)
-			courier_close(courier);
+			delivery_close(delivery);
 	}
 	if (rc < 0) {
 		log_error("sink %s can't be served: %s", sink->name, strerror(-rc));
-		store_close(courier->store);
+		store_close(delivery->store);
 	}
 	return rc;
 }
@@ -247,8 +247,8 @@ bool notifier_stop(struct notifier *notifier, uint32_t limit_ms)
 		return false;
 	for (uint32_t i = 0; i < notifier->count; i++) {
 		uv_thread_join(&notifier->workers[i].thread);
-		courier_close(&notifier->workers[i].courier);
-		store_close(notifier->workers[i].courier.store);
+		delivery_close(&notifier->workers[i].delivery);
+		store_close(notifier->workers[i].delivery.store);
 	}
 	pthread_cond_destroy(&notifier->changed);
 	pthread_mutex_destroy(&notifier->mutex);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "daemon/notify/message.h"
+#include "daemon/notify/payload.h"
 #include "daemon/notify/secret.h"
-#include "daemon/notify/shape.h"
 #include "daemon/notify/sign.h"
 #include "daemon/notify/transfer.h"
 
@@ -186,7 +186,7 @@ static enum sink_result deliver(
 		.webhook = &sink->webhook,
 		.curl = state,
 		.attempt = attempt,
-		.body = shape_body(
+		.body = payload_body(
 			(enum notify_shape)sink->webhook.shape, attempt->message),
 	};
 	enum sink_result result = SINK_FAILED;

@@ -14,9 +14,9 @@
 #include "base/size.h"
 #include "daemon/notify/notifier.h"
 #include "daemon/run/control.h"
+#include "daemon/run/rule_schedules.h"
 #include "daemon/run/scan_job.h"
-#include "daemon/run/tell.h"
-#include "daemon/run/turns.h"
+#include "daemon/run/scan_log.h"
 #include "daemon/run/watchdog.h"
 
 enum {
@@ -43,13 +43,13 @@ struct daemon {
 	struct watchdog watchdog;
 	struct scan_job job;
 	struct control control;
-	struct setup *setup;
-	struct setup *next; /* takes its place when no scan runs; or NULL */
+	struct generation *generation;
+	struct generation *next; /* takes its place when no scan runs; or NULL */
 	struct store *store;
-	char *store_path;          /* whatever a later setup says */
-	struct notifier *notifier; /* of the setup; NULL: it has no sinks */
-	bool hangs;                /* a sink of an earlier setup does */
-	struct turns turns;
+	char *store_path;          /* whatever a later generation says */
+	struct notifier *notifier; /* of the generation; NULL: it has no sinks */
+	bool hangs;                /* a sink of an earlier generation does */
+	struct rule_schedules turns;
 	bool asked; /* for a scan, now */
 	bool stopping;
 	uint64_t stopped_us;    /* monotonic: since when */
@@ -110,11 +110,11 @@ static void start_scan(struct daemon *self, const struct schedule_step *step)
 {
 	const bool *rules = NULL;
 	char text[64];
-	uint32_t flows = self->setup->plan->n_flows;
+	uint32_t flows = self->generation->plan->n_flows;
 
 	if (step->start) {
-		tell_late(step->late_us, self->last_us);
-		rules = turns_started(&self->turns, now());
+		scan_log_late(step->late_us, self->last_us);
+		rules = rule_schedules_started(&self->turns, now());
 	}
 	if (self->asked)
 		rules = NULL;
@@ -124,7 +124,7 @@ static void start_scan(struct daemon *self, const struct schedule_step *step)
 	show_status(text);
 	self->started_us = clock_monotonic_us();
 	control_scan_started(&self->control);
-	if (scan_job_start(&self->job, self->setup->plan, rules, self->store) == 0)
+	if (scan_job_start(&self->job, self->generation->plan, rules, self->store) == 0)
 		return;
 	control_scan_ended(&self->control, 0);
 	go_on(self);
@@ -133,14 +133,14 @@ static void start_scan(struct daemon *self, const struct schedule_step *step)
 /* Where it can't be had (that was told), what is to be told waits in the store. */
 static void start_notifier(struct daemon *self)
 {
-	notifier_start(self->setup->config, self->store, &self->notifier);
+	notifier_start(self->generation->config, self->store, &self->notifier);
 }
 
-/* A sink that hangs keeps its thread, and what that needs of the setup. */
-static void drop_setup(struct daemon *self)
+/* A sink that hangs keeps its thread, and what that needs of the generation. */
+static void drop_generation(struct daemon *self)
 {
 	if (notifier_stop(self->notifier, RELOAD_MS)) {
-		setup_free(self->setup);
+		generation_free(self->generation);
 	} else {
 		log_warning("a sink of the configuration of before hangs: it is left "
 			    "as it is");
@@ -149,12 +149,13 @@ static void drop_setup(struct daemon *self)
 	self->notifier = NULL;
 }
 
-static void take_next_setup(struct daemon *self)
+static void take_next_generation(struct daemon *self)
 {
-	if (!self->next || turns_renew(&self->turns, self->next->plan, now()) < 0)
+	if (!self->next ||
+		rule_schedules_renew(&self->turns, self->next->plan, now()) < 0)
 		return;
-	drop_setup(self);
-	self->setup = self->next;
+	drop_generation(self);
+	self->generation = self->next;
 	self->next = NULL;
 	start_notifier(self);
 }
@@ -164,15 +165,15 @@ static void on_turn(uv_timer_t *timer)
 	go_on(timer->data);
 }
 
-/* What is to be done when no scan runs: one of a new setup, a scan, or nothing. */
+/* What is to be done when no scan runs: one of a new generation, a scan, or nothing. */
 static void go_on(struct daemon *self)
 {
 	struct schedule_step step;
 
 	if (self->stopping || self->job.running)
 		return;
-	take_next_setup(self);
-	step = turns_next(&self->turns, now());
+	take_next_generation(self);
+	step = rule_schedules_next(&self->turns, now());
 	if (step.start || self->asked) {
 		start_scan(self, &step);
 		return;
@@ -210,7 +211,7 @@ static void on_scan_end(void *data)
 	}
 	notifier_wake(self->notifier);
 	strbuf_init(&text);
-	tell_totals(&text, &self->job.scan);
+	scan_log_totals(&text, &self->job.scan);
 	if (!text.failed)
 		snprintf(self->done, sizeof self->done, "%s", text.text);
 	strbuf_fini(&text);
@@ -274,13 +275,14 @@ static void stop(struct daemon *self)
 /* ---- another configuration
  * ------------------------------------------------------------ */
 
-static const char *store_of(const struct daemon *self, const struct setup *setup)
+static const char *store_of(
+	const struct daemon *self, const struct generation *generation)
 {
 	return self->options->store ? self->options->store
-				    : setup->config->settings.store;
+				    : generation->config->settings.store;
 }
 
-static void tell_what_stays(const struct daemon *self, const struct setup *next)
+static void tell_what_stays(const struct daemon *self, const struct generation *next)
 {
 	const char *is = store_of(self, next);
 
@@ -292,8 +294,8 @@ static void tell_what_stays(const struct daemon *self, const struct setup *next)
 static int reload(struct daemon *self)
 {
 	const char *path = self->options->source.path;
-	struct setup *next;
-	int rc = setup_load(&self->options->source, &next);
+	struct generation *next;
+	int rc = generation_load(&self->options->source, &next);
 
 	if (rc == -EINVAL)
 		log_error("%s is refused as a whole: the configuration of before "
@@ -306,7 +308,7 @@ static int reload(struct daemon *self)
 	if (rc < 0)
 		return rc;
 	tell_what_stays(self, next);
-	setup_free(self->next);
+	generation_free(self->next);
 	self->next = next;
 	log_notice("%s was read again: it holds from the next scan on", path);
 	return 0;
@@ -423,14 +425,14 @@ static int open_handles(struct daemon *self)
 static int load(struct daemon *self)
 {
 	struct store_error error;
-	int rc = setup_load(&self->options->source, &self->setup);
+	int rc = generation_load(&self->options->source, &self->generation);
 
 	if (rc < 0)
 		return rc;
-	self->store_path = strdup(store_of(self, self->setup));
+	self->store_path = strdup(store_of(self, self->generation));
 	if (!self->store_path)
 		return -ENOMEM;
-	rc = turns_init(&self->turns, self->setup->plan,
+	rc = rule_schedules_init(&self->turns, self->generation->plan,
 		(uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40, now());
 	if (rc < 0)
 		return rc;
@@ -443,8 +445,8 @@ static int load(struct daemon *self)
 
 static void begin(struct daemon *self)
 {
-	tell_beginning(self->setup);
-	control_open(&self->control, &self->loop, store_of(self, self->setup));
+	scan_log_start(self->generation);
+	control_open(&self->control, &self->loop, store_of(self, self->generation));
 	start_notifier(self);
 	os_service_notify("READY=1");
 	go_on(self);
@@ -488,9 +490,9 @@ int daemon_run(const struct daemon_options *options)
 	stop_notifier(self);
 	store_close(self->store);
 	free(self->store_path);
-	turns_fini(&self->turns);
-	setup_free(self->next);
-	setup_free(self->setup);
+	rule_schedules_fini(&self->turns);
+	generation_free(self->next);
+	generation_free(self->generation);
 	free(self);
 	return rc;
 }

@@ -7,10 +7,10 @@
 #ifndef DAEMON_RUN_DAEMON_H
 #define DAEMON_RUN_DAEMON_H
 
-#include "daemon/run/setup.h"
+#include "daemon/run/generation.h"
 
 struct daemon_options {
-	struct setup_source source;
+	struct generation_source source;
 	const char *store; /* instead of the file's; or NULL */
 };
 

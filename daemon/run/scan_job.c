@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/engine/thread.h"
-#include "daemon/run/tell.h"
+#include "daemon/run/scan_log.h"
 
 enum {
 	/* What takes longest between two signs of life is recording a large scan on a
@@ -33,7 +33,7 @@ static void on_thread(void *data)
 	job->rc = one_scan_run(&job->scan);
 	scan_job_show_life(job, clock_monotonic_us());
 	if (job->rc == 0)
-		tell_scan(&job->scan);
+		scan_log_write(&job->scan);
 	uv_async_send(&job->ended);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/run/turns.h"
+#include "daemon/run/rule_schedules.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct rule_list *rules_of(const struct turns *turns)
+static const struct rule_list *rules_of(const struct rule_schedules *turns)
 {
 	return &turns->plan->config->rules;
 }
@@ -23,12 +23,12 @@ static void mark_rules(const struct plan *plan, bool *marks)
 			marks[i] = false;
 }
 
-static void add(struct turns *turns, const struct settings_schedule *from,
+static void add(struct rule_schedules *turns, const struct settings_schedule *from,
 	const char *rule, uint32_t index, struct schedule_now now)
 {
-	struct turn *turn = &turns->items[turns->count++];
+	struct rule_schedule *turn = &turns->items[turns->count++];
 
-	*turn = (struct turn){
+	*turn = (struct rule_schedule){
 		.rule = rule,
 		.index = index,
 		.terms = schedule_terms_from(from),
@@ -41,7 +41,7 @@ static bool is_own(const struct rule *rule)
 	return rule->schedule != NULL;
 }
 
-static void add_all(struct turns *turns, struct schedule_now now)
+static void add_all(struct rule_schedules *turns, struct schedule_now now)
 {
 	const struct rule_list *rules = rules_of(turns);
 	bool shared = false;
@@ -56,19 +56,19 @@ static void add_all(struct turns *turns, struct schedule_now now)
 		add(turns, &turns->plan->config->settings.schedule, NULL, 0, now);
 }
 
-int turns_init(struct turns *turns, const struct plan *plan, uint64_t seed,
-	struct schedule_now now)
+int rule_schedules_init(struct rule_schedules *turns, const struct plan *plan,
+	uint64_t seed, struct schedule_now now)
 {
 	uint32_t count = plan->config->rules.count;
 
-	*turns = (struct turns){
+	*turns = (struct rule_schedules){
 		.plan = plan,
 		.items = calloc(count + 1U, sizeof *turns->items),
 		.rules = calloc(count + 1U, sizeof *turns->rules),
 		.seed = seed,
 	};
 	if (!turns->items || !turns->rules) {
-		turns_fini(turns);
+		rule_schedules_fini(turns);
 		return -ENOMEM;
 	}
 	mark_rules(plan, turns->rules);
@@ -76,17 +76,18 @@ int turns_init(struct turns *turns, const struct plan *plan, uint64_t seed,
 	return 0;
 }
 
-static bool same_rule(const struct turn *a, const struct turn *b)
+static bool same_rule(const struct rule_schedule *a, const struct rule_schedule *b)
 {
 	if (!a->rule || !b->rule)
 		return a->rule == b->rule;
 	return strcmp(a->rule, b->rule) == 0;
 }
 
-int turns_renew(struct turns *turns, const struct plan *plan, struct schedule_now now)
+int rule_schedules_renew(
+	struct rule_schedules *turns, const struct plan *plan, struct schedule_now now)
 {
-	struct turns next;
-	int rc = turns_init(&next, plan, turns->seed, now);
+	struct rule_schedules next;
+	int rc = rule_schedules_init(&next, plan, turns->seed, now);
 
 	if (rc < 0)
 		return rc;
@@ -98,16 +99,16 @@ int turns_renew(struct turns *turns, const struct plan *plan, struct schedule_no
 			schedule_renew(&next.items[i].schedule, now);
 		}
 	}
-	turns_fini(turns);
+	rule_schedules_fini(turns);
 	*turns = next;
 	return 0;
 }
 
-void turns_fini(struct turns *turns)
+void rule_schedules_fini(struct rule_schedules *turns)
 {
 	free(turns->items);
 	free(turns->rules);
-	*turns = (struct turns){0};
+	*turns = (struct rule_schedules){0};
 }
 
 /* ---- whose turn it is ------------------------------------------------------------ */
@@ -127,12 +128,13 @@ static void combine(struct schedule_step *all, const struct schedule_step *one)
 	}
 }
 
-struct schedule_step turns_next(struct turns *turns, struct schedule_now now)
+struct schedule_step rule_schedules_next(
+	struct rule_schedules *turns, struct schedule_now now)
 {
 	struct schedule_step all = {.start = false};
 
 	for (uint32_t i = 0; i < turns->count; i++) {
-		struct turn *turn = &turns->items[i];
+		struct rule_schedule *turn = &turns->items[i];
 		struct schedule_step one =
 			schedule_next(&turn->schedule, &turn->terms, now);
 
@@ -145,14 +147,15 @@ struct schedule_step turns_next(struct turns *turns, struct schedule_now now)
 	return all;
 }
 
-const bool *turns_started(struct turns *turns, struct schedule_now now)
+const bool *rule_schedules_started(
+	struct rule_schedules *turns, struct schedule_now now)
 {
 	const struct rule_list *rules = rules_of(turns);
 	bool shared = false, whole = true;
 
 	memset(turns->rules, 0, rules->count * sizeof *turns->rules);
 	for (uint32_t i = 0; i < turns->count; i++) {
-		struct turn *turn = &turns->items[i];
+		struct rule_schedule *turn = &turns->items[i];
 		whole &= turn->due;
 		if (!turn->due)
 			continue;

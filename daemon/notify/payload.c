@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/notify/shape.h"
+#include "daemon/notify/payload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -214,7 +214,7 @@ static char *alertmanager_body(const json_t *message)
 
 /* ---- all --------------------------------------------------------------------- */
 
-char *shape_body(enum notify_shape shape, const json_t *message)
+char *payload_body(enum notify_shape shape, const json_t *message)
 {
 	switch (shape) {
 	case NOTIFY_SLACK:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/commands/tell.h"
+#include "daemon/commands/flush.h"
 
 #include <inttypes.h>
 
@@ -24,7 +24,7 @@ static bool warn_of_sink(void *data, const struct outbox_sink *sink)
 	return true;
 }
 
-bool tell_waiting(const struct config *config, struct store *store, uint32_t limit_ms)
+bool flush_notices(const struct config *config, struct store *store, uint32_t limit_ms)
 {
 	uint64_t end_us = clock_monotonic_us() + limit_ms * UINT64_C(1000);
 	struct notifier *notifier;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/run/tell.h"
+#include "daemon/run/scan_log.h"
 
 #include "base/log.h"
 #include "base/quantity.h"
@@ -8,20 +8,21 @@
 
 #define SECOND_US 1000000
 
-void tell_beginning(const struct setup *setup)
+void scan_log_start(const struct generation *generation)
 {
 	char every[32];
 	uint32_t own = 0;
 	struct strbuf text;
 
 	strbuf_init(&text);
-	sentence_count(&text, setup->plan->n_flows, "flow");
+	sentence_count(&text, generation->plan->n_flows, "flow");
 	strbuf_adds(&text, " of ");
-	sentence_count(&text, setup->plan->n_hosts, "host");
-	duration_format(setup->config->settings.schedule.every_ms, every, sizeof every);
+	sentence_count(&text, generation->plan->n_hosts, "host");
+	duration_format(
+		generation->config->settings.schedule.every_ms, every, sizeof every);
 	strbuf_addf(&text, ", every %s", every);
-	for (uint32_t i = 0; i < setup->config->rules.count; i++)
-		own += setup->config->rules.rules[i].schedule != NULL;
+	for (uint32_t i = 0; i < generation->config->rules.count; i++)
+		own += generation->config->rules.rules[i].schedule != NULL;
 	if (own) {
 		strbuf_adds(&text, "; ");
 		sentence_count(&text, own, "rule");
@@ -38,7 +39,7 @@ static const char *format_seconds(uint64_t us, char *buf, size_t size)
 	return duration_format((us + SECOND_US - 1) / SECOND_US * 1000, buf, size);
 }
 
-void tell_late(int64_t late_us, uint64_t last_us)
+void scan_log_late(int64_t late_us, uint64_t last_us)
 {
 	char late[32], last[32];
 
@@ -53,7 +54,7 @@ void tell_late(int64_t late_us, uint64_t last_us)
 		log_warning("the scan starts %s late: this process had no turn", late);
 }
 
-void tell_totals(struct strbuf *out, const struct one_scan *scan)
+void scan_log_totals(struct strbuf *out, const struct one_scan *scan)
 {
 	struct report_summary summary = one_scan_summary(scan);
 
@@ -78,7 +79,7 @@ static void log_totals(const struct one_scan *scan)
 	struct strbuf text;
 
 	strbuf_init(&text);
-	tell_totals(&text, scan);
+	scan_log_totals(&text, scan);
 	if (!text.failed)
 		log_notice("%s; took %s", text.text,
 			duration_format((scan->duration_us + 999) / 1000, duration,
@@ -119,7 +120,7 @@ static int log_incident(void *data, const struct report_incident *told)
 	return 0;
 }
 
-void tell_scan(const struct one_scan *scan)
+void scan_log_write(const struct one_scan *scan)
 {
 	log_totals(scan);
 	/* Else the next one finds and tells the same. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One sink's way through the outbox. */
-#ifndef DAEMON_NOTIFY_COURIER_H
-#define DAEMON_NOTIFY_COURIER_H
+#ifndef DAEMON_NOTIFY_DELIVERY_H
+#define DAEMON_NOTIFY_DELIVERY_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "daemon/notify/sink.h"
 #include "store/outbox.h"
 
-struct courier {
+struct delivery {
 	/* Set by the caller. */
 	const struct notify_sink *sink;
 	const char *vantage;
@@ -27,16 +27,16 @@ struct courier {
 	struct outbox_step owed; /* what the sink knows and the store does not yet */
 };
 
-/* 0 or a negative errno; courier_close() only after 0. */
-int courier_open(struct courier *courier);
+/* 0 or a negative errno; delivery_close() only after 0. */
+int delivery_open(struct delivery *delivery);
 
 /*
  * Tells the sink of the next notice that it wants. Returns how long to wait before the
  * next call, in milliseconds: 0 when there may be more, UINT32_MAX when nothing waits.
  * Logs what people should know.
  */
-uint32_t courier_step(struct courier *courier);
+uint32_t delivery_step(struct delivery *delivery);
 
-void courier_close(struct courier *courier);
+void delivery_close(struct delivery *delivery);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/run/turns.h"
+#include "daemon/run/rule_schedules.h"
 #include "tests/support/made.h"
 
 #define MINUTE (INT64_C(60) * 1000000)
@@ -27,7 +27,7 @@
 
 struct bed {
 	struct made made;
-	struct turns turns;
+	struct rule_schedules turns;
 	struct schedule_now now;
 };
 
@@ -36,12 +36,13 @@ static void begin(struct bed *bed, const char *text)
 	*bed = (struct bed){.now = {.monotonic_us = MINUTE, .wall_us = NOON}};
 	made_build(&bed->made, text);
 	assert_int_equal(bed->made.rc, 0);
-	assert_int_equal(turns_init(&bed->turns, bed->made.plan, 1, bed->now), 0);
+	assert_int_equal(
+		rule_schedules_init(&bed->turns, bed->made.plan, 1, bed->now), 0);
 }
 
 static void end(struct bed *bed)
 {
-	turns_fini(&bed->turns);
+	rule_schedules_fini(&bed->turns);
 	made_fini(&bed->made);
 }
 
@@ -59,12 +60,12 @@ static int64_t next(struct bed *bed, char *asked)
 	struct schedule_step step;
 	const bool *rules;
 
-	while (!(step = turns_next(&bed->turns, bed->now)).start) {
+	while (!(step = rule_schedules_next(&bed->turns, bed->now)).start) {
 		assert_true(step.wait_us > 0);
 		pass_us(bed, step.wait_us);
 		assert_true(bed->now.monotonic_us - begun < 7 * 24 * 60 * MINUTE);
 	}
-	rules = turns_started(&bed->turns, bed->now);
+	rules = rule_schedules_started(&bed->turns, bed->now);
 	strcpy(asked, "all");
 	for (uint32_t i = 0; rules && i < bed->made.config->rules.count; i++)
 		if (rules[i] && !bed->made.config->rules.rules[i].vital)
@@ -168,7 +169,7 @@ static void the_latest_says_how_late_a_scan_is(void **state)
 	begin(&bed, HEAD PLAIN("a", "2") OWN("b", "3", "{every: 7m}"));
 	next(&bed, asked);
 	pass_us(&bed, 8 * MINUTE);
-	step = turns_next(&bed.turns, bed.now);
+	step = rule_schedules_next(&bed.turns, bed.now);
 	assert_true(step.start);
 	assert_int_equal(step.late_us, 3 * MINUTE);
 	end(&bed);
@@ -185,9 +186,9 @@ static void another_plan_keeps_the_place_of_rules_by_their_names(void **state)
 	begin(&other, HEAD PLAIN("a", "2") OWN("c", "4", "{every: 1h}")
 			      OWN("b", "3", "{every: 30m}"));
 	pass_us(&bed, 2 * MINUTE);
-	assert_int_equal(turns_renew(&bed.turns, other.made.plan, bed.now), 0);
+	assert_int_equal(rule_schedules_renew(&bed.turns, other.made.plan, bed.now), 0);
 	other.now = bed.now;
-	turns_fini(&other.turns);
+	rule_schedules_fini(&other.turns);
 	other.turns = bed.turns;
 	/* What is new begins at once. */
 	assert_int_equal(next(&other, asked), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Telling what waits in a store, by a program that does not run for ever. */
-#ifndef DAEMON_COMMANDS_TELL_H
-#define DAEMON_COMMANDS_TELL_H
+#ifndef DAEMON_COMMANDS_FLUSH_H
+#define DAEMON_COMMANDS_FLUSH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +12,6 @@
 /* Tells the sinks for at most so long, or until a signal asks the program to end; warns
  * of what waits on. False: a sink hangs, and `config` and `store` must stay until the
  * process ends. */
-bool tell_waiting(const struct config *config, struct store *store, uint32_t limit_ms);
+bool flush_notices(const struct config *config, struct store *store, uint32_t limit_ms);
 
 #endif

@@ -8,12 +8,12 @@
 
 #include <stdlib.h>
 
-#include "daemon/notify/shape.h"
+#include "daemon/notify/payload.h"
 #include "tests/support/notice_sample.h"
 
 static void add_body(struct strbuf *out, const json_t *message, enum notify_shape shape)
 {
-	char *text = shape_body(shape, message);
+	char *text = payload_body(shape, message);
 	json_t *body = text ? json_loads(text, 0, NULL) : NULL;
 	char *pretty = json_dumps(body, JSON_INDENT(1));
 
@@ -53,7 +53,7 @@ static json_t *labels_of(const char *kind)
 	json_t *notice = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "kind", kind,
 		"vantage", "v", "time", "2026-01-01T00:00:00Z", "scope", "kind",
 		"check-group", "check", "tcp/1", "group", "g");
-	char *text = shape_body(NOTIFY_ALERTMANAGER, notice);
+	char *text = payload_body(NOTIFY_ALERTMANAGER, notice);
 	json_t *body = json_loads(text, 0, NULL);
 	json_t *labels =
 		json_incref(json_object_get(json_array_get(body, 0), "labels"));

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the daemon says to its log: of what a scan has found, and of itself. */
-#ifndef DAEMON_RUN_TELL_H
-#define DAEMON_RUN_TELL_H
+#ifndef DAEMON_RUN_SCAN_LOG_H
+#define DAEMON_RUN_SCAN_LOG_H
 
 #include "base/strbuf.h"
-#include "daemon/run/setup.h"
+#include "daemon/run/generation.h"
 #include "daemon/scan/one_scan.h"
 
 /* A scan that has ended well, on its thread, which still has the store. What is
  * silenced is told to those alone who want to know everything (--verbose). */
-void tell_scan(const struct one_scan *scan);
+void scan_log_write(const struct one_scan *scan);
 
 /* What is watched, and how often. */
-void tell_beginning(const struct setup *setup);
+void scan_log_start(const struct generation *generation);
 
 /* That a scan starts so much later than it was due, when that is a second or more; the
  * one before it took `last_us`. */
-void tell_late(int64_t late_us, uint64_t last_us);
+void scan_log_late(int64_t late_us, uint64_t last_us);
 
 /* "scan 12: 6 flows: 5 pass, 1 fail; 1 change in 1 incident", or "...; not stored". */
-void tell_totals(struct strbuf *out, const struct one_scan *scan);
+void scan_log_totals(struct strbuf *out, const struct one_scan *scan);
 
 #endif

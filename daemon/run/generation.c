@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/run/setup.h"
+#include "daemon/run/generation.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,42 +27,42 @@ static void log_report(const struct conf_report *report)
 	free(text);
 }
 
-static int load(const struct setup_source *source, struct conf_report *report,
-	struct setup *setup)
+static int load(const struct generation_source *source, struct conf_report *report,
+	struct generation *generation)
 {
-	int rc = config_load(source->path, report, &setup->config);
+	int rc = config_load(source->path, report, &generation->config);
 
 	if (rc < 0)
 		return rc;
 	if (source->vantage)
-		setup->config->settings.vantage = source->vantage;
-	return plan_build(setup->config, report, &setup->plan);
+		generation->config->settings.vantage = source->vantage;
+	return plan_build(generation->config, report, &generation->plan);
 }
 
-int setup_load(const struct setup_source *source, struct setup **out)
+int generation_load(const struct generation_source *source, struct generation **out)
 {
-	struct setup *setup = calloc(1, sizeof *setup);
+	struct generation *generation = calloc(1, sizeof *generation);
 	struct conf_report report;
 	int rc;
 
-	if (!setup)
+	if (!generation)
 		return -ENOMEM;
 	conf_report_init(&report);
-	rc = load(source, &report, setup);
+	rc = load(source, &report, generation);
 	log_report(&report);
 	conf_report_fini(&report);
 	if (rc < 0)
-		setup_free(setup);
+		generation_free(generation);
 	else
-		*out = setup;
+		*out = generation;
 	return rc;
 }
 
-void setup_free(struct setup *setup)
+void generation_free(struct generation *generation)
 {
-	if (!setup)
+	if (!generation)
 		return;
-	plan_free(setup->plan);
-	config_free(setup->config);
-	free(setup);
+	plan_free(generation->plan);
+	config_free(generation->config);
+	free(generation);
 }
