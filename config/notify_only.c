@@ -8,13 +8,13 @@
 #include "config/notify_bind.h"
 
 const char *const notify_kinds[] = {
-	"regression", "recovery", "exposure", "other", "test", NULL};
+	"regression", "recovery", "exposure", "failing", "other", "test", NULL};
 
 static const struct conf_field only_fields[] = {
 	{.key = "kind",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct notify_only, kinds),
-		.help = "regression, recovery, exposure or other"},
+		.help = "regression, recovery, exposure, failing or other"},
 	{.key = "rule",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct notify_only, rules),
@@ -87,8 +87,8 @@ static int check_kinds(
 		if (is_kind(binder, texts->items[i]))
 			continue;
 		conf_error(binder->report, conf_node_mark(texts->nodes[i]),
-			"'%.64s' is no kind of incident: regression, recovery, exposure "
-			"or other",
+			"'%.64s' is no kind of incident: regression, recovery, exposure, "
+			"failing or other",
 			texts->items[i]);
 		near = suggest_nearest(texts->items[i], notify_kinds, count_kinds());
 		if (near)

@@ -23,9 +23,15 @@ struct incident_flow {
 	uint32_t host;
 	uint32_t check;
 	uint8_t from, to;  /* enum probe_state */
-	uint8_t kind;      /* enum change_kind; CHANGE_NONE: it stayed as it was */
-	const char *cause; /* a word that must be equal to be folded together, such as
-			      the DNS server or the ICMP sender; or NULL */
+	uint8_t kind;      /* enum change_kind; CHANGE_NONE: it did not change */
+	uint8_t expect;    /* enum rule_expect */
+	uint8_t reason;    /* enum probe_reason, of `to`; REASON_NONE: not known */
+	uint8_t phase;     /* enum probe_phase, of `to`; PHASE_NONE: not known */
+	const char *cause; /* the DNS server or the ICMP sender that the evidence names;
+			      or NULL. Flows with different ones are kept apart where
+			      the difference goes with the host or the check. */
+	const char *hop;   /* the address of the last hop of its trace; or NULL: not
+			      traced, or no hop answered. Likewise. */
 };
 
 struct incident_input {

@@ -42,6 +42,8 @@ struct expectation expectation_of(const char *word);
 				       unresolved; or was partial and is blocked */  \
 	X(RECOVERY, "recovery")     /* the way back */                               \
 	X(EXPOSURE, "exposure")     /* expect: blocked, and the path became clear */ \
+	X(FAILING, "failing")       /* fails its rule, and was never reported as     \
+				       anything else; `from` may be STATE_NONE */    \
 	X(OTHER, "other")                                                            \
 	X(ADDED, "added")     /* entered the inventory: no change of reachability */ \
 	X(REMOVED, "removed") /* left it: likewise */

@@ -127,7 +127,8 @@ static int severity_of(const char *kind)
 		INFO = 6
 	};
 
-	if (strcmp(kind, "regression") == 0 || strcmp(kind, "exposure") == 0)
+	if (strcmp(kind, "regression") == 0 || strcmp(kind, "exposure") == 0 ||
+		strcmp(kind, "failing") == 0)
 		return ERROR;
 	if (strcmp(kind, "recovery") == 0)
 		return NOTICE;

@@ -170,7 +170,8 @@ static int64_t seconds_to_fire(const char *kind)
 {
 	if (strcmp(kind, "recovery") == 0)
 		return 0;
-	if (strcmp(kind, "regression") == 0 || strcmp(kind, "exposure") == 0)
+	if (strcmp(kind, "regression") == 0 || strcmp(kind, "exposure") == 0 ||
+		strcmp(kind, "failing") == 0)
 		return FIRING_S;
 	return HOUR_S;
 }

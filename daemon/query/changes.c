@@ -57,6 +57,23 @@ const char *changes_cause(struct arena *arena, const struct change *change)
 	return copy;
 }
 
+const char *changes_hop(struct arena *arena, const struct change *change)
+{
+	const json_t *trace;
+	const char *hop, *copy;
+	json_t *root;
+
+	/* Most have no trace, and parsing takes time. */
+	if (!change->evidence || !strstr(change->evidence, "\"trace\""))
+		return NULL;
+	root = json_loads(change->evidence, 0, NULL);
+	trace = json_object_get(root, "trace");
+	hop = text_of(json_object_get(trace, "last"), "address");
+	copy = hop ? arena_strdup(arena, hop) : NULL;
+	json_decref(root);
+	return copy;
+}
+
 /* ---- the set --------------------------------------------------------------------- */
 
 int change_set_add(struct change_set *set, const struct change *change)

@@ -88,4 +88,8 @@ int changes_incidents(const struct change_set *set, int64_t scan,
  * ICMP error), in the arena; NULL when there is none or no memory. */
 const char *changes_cause(struct arena *arena, const struct change *change);
 
+/* The address of the last hop that the trace in a change's evidence got an answer from,
+ * likewise. */
+const char *changes_hop(struct arena *arena, const struct change *change);
+
 #endif

@@ -90,6 +90,9 @@ static int add_flow(struct change_set *set, const struct plan *plan,
 		.check = flow->check,
 		.from = (uint8_t)(before->state ? before->state : result->state),
 		.to = result->state,
+		.expect = flow->expect,
+		.reason = result->reason,
+		.phase = result->phase,
 	};
 	/* What was not asked is no evidence that it stayed as it was. */
 	if (kind == CHANGE_NONE && results_is_carried(results, index))
@@ -99,8 +102,10 @@ static int add_flow(struct change_set *set, const struct plan *plan,
 	entry->kind = (uint8_t)kind;
 	if (kind == CHANGE_ADDED)
 		change.flow = UINT32_MAX;
-	else
+	else {
 		entry->cause = changes_cause(&set->arena, &change);
+		entry->hop = changes_hop(&set->arena, &change);
+	}
 	return change_set_add(set, &change);
 }
 

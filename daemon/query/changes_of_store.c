@@ -261,10 +261,14 @@ static int fill_texts(struct arena *arena, const struct store_flow *flow,
 	struct change *change, struct incident_flow *entry)
 {
 	enum probe_reason reason = REASON_NONE;
+	enum probe_phase phase = PHASE_NONE;
 
 	if (flow->reason)
 		probe_reason_from_word(flow->reason, &reason);
-	change->reason = (uint8_t)reason;
+	if (flow->phase)
+		probe_phase_from_word(flow->phase, &phase);
+	change->reason = entry->reason = (uint8_t)reason;
+	entry->phase = (uint8_t)phase;
 	if (flow->evidence && *flow->evidence) {
 		change->evidence = arena_strdup(arena, flow->evidence);
 		if (!change->evidence)
@@ -277,8 +281,10 @@ static int fill_texts(struct arena *arena, const struct store_flow *flow,
 	entry->kind = change->kind;
 	if (change->kind == CHANGE_ADDED)
 		change->flow = UINT32_MAX;
-	else
+	else {
 		entry->cause = changes_cause(arena, change);
+		entry->hop = changes_hop(arena, change);
+	}
 	return 0;
 }
 
@@ -372,6 +378,7 @@ static int add_after(struct building *b, const struct store_flow *flow)
 	};
 	entry->from = (uint8_t)(before.state ? before.state : after.state);
 	entry->to = (uint8_t)after.state;
+	entry->expect = (uint8_t)expectation.expect;
 	if (change.kind == CHANGE_NONE)
 		return 0;
 	change.silence = quiet_of_stored(b->quiet, flow);

@@ -104,6 +104,7 @@ struct html_sign html_sign_of_kind(enum change_kind kind)
 {
 	switch (kind) {
 	case CHANGE_REGRESSION:
+	case CHANGE_FAILING:
 		return (struct html_sign){"−", "bad"};
 	case CHANGE_RECOVERY:
 		return (struct html_sign){"+", "good"};

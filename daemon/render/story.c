@@ -236,6 +236,7 @@ void story_print_sign(struct page *page, enum change_kind kind)
 {
 	switch (kind) {
 	case CHANGE_REGRESSION:
+	case CHANGE_FAILING:
 		page_add(page, INK_BAD, "-");
 		break;
 	case CHANGE_RECOVERY:

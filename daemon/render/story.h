@@ -37,8 +37,8 @@ int stories_add(struct stories *stories, const struct report_incident *incident)
 
 void stories_fini(struct stories *stories);
 
-/* The sign of a kind of change, in its colour: - regression or removed, + recovery or
- * added, ! exposure, ~ other. */
+/* The sign of a kind of change, in its colour: - regression, failing or removed, +
+ * recovery or added, ! exposure, ~ other. */
 void story_print_sign(struct page *page, enum change_kind kind);
 
 #endif

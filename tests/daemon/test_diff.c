@@ -167,6 +167,7 @@ static void kinds_have_the_promised_words(void **unused)
 	assert_string_equal(change_kind_word(CHANGE_REGRESSION), "regression");
 	assert_string_equal(change_kind_word(CHANGE_RECOVERY), "recovery");
 	assert_string_equal(change_kind_word(CHANGE_EXPOSURE), "exposure");
+	assert_string_equal(change_kind_word(CHANGE_FAILING), "failing");
 	assert_string_equal(change_kind_word(CHANGE_OTHER), "other");
 	assert_string_equal(change_kind_word(CHANGE_ADDED), "added");
 	assert_string_equal(change_kind_word(CHANGE_REMOVED), "removed");

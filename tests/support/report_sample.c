@@ -153,17 +153,23 @@ static const struct incident_host hosts[] = {
 static const char *const checks[] = {"dns", "tcp/135", "tcp/3389"};
 static const char *const groups[] = {"license_servers", "session_hosts"};
 
+#define FLOW(host, check, from, to, kind, expect, cause)                               \
+	{                                                                              \
+		host, check, STATE_##from, STATE_##to, CHANGE_##kind, EXPECT_##expect, \
+			REASON_NONE, PHASE_NONE, cause, NULL                           \
+	}
+
 static const struct incident_flow scope[] = {
-	{0, 0, STATE_OPEN, STATE_OPEN, CHANGE_NONE, NULL},
-	{0, 1, STATE_OPEN, STATE_FILTERED, CHANGE_REGRESSION, NULL},
-	{0, 2, STATE_FILTERED, STATE_FILTERED, CHANGE_NONE, NULL},
-	{1, 0, STATE_OPEN, STATE_OPEN, CHANGE_NONE, NULL},
-	{1, 1, STATE_OPEN, STATE_FILTERED, CHANGE_REGRESSION, NULL},
-	{1, 2, STATE_FILTERED, STATE_OPEN, CHANGE_EXPOSURE, NULL},
-	{2, 0, STATE_OPEN, STATE_OPEN, CHANGE_NONE, NULL},
-	{2, 2, STATE_OPEN, STATE_PROHIBITED, CHANGE_REGRESSION, "10.0.0.1"},
-	{3, 0, STATE_UNRESOLVED, STATE_OPEN, CHANGE_RECOVERY, NULL},
-	{3, 2, STATE_OPEN, STATE_OPEN, CHANGE_NONE, NULL},
+	FLOW(0, 0, OPEN, OPEN, NONE, OPEN, NULL),
+	FLOW(0, 1, OPEN, FILTERED, REGRESSION, OPEN, NULL),
+	FLOW(0, 2, FILTERED, FILTERED, NONE, BLOCKED, NULL),
+	FLOW(1, 0, OPEN, OPEN, NONE, OPEN, NULL),
+	FLOW(1, 1, OPEN, FILTERED, REGRESSION, OPEN, NULL),
+	FLOW(1, 2, FILTERED, OPEN, EXPOSURE, BLOCKED, NULL),
+	FLOW(2, 0, OPEN, OPEN, NONE, OPEN, NULL),
+	FLOW(2, 2, OPEN, PROHIBITED, REGRESSION, OPEN, "10.0.0.1"),
+	FLOW(3, 0, UNRESOLVED, OPEN, RECOVERY, OPEN, NULL),
+	FLOW(3, 2, OPEN, OPEN, NONE, OPEN, NULL),
 };
 
 static const struct incident_input input = {
