@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,6 +13,7 @@
 
 enum {
 	DEFAULT_PATIENCE_MS = 30000,
+	MOMENT_MS = 50, /* between two looks at whether it was cancelled */
 	/* The loop's own five (epoll, an event, a pipe, /dev/null), a resolver's two, a
 	 * file that is read, and two for a connection. */
 	FEWEST_DESCRIPTORS = 10
@@ -59,6 +61,8 @@ static void warn_of_limits(const struct engine *engine)
 			engine->descriptors, (unsigned)wanted);
 }
 
+static const struct engine_world real_world = {NULL};
+
 int engine_new(const struct engine_options *options, struct engine **out)
 {
 	struct engine *engine = calloc(1, sizeof *engine);
@@ -66,6 +70,8 @@ int engine_new(const struct engine_options *options, struct engine **out)
 	if (!engine)
 		return -ENOMEM;
 	engine->options = *options;
+	if (!engine->options.world)
+		engine->options.world = &real_world;
 	if (engine->options.patience_ms == 0)
 		engine->options.patience_ms = DEFAULT_PATIENCE_MS;
 	if (engine->options.concurrency == 0)
@@ -103,9 +109,12 @@ int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *f
 	size_t n_flows, struct results *results)
 {
 	struct team team = {.engine = engine, .plan = plan, .results = results};
+	const struct engine_world *world = engine->options.world;
 	unsigned open = os_count_descriptors();
 	unsigned left = engine->descriptors > open ? engine->descriptors - open : 0;
 
+	if (world->run)
+		return world->run(world->data, plan, flows, n_flows, results);
 	/* Where there is none left for its signal pipe, uv_loop_init() aborts. */
 	if (left < FEWEST_DESCRIPTORS) {
 		log_error("of the %u descriptors that this process may open %u are in "
@@ -119,4 +128,48 @@ int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *f
 		rc = team_run(&team);
 	team_fini(&team);
 	return rc;
+}
+
+bool engine_wait(const struct engine *engine, uint32_t ms)
+{
+	const struct engine_world *world = engine->options.world;
+	struct timespec moment = {0};
+
+	if (world->wait) {
+		world->wait(world->data, ms);
+		return !engine_is_cancelled(engine);
+	}
+	while (ms > 0 && !engine_is_cancelled(engine)) {
+		uint32_t part = ms < MOMENT_MS ? ms : MOMENT_MS;
+		moment.tv_nsec = part * 1000000L;
+		nanosleep(&moment, NULL);
+		ms -= part;
+	}
+	return !engine_is_cancelled(engine);
+}
+
+bool engine_next_hop(const struct engine *engine, const struct net_address *address,
+	struct os_hop *hop)
+{
+	const struct engine_world *world = engine->options.world;
+
+	if (world->next_hop)
+		return world->next_hop(world->data, address, hop);
+	return !world->run && os_next_hop(address, hop);
+}
+
+enum os_hop_state engine_hop_state(
+	const struct engine *engine, const struct os_hop *hop)
+{
+	const struct engine_world *world = engine->options.world;
+
+	return world->hop_state ? world->hop_state(world->data, hop)
+				: os_hop_state(hop);
+}
+
+int64_t engine_wall_us(const struct engine *engine)
+{
+	const struct engine_world *world = engine->options.world;
+
+	return world->wall_us ? world->wall_us(world->data) : clock_wall_us();
 }

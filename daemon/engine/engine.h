@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/os/os.h"
 #include "daemon/engine/plan.h"
 #include "daemon/engine/results.h"
 #include "probes/resolve.h"
@@ -28,6 +29,24 @@ struct engine_progress {
  */
 typedef void (*engine_tell_fn)(void *data, uint32_t flow, uint64_t elapsed_us,
 	const char *phase, const char *text);
+
+/*
+ * The network, the routes and the clock that a scan meets: this machine's own, or those
+ * of a test. A member that is NULL is the machine's own, but where `run` is given and
+ * `next_hop` is not, no address has a first hop. All are called with `data`.
+ */
+struct engine_world {
+	/* In place of probing; otherwise as engine_run(). */
+	int (*run)(void *data, const struct plan *plan, const uint32_t *flows,
+		size_t n_flows, struct results *results);
+	/* As os_next_hop() and os_hop_state(). */
+	bool (*next_hop)(
+		void *data, const struct net_address *address, struct os_hop *hop);
+	enum os_hop_state (*hop_state)(void *data, const struct os_hop *hop);
+	void (*wait)(void *data, uint32_t ms);
+	int64_t (*wall_us)(void *data); /* as clock_wall_us() */
+	void *data;
+};
 
 struct engine_options {
 	uint32_t concurrency; /* connections at once; less where descriptors are few */
@@ -49,6 +68,8 @@ struct engine_options {
 	engine_tell_fn tell; /* may be NULL; else there is one loop, on the calling
 				  thread */
 	void *tell_data;
+	const struct engine_world *world; /* must outlive the engine; NULL: the real
+					     one */
 };
 
 struct engine;
@@ -78,6 +99,17 @@ void engine_cancel(struct engine *engine);
 
 /* A cancel waits for the next engine_run(). */
 bool engine_is_cancelled(const struct engine *engine);
+
+/* Waits on the calling thread, no longer than a moment (50 ms) once it is cancelled.
+ * False when it was. */
+bool engine_wait(const struct engine *engine, uint32_t ms);
+
+/* As os_next_hop(), os_hop_state() and clock_wall_us(), of the engine's world. */
+bool engine_next_hop(const struct engine *engine, const struct net_address *address,
+	struct os_hop *hop);
+enum os_hop_state engine_hop_state(
+	const struct engine *engine, const struct os_hop *hop);
+int64_t engine_wall_us(const struct engine *engine);
 
 void engine_free(struct engine *engine);
 

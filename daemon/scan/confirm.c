@@ -4,13 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon/analyze/diff.h"
 #include "daemon/scan/observe.h"
-
-/* Cancelling is looked for so often. */
-#define MOMENT_MS 50
 
 /* A change of what was known; own trouble and new flows need no second look. */
 static bool needs_look(const struct plan *plan, const struct previous *previous,
@@ -130,11 +126,8 @@ static int settle_doubts(const struct plan *plan, const struct previous *previou
 static void wait_before(struct engine *engine, uint32_t look)
 {
 	static const uint32_t pauses_ms[] = {0, 0, 250, 500, 1000};
-	const struct timespec moment = {0, MOMENT_MS * 1000000L};
-	uint32_t ms = pauses_ms[look < 4 ? look : 4];
 
-	for (; ms && !engine_is_cancelled(engine); ms -= MOMENT_MS)
-		nanosleep(&moment, NULL);
+	engine_wait(engine, pauses_ms[look < 4 ? look : 4]);
 }
 
 static int look_again(struct engine *engine, const struct plan *plan,

@@ -2,7 +2,6 @@
 #include "daemon/scan/observe.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "base/size.h"
 
@@ -18,7 +17,7 @@ struct known_hop {
 };
 
 struct silence {
-	const struct hop_source *source;
+	const struct engine *engine;
 	const struct plan *plan;
 	struct results *results;
 	struct known_hop hops[MAX_HOPS];
@@ -45,7 +44,7 @@ static bool hop_delivers(const struct silence *s, const struct os_hop *hop)
 		for (uint32_t a = 0; a < host->count && clear >> a; a++) {
 			struct os_hop other;
 			if (clear >> a & 1 &&
-				s->source->next_hop(&host->items[a], &other) &&
+				engine_next_hop(s->engine, &host->items[a], &other) &&
 				same_hop(hop, &other))
 				return true;
 		}
@@ -56,14 +55,14 @@ static bool hop_delivers(const struct silence *s, const struct os_hop *hop)
 static enum os_hop_state settled_state(
 	const struct silence *s, const struct os_hop *hop)
 {
-	enum os_hop_state state = s->source->state(hop);
+	enum os_hop_state state = engine_hop_state(s->engine, hop);
 
 	if (state != HOP_ASKED || hop_delivers(s, hop))
 		return state;
 	for (int i = 0; i < MAX_WAITS && state == HOP_ASKED; i++) {
-		if (!s->source->wait(s->source->wait_data))
+		if (!engine_wait(s->engine, WAIT_MS))
 			break;
-		state = s->source->state(hop);
+		state = engine_hop_state(s->engine, hop);
 	}
 	return state;
 }
@@ -90,7 +89,7 @@ static enum probe_state explain_address(
 	struct os_hop hop;
 	enum os_hop_state state;
 
-	if (!s->source->next_hop(address, &hop))
+	if (!engine_next_hop(s->engine, address, &hop))
 		return STATE_FILTERED;
 	state = hop_state(s, &hop);
 	if (state == HOP_DOWN) {
@@ -158,35 +157,22 @@ static void explain_flow(struct silence *s, uint32_t flow)
 		explain_single(s, &s->results->hosts[host], result);
 }
 
-void silence_explain(const struct hop_source *source, const struct plan *plan,
+void silence_explain(const struct engine *engine, const struct plan *plan,
 	const uint32_t *flows, size_t n_flows, struct results *results)
 {
-	struct silence silence = {.source = source, .plan = plan, .results = results};
+	struct silence silence = {.engine = engine, .plan = plan, .results = results};
 	size_t count = flows ? n_flows : plan->n_flows;
 
 	for (size_t i = 0; i < count; i++)
 		explain_flow(&silence, flows ? flows[i] : (uint32_t)i);
 }
 
-/* ---- the system's --------------------------------------------------------- */
-
-static bool wait_a_moment(void *engine)
-{
-	struct timespec moment = {0, WAIT_MS * 1000000L};
-
-	if (!engine_is_cancelled(engine))
-		nanosleep(&moment, NULL);
-	return !engine_is_cancelled(engine);
-}
-
 int observe(struct engine *engine, const struct plan *plan, const uint32_t *flows,
 	size_t n_flows, struct results *results)
 {
-	const struct hop_source system = {
-		os_next_hop, os_hop_state, wait_a_moment, engine};
 	int rc = engine_run(engine, plan, flows, n_flows, results);
 
 	if (rc == 0)
-		silence_explain(&system, plan, flows, n_flows, results);
+		silence_explain(engine, plan, flows, n_flows, results);
 	return rc == 0 && engine_is_cancelled(engine) ? -ECANCELED : rc;
 }

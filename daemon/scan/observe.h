@@ -7,7 +7,6 @@
 #ifndef DAEMON_SCAN_OBSERVE_H
 #define DAEMON_SCAN_OBSERVE_H
 
-#include "base/os/os.h"
 #include "daemon/engine/engine.h"
 
 /*
@@ -18,22 +17,14 @@
 int observe(struct engine *engine, const struct plan *plan, const uint32_t *flows,
 	size_t n_flows, struct results *results);
 
-/* How the first step towards an address is looked up: the system's, or a test's. */
-struct hop_source {
-	bool (*next_hop)(const struct net_address *address, struct os_hop *hop);
-	enum os_hop_state (*state)(const struct os_hop *hop);
-	bool (*wait)(void *wait_data); /* a moment, between two looks at a state; false:
-					  no longer */
-	void *wait_data;
-};
-
 /*
  * Turns `filtered` of the flows listed (all when NULL) into what the first step says:
  * error/no-link, error/no-gateway, or unreachable/neighbour-silent for a host on our
  * own link. Where the neighbour is still being asked and nothing came back that way,
- * waits for the outcome.
+ * waits for the outcome,
+ * unless the engine is cancelled.
  */
-void silence_explain(const struct hop_source *source, const struct plan *plan,
+void silence_explain(const struct engine *engine, const struct plan *plan,
 	const uint32_t *flows, size_t n_flows, struct results *results);
 
 #endif

@@ -44,6 +44,7 @@ int one_scan_init(struct one_scan *scan)
 	engine_options_from(settings_of(scan), &options);
 	options.progress = on_progress;
 	options.progress_data = scan;
+	options.world = scan->world;
 	return engine_new(&options, &scan->engine);
 }
 
@@ -53,7 +54,7 @@ static int begin(struct one_scan *scan)
 {
 	int rc;
 
-	scan->started_us = clock_wall_us();
+	scan->started_us = engine_wall_us(scan->engine);
 	if (!scan->store)
 		return 0;
 	rc = previous_load(scan->store, scan->plan, &scan->previous);
@@ -123,7 +124,7 @@ static int trace_flows(struct one_scan *scan)
 static int mark_silenced(struct one_scan *scan)
 {
 	struct quiet quiet;
-	int64_t now_us = clock_wall_us();
+	int64_t now_us = engine_wall_us(scan->engine);
 	int rc;
 
 	if (!scan->store)
@@ -226,7 +227,7 @@ static int record_with_notices(struct one_scan *scan)
 		.results = &scan->results,
 		.assessment = &scan->assessment,
 		.previous = &scan->previous,
-		.finished_us = clock_wall_us(),
+		.finished_us = engine_wall_us(scan->engine),
 		.duration_us = scan->duration_us,
 		.changes = scan->changes.reachability,
 		.outbox = &put,
@@ -285,7 +286,8 @@ int one_scan_run(struct one_scan *scan)
 	else if (scan->store)
 		record(scan);
 	if (scan->recorded)
-		retention_apply(scan->store, settings_of(scan));
+		retention_apply(
+			scan->store, settings_of(scan), engine_wall_us(scan->engine));
 	return rc;
 }
 

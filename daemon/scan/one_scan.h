@@ -28,6 +28,7 @@ struct one_scan {
 	void (*progress)(
 		void *data, const char *stage, const struct engine_progress *now);
 	void *progress_data;
+	const struct engine_world *world; /* NULL: the real one */
 
 	/* What came of it, in the order it is made. */
 	int64_t id; /* 0: not stored */

@@ -6,10 +6,11 @@
 
 #define LIMIT_US UINT64_C(500000)
 
-void retention_apply(struct store *store, const struct settings *settings)
+void retention_apply(
+	struct store *store, const struct settings *settings, int64_t now_us)
 {
 	const struct store_retention keep = {
-		.now_us = clock_wall_us(),
+		.now_us = now_us,
 		.history_us = settings->history_ms * 1000,
 		.rtt_us = settings->rtt_ms * 1000,
 	};

@@ -10,6 +10,7 @@
  * Prunes the settings' vantage for half a second and one batch at most; the rest is for
  * the next call. A failure is told as a warning: nothing is lost by it. Blocks.
  */
-void retention_apply(struct store *store, const struct settings *settings);
+void retention_apply(
+	struct store *store, const struct settings *settings, int64_t now_us);
 
 #endif

@@ -17,8 +17,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "base/os/os.h"
 #include "base/size.h"
 #include "daemon/scan/one_scan.h"
 #include "store/sql.h"
@@ -61,19 +59,10 @@ static struct {
 
 /* ---- what is made up --------------------------------------------------------- */
 
-int64_t __wrap_clock_wall_us(void);
-int64_t __wrap_clock_wall_us(void)
+static int64_t wall_us(void *data)
 {
+	(void)data;
 	return START + (now.minute + now.set_by) * MINUTE;
-}
-
-/* No hop of this machine has a say. */
-bool __wrap_os_next_hop(const struct net_address *address, struct os_hop *hop);
-bool __wrap_os_next_hop(const struct net_address *address, struct os_hop *hop)
-{
-	(void)address;
-	(void)hop;
-	return false;
 }
 
 static bool between(int64_t from, int64_t to)
@@ -154,14 +143,12 @@ static void see(const struct plan *plan, uint32_t flow, struct flow_result *out)
 			.state = STATE_CLOSED, .reason = REASON_RST, .clear = 1};
 }
 
-int __wrap_engine_run(struct engine *engine, const struct plan *plan,
-	const uint32_t *flows, size_t n_flows, struct results *results);
-int __wrap_engine_run(struct engine *engine, const struct plan *plan,
-	const uint32_t *flows, size_t n_flows, struct results *results)
+static int run(void *data, const struct plan *plan, const uint32_t *flows,
+	size_t n_flows, struct results *results)
 {
 	size_t count = flows ? n_flows : plan->n_flows;
 
-	(void)engine;
+	(void)data;
 	now.again = flows != NULL;
 	for (size_t i = 0; i < count; i++) {
 		uint32_t flow = flows ? flows[i] : (uint32_t)i;
@@ -169,6 +156,8 @@ int __wrap_engine_run(struct engine *engine, const struct plan *plan,
 	}
 	return 0;
 }
+
+static const struct engine_world world = {.run = run, .wall_us = wall_us};
 
 /* ---- the calendar ------------------------------------------------------------ */
 
@@ -181,8 +170,8 @@ static void silence(struct store *store, const char *host, const char *group, in
 		.rule = "",
 		.check = "",
 		.why = "maintenance",
-		.from_us = clock_wall_us(),
-		.until_us = clock_wall_us() + hours * 60 * MINUTE,
+		.from_us = wall_us(NULL),
+		.until_us = wall_us(NULL) + hours * 60 * MINUTE,
 	};
 	int64_t id;
 
@@ -245,7 +234,7 @@ static int tell(void *data, const struct report_incident *incident)
 
 static void scan(struct store *store, const struct plan *plan, struct told *told)
 {
-	struct one_scan scan = {.plan = plan, .store = store};
+	struct one_scan scan = {.plan = plan, .store = store, .world = &world};
 
 	assert_int_equal(one_scan_init(&scan), 0);
 	assert_int_equal(one_scan_run(&scan), 0);

@@ -26,8 +26,9 @@ static struct net_address at(const char *text)
 	return address;
 }
 
-static bool next_hop(const struct net_address *address, struct os_hop *hop)
+static bool next_hop(void *data, const struct net_address *address, struct os_hop *hop)
 {
+	(void)data;
 	struct net_address link = at("192.0.2.0");
 	struct net_address network = net_address_network(address, 24);
 
@@ -41,20 +42,26 @@ static bool next_hop(const struct net_address *address, struct os_hop *hop)
 	return true;
 }
 
-static enum os_hop_state state_of(const struct os_hop *hop)
+static enum os_hop_state state_of(void *data, const struct os_hop *hop)
 {
+	(void)data;
 	return hop->is_gateway ? gateway_state : neighbour_state;
 }
 
-static bool wait_once(void *data)
+static void wait_once(void *data, uint32_t ms)
 {
-	assert_ptr_equal(data, &waits);
+	assert_int_equal(ms, 100);
 	if (++waits == waits_until_settled)
 		gateway_state = neighbour_state = settles_to;
-	return waits != most_waits;
+	if (waits == most_waits)
+		engine_cancel(*(struct engine **)data);
 }
 
-static const struct hop_source source = {next_hop, state_of, wait_once, &waits};
+static struct engine *engine;
+static const struct engine_world world = {.next_hop = next_hop,
+	.hop_state = state_of,
+	.wait = wait_once,
+	.data = &engine};
 
 /* One host a flow. */
 struct scene {
@@ -93,9 +100,18 @@ static void scene_init(struct scene *s, const char *const *addresses, uint32_t c
 	waits = waits_until_settled = most_waits = 0;
 }
 
+static void explain_some(struct scene *s, const uint32_t *flows, size_t n_flows)
+{
+	const struct engine_options options = {.world = &world};
+
+	assert_int_equal(engine_new(&options, &engine), 0);
+	silence_explain(engine, &s->plan, flows, n_flows, &s->results);
+	engine_free(engine);
+}
+
 static void explain(struct scene *s)
 {
-	silence_explain(&source, &s->plan, NULL, 0, &s->results);
+	explain_some(s, NULL, 0);
 }
 
 static void is(
@@ -197,7 +213,7 @@ static void waits_no_longer_than_a_bound(void **state)
 	assert_int_equal(waits, 100);
 }
 
-static void waits_no_longer_than_it_is_let(void **state)
+static void does_not_wait_once_it_is_cancelled(void **state)
 {
 	struct scene s;
 
@@ -247,6 +263,39 @@ static void one_leg_without_a_gateway_makes_the_whole_an_error(void **state)
 	assert_int_equal(legs[1].state, STATE_OPEN);
 }
 
+/* Two addresses: one on our own link, where nobody answers ARP, and another. */
+static struct flow_result explain_two(const char *first, const char *second)
+{
+	struct flow_leg legs[2] = {
+		{.state = STATE_FILTERED, .reason = REASON_TIMEOUT},
+		{.state = STATE_FILTERED, .reason = REASON_TIMEOUT},
+	};
+	struct flow_detail detail = {.n_legs = 2, .legs = legs};
+	struct scene s;
+
+	scene_init(&s, far_and_near, 1);
+	legs[0].address = at(first);
+	legs[1].address = at(second);
+	s.seen[0].detail = &detail;
+	neighbour_state = HOP_SILENT;
+	explain(&s);
+	s.seen[0].detail = NULL;
+	return s.seen[0];
+}
+
+static void all_of_several_addresses_must_be_silent_neighbours(void **state)
+{
+	struct flow_result result;
+
+	(void)state;
+	result = explain_two("192.0.2.7", "198.51.100.7");
+	is(&result, STATE_FILTERED, REASON_TIMEOUT);
+	result = explain_two("198.51.100.7", "192.0.2.7");
+	is(&result, STATE_FILTERED, REASON_TIMEOUT);
+	result = explain_two("192.0.2.7", "192.0.2.8");
+	is(&result, STATE_UNREACHABLE, REASON_NEIGHBOUR_SILENT);
+}
+
 static void only_the_flows_listed_are_looked_at(void **state)
 {
 	const uint32_t second = 1;
@@ -255,7 +304,7 @@ static void only_the_flows_listed_are_looked_at(void **state)
 	(void)state;
 	scene_init(&s, far_and_near, 2);
 	gateway_state = neighbour_state = HOP_DOWN;
-	silence_explain(&source, &s.plan, &second, 1, &s.results);
+	explain_some(&s, &second, 1);
 	is(&s.seen[0], STATE_FILTERED, REASON_TIMEOUT);
 	is(&s.seen[1], STATE_ERROR, REASON_NO_LINK);
 }
@@ -280,9 +329,10 @@ int main(void)
 		cmocka_unit_test(only_silence_is_explained),
 		cmocka_unit_test(waits_for_a_gateway_that_is_being_asked),
 		cmocka_unit_test(waits_no_longer_than_a_bound),
-		cmocka_unit_test(waits_no_longer_than_it_is_let),
+		cmocka_unit_test(does_not_wait_once_it_is_cancelled),
 		cmocka_unit_test(does_not_wait_where_the_same_gateway_delivered),
 		cmocka_unit_test(one_leg_without_a_gateway_makes_the_whole_an_error),
+		cmocka_unit_test(all_of_several_addresses_must_be_silent_neighbours),
 		cmocka_unit_test(only_the_flows_listed_are_looked_at),
 		cmocka_unit_test(the_loopback_has_no_first_step),
 	};
