@@ -68,8 +68,8 @@ int adhoc_open(struct adhoc *adhoc)
 
 	engine_options_from(&adhoc->config->settings, &options);
 	if (!adhoc->options.quiet) {
-		options.tell = on_line;
-		options.tell_data = adhoc;
+		options.observer = on_line;
+		options.observer_data = adhoc;
 	}
 	adhoc->started_us = clock_wall_us();
 	rc = results_init(&adhoc->results, adhoc->plan);

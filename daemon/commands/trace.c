@@ -21,8 +21,8 @@
 
 struct tracing {
 	struct adhoc adhoc;
-	struct plan_walk *walks; /* where there is an open port, each is followed by one
-				    to that */
+	struct plan_trace *walks; /* where there is an open port, each is followed by
+				    one to that */
 	uint32_t n_walks;
 	struct arena memory; /* theirs */
 	struct plan *plan;   /* a flow for each walk */
@@ -46,7 +46,7 @@ static void add_walk(
 	struct tracing *t, const struct plan_host *host, const char *evidence)
 {
 	const struct plan_check *check = &t->adhoc.plan->checks[0];
-	struct plan_walk walk = {
+	struct plan_trace walk = {
 		.host = *host,
 		.port = trace_evidence_port(check->ops, check->conf, evidence),
 		.timeout_ms = check->timeout_ms,
@@ -65,7 +65,7 @@ static void add_walk(
 static int add_walks(struct tracing *t)
 {
 	const struct flow_result *result = &t->adhoc.results.flows[0];
-	uint32_t n_legs = result->detail ? result->detail->n_legs : 0;
+	uint32_t n_legs = result->detail ? result->detail->n_addresses : 0;
 	struct plan_host host = t->adhoc.plan->hosts[0];
 
 	t->walks = arena_calloc(&t->memory, 2 * ((size_t)n_legs + 1), sizeof *t->walks);
@@ -74,7 +74,7 @@ static int add_walks(struct tracing *t)
 	if (n_legs == 0)
 		add_walk(t, &host, flow_result_evidence(result));
 	for (uint32_t i = 0; i < n_legs; i++) {
-		const struct flow_leg *leg = &result->detail->legs[i];
+		const struct flow_address *leg = &result->detail->addresses[i];
 		host.dial_name = NULL;
 		host.addresses = &leg->address;
 		host.n_addresses = 1;
@@ -94,7 +94,7 @@ static int find_walks(struct tracing *t)
 
 static int walk(struct tracing *t)
 {
-	int rc = plan_walks(t->adhoc.config, t->walks, t->n_walks, &t->plan);
+	int rc = plan_traces(t->adhoc.config, t->walks, t->n_walks, &t->plan);
 
 	if (rc == 0)
 		rc = results_init(&t->walked, t->plan);
@@ -112,7 +112,7 @@ static uint32_t count_trails(const struct tracing *t, uint32_t walk)
 {
 	const struct flow_detail *detail = t->walked.flows[walk].detail;
 
-	return detail && detail->n_legs ? detail->n_legs : 1;
+	return detail && detail->n_addresses ? detail->n_addresses : 1;
 }
 
 /* The distance of one of the host's addresses, by its open port; 0: not known. */
@@ -122,11 +122,12 @@ static unsigned distance_of(
 	const struct flow_detail *detail =
 		t->open_port ? t->walked.flows[walk + 1].detail : NULL;
 
-	for (uint32_t i = 0; detail && i < detail->n_legs; i++)
-		if (net_address_compare(&detail->legs[i].address, address) == 0)
-			return trace_evidence_distance(detail->legs[i].evidence);
-	return detail && !detail->n_legs ? trace_evidence_distance(detail->evidence)
-					 : 0;
+	for (uint32_t i = 0; detail && i < detail->n_addresses; i++)
+		if (net_address_compare(&detail->addresses[i].address, address) == 0)
+			return trace_evidence_distance(detail->addresses[i].evidence);
+	return detail && !detail->n_addresses
+		       ? trace_evidence_distance(detail->evidence)
+		       : 0;
 }
 
 static struct trail trail_of(const struct tracing *t, uint32_t walk, uint32_t index)
@@ -141,8 +142,8 @@ static struct trail trail_of(const struct tracing *t, uint32_t walk, uint32_t in
 	};
 	const char *evidence = flow_result_evidence(result);
 
-	if (result->detail && result->detail->n_legs) {
-		const struct flow_leg *leg = &result->detail->legs[index];
+	if (result->detail && result->detail->n_addresses) {
+		const struct flow_address *leg = &result->detail->addresses[index];
 		trail.address = leg->address;
 		trail.state = (enum probe_state)leg->state;
 		trail.reason = (enum probe_reason)leg->reason;

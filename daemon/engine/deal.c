@@ -102,7 +102,7 @@ static uint32_t number_of_passes(const struct team *team, const struct deal *dea
 	const struct engine_options *options = &team->engine->options;
 	uint64_t number = options->engines;
 
-	if (options->tell)
+	if (options->observer)
 		return 1;
 	if (number == 0) {
 		number = least(team->engine->cpus, MOST_PASSES);

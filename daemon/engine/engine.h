@@ -27,7 +27,7 @@ struct engine_progress {
 
 /* What happens to one flow, as it happens: for `probe` and `trace`. Text is one line.
  */
-typedef void (*engine_tell_fn)(void *data, uint32_t flow, uint64_t elapsed_us,
+typedef void (*engine_observer_fn)(void *data, uint32_t flow, uint64_t elapsed_us,
 	const char *phase, const char *text);
 
 /*
@@ -65,9 +65,9 @@ struct engine_options {
 	void (*progress)(void *data, const struct engine_progress *progress);
 	void *progress_data; /* called every 100 ms or so, and at the end, on the
 				calling thread */
-	engine_tell_fn tell; /* may be NULL; else there is one loop, on the calling
-				  thread */
-	void *tell_data;
+	engine_observer_fn observer; /* may be NULL; else there is one loop, on the
+				  calling thread */
+	void *observer_data;
 	const struct engine_world *world; /* must outlive the engine; NULL: the real
 					     one */
 };

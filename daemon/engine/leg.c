@@ -72,7 +72,7 @@ static void fold_one(struct flight *flight, struct flow_result *result)
 
 static void fold_many(struct flight *flight, struct flow_result *result)
 {
-	struct flow_leg *legs = calloc(flight->n_legs + 1U, sizeof *legs);
+	struct flow_address *legs = calloc(flight->n_legs + 1U, sizeof *legs);
 	char **identities = calloc(flight->n_legs + 1U, sizeof *identities);
 
 	for (uint32_t i = 0; i < flight->n_legs; i++) {

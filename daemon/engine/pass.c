@@ -95,7 +95,7 @@ static int open_handles(struct pass *pass)
 		.want = dispatch_want,
 		.release = dispatch_release,
 		.again = dispatch_again,
-		.tell = pass->engine->options.tell ? tell_line : NULL,
+		.tell = pass->engine->options.observer ? tell_line : NULL,
 	};
 	/* These can't fail: they allocate nothing. */
 	uv_prepare_init(&pass->loop, &pass->prepare);

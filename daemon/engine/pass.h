@@ -100,7 +100,7 @@ struct leg {
 	struct flight *flight;
 	struct probe_run *run; /* NULL between attempts */
 	struct deadline backoff;
-	struct flow_leg seen;
+	struct flow_address seen;
 	char *identity;
 	uint64_t short_us; /* when a shortage stopped it first; 0: none did */
 	uint32_t pause_ms; /* the last pause that a shortage cost it */
@@ -266,7 +266,7 @@ void lookup_spare(struct pass *pass, struct pass_host *host);
 /* Starts it; the host goes to the ring when it ends. */
 void lookup_start(struct pass *pass, struct pass_host *host);
 
-/* ---- tell.c: lines for options.tell; cheap when there is none */
+/* ---- tell.c: lines for options.observer; cheap when there is none */
 
 void tell_lookup(struct pass *pass, const struct pass_host *host,
 	const struct resolver_addresses *answer);

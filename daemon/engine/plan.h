@@ -93,22 +93,22 @@ int plan_build(
 int plan_single(const struct config *config, const char *check, const char *host,
 	struct conf_report *report, struct plan **out);
 
-/* A walk to one port: see probes/trace.h. */
-struct plan_walk {
+/* A trace to one port: see probes/trace.h. */
+struct plan_trace {
 	struct plan_host host; /* its name and addresses, or the name to resolve */
 	uint16_t port;
 	bool distance;       /* only how far the port's answer comes */
 	uint32_t timeout_ms; /* of one SYN, at most */
-	uint32_t budget_ms;  /* of the whole walk */
+	uint32_t budget_ms;  /* of the whole trace */
 };
 
 /*
- * One flow a walk, in their order. Those to one host must be neighbours: then they are
- * one host's flows, for which per_host holds. What the walks' hosts point to must
+ * One flow a trace, in their order. Those to one host must be neighbours: then they are
+ * one host's flows, for which per_host holds. What the traces' hosts point to must
  * outlive the plan. 0 (plan_free() it) or -ENOMEM.
  */
-int plan_walks(const struct config *config, const struct plan_walk *walks,
-	uint32_t n_walks, struct plan **out);
+int plan_traces(const struct config *config, const struct plan_trace *traces,
+	uint32_t n_traces, struct plan **out);
 
 void plan_free(struct plan *plan);
 

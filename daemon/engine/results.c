@@ -10,9 +10,9 @@ static void free_detail(struct flow_detail *detail)
 {
 	if (!detail)
 		return;
-	for (uint32_t i = 0; i < detail->n_legs; i++)
-		free(detail->legs[i].evidence);
-	free(detail->legs);
+	for (uint32_t i = 0; i < detail->n_addresses; i++)
+		free(detail->addresses[i].evidence);
+	free(detail->addresses);
 	free(detail->evidence);
 	free(detail->identity);
 	free(detail);
@@ -79,9 +79,9 @@ const char *flow_result_evidence(const struct flow_result *result)
 
 	if (!detail || detail->evidence)
 		return detail ? detail->evidence : NULL;
-	for (uint32_t i = 0; i < detail->n_legs; i++)
-		if (detail->legs[i].evidence)
-			return detail->legs[i].evidence;
+	for (uint32_t i = 0; i < detail->n_addresses; i++)
+		if (detail->addresses[i].evidence)
+			return detail->addresses[i].evidence;
 	return NULL;
 }
 

@@ -16,7 +16,7 @@
 #include "probes/reason.h"
 
 /* One address of a flow. */
-struct flow_leg {
+struct flow_address {
 	struct net_address address;
 	uint8_t state, reason, phase;
 	uint8_t attempts;
@@ -26,18 +26,18 @@ struct flow_leg {
 
 /* Only where a flow has more than the plain fields say. */
 struct flow_detail {
-	char *evidence;  /* malloc'ed JSON object or NULL; of the flow as a whole */
-	char *identity;  /* malloc'ed text or NULL */
-	uint32_t n_legs; /* more than one address; else 0 */
-	struct flow_leg *legs;
+	char *evidence; /* malloc'ed JSON object or NULL; of the flow as a whole */
+	char *identity; /* malloc'ed text or NULL */
+	uint32_t n_addresses; /* more than one address; else 0 */
+	struct flow_address *addresses;
 };
 
 struct flow_result {
 	uint8_t state; /* enum probe_state; STATE_NONE until it settled */
 	uint8_t reason;
 	uint8_t phase;
-	uint8_t attempts; /* of the leg with most; 255: that many or more */
-	uint32_t rtt_us;  /* of the slowest leg that answered; 0: none */
+	uint8_t attempts; /* of the address with most; 255: that many or more */
+	uint32_t rtt_us;  /* of the slowest address that answered; 0: none */
 	uint32_t at_ms;   /* when it settled, since the scan's start */
 	uint32_t clear; /* bit i: address i of the host let packets through (its path is
 			   clear or partial); 0 for checks that ask no address */
@@ -91,16 +91,16 @@ int results_set_addresses(struct results *results, uint32_t host,
 const char *flow_result_evidence(const struct flow_result *result);
 
 /*
- * Folds a flow's legs into one result (pure): equal states stay; different ones are
- * `partial`, reason not-all-addresses, unless a leg is `error`, which makes the whole
- * `error` (never half a truth). Identity: the legs' own when equal, else one by family
+ * Folds a flow's addresses into one result (pure): equal states stay; different ones
+ * are `partial`, reason not-all-addresses, unless one is `error`, which makes the whole
+ * `error` (never half a truth). Identity: their own when equal, else one by family
  * ("v4 filtered, v6 open"; "v4 1 filtered 2 open" where a family disagrees with itself;
- * a leg's own identity follows its state in parentheses). Fills all of *out but at_ms;
- * takes over `legs` (malloc'ed) when there are several, else takes the leg's evidence
- * and identity. Identities are taken or freed and set to NULL. 0, or -ENOMEM: then
- * *out is error/no-memory, and what would have been taken was freed.
+ * an address's own identity follows its state in parentheses). Fills all of *out but
+ * at_ms; takes over `addresses` (malloc'ed) when there are several, else takes the
+ * address's evidence and identity. Identities are taken or freed and set to NULL. 0, or
+ * -ENOMEM: then *out is error/no-memory, and what would have been taken was freed.
  */
-int results_fold(struct flow_leg *legs, char **identities, uint32_t count,
+int results_fold(struct flow_address *addresses, char **identities, uint32_t count,
 	struct flow_result *out);
 
 #endif

@@ -18,7 +18,7 @@ static bool lets_through(uint8_t state)
 
 /* The numbers that are the same whatever the states are. */
 static void fold_numbers(
-	const struct flow_leg *legs, uint32_t count, struct flow_result *out)
+	const struct flow_address *legs, uint32_t count, struct flow_result *out)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (legs[i].attempts > out->attempts)
@@ -30,7 +30,7 @@ static void fold_numbers(
 	}
 }
 
-static bool same_states(const struct flow_leg *legs, uint32_t count)
+static bool same_states(const struct flow_address *legs, uint32_t count)
 {
 	for (uint32_t i = 1; i < count; i++)
 		if (legs[i].state != legs[0].state)
@@ -39,9 +39,9 @@ static bool same_states(const struct flow_leg *legs, uint32_t count)
 }
 
 static void fold_state(
-	const struct flow_leg *legs, uint32_t count, struct flow_result *out)
+	const struct flow_address *legs, uint32_t count, struct flow_result *out)
 {
-	const struct flow_leg *speaker = &legs[0];
+	const struct flow_address *speaker = &legs[0];
 
 	for (uint32_t i = 0; i < count && speaker->state != STATE_ERROR; i++)
 		if (legs[i].state == STATE_ERROR)
@@ -61,7 +61,7 @@ static bool same_text(const char *a, const char *b)
 }
 
 static bool same_legs(
-	const struct flow_leg *legs, char *const *identities, uint32_t count)
+	const struct flow_address *legs, char *const *identities, uint32_t count)
 {
 	for (uint32_t i = 1; i < count; i++)
 		if (!same_text(identities[i], identities[0]))
@@ -114,7 +114,7 @@ static void add_family(struct strbuf *text, const struct facet *facets, uint32_t
 /* "v4 filtered, v6 open"; "v4 1 filtered 2 open". Never names an address, since a host
  * that is renumbered is the same host. NULL without memory. */
 static char *identity_by_family(
-	const struct flow_leg *legs, char *const *identities, uint32_t count)
+	const struct flow_address *legs, char *const *identities, uint32_t count)
 {
 	struct facet *facets = calloc(count, sizeof *facets);
 	struct strbuf text;
@@ -136,7 +136,7 @@ static char *identity_by_family(
 	return strbuf_take(&text);
 }
 
-static int fold_one(struct flow_leg *leg, char **identity, struct flow_result *out)
+static int fold_one(struct flow_address *leg, char **identity, struct flow_result *out)
 {
 	if (!leg->evidence && !*identity)
 		return 0;
@@ -150,7 +150,7 @@ static int fold_one(struct flow_leg *leg, char **identity, struct flow_result *o
 	return 0;
 }
 
-static int fold_many(struct flow_leg *legs, char **identities, uint32_t count,
+static int fold_many(struct flow_address *legs, char **identities, uint32_t count,
 	struct flow_result *out)
 {
 	struct flow_detail *detail = calloc(1, sizeof *detail);
@@ -167,13 +167,13 @@ static int fold_many(struct flow_leg *legs, char **identities, uint32_t count,
 			return -ENOMEM;
 		}
 	}
-	detail->n_legs = count;
-	detail->legs = legs;
+	detail->n_addresses = count;
+	detail->addresses = legs;
 	out->detail = detail;
 	return 0;
 }
 
-static void free_legs(struct flow_leg *legs, uint32_t count)
+static void free_legs(struct flow_address *legs, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		free(legs[i].evidence);
@@ -183,7 +183,7 @@ static void free_legs(struct flow_leg *legs, uint32_t count)
 		free(legs);
 }
 
-int results_fold(struct flow_leg *legs, char **identities, uint32_t count,
+int results_fold(struct flow_address *legs, char **identities, uint32_t count,
 	struct flow_result *out)
 {
 	int rc;

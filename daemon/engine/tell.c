@@ -13,7 +13,7 @@ static void emit(struct pass *pass, uint32_t flow, enum probe_phase phase,
 	const struct engine_options *options = &pass->engine->options;
 
 	if (text->text && !text->failed)
-		options->tell(options->tell_data, flow,
+		options->observer(options->observer_data, flow,
 			clock_monotonic_us() - pass->team->started_us,
 			probe_phase_word(phase), text->text);
 }
@@ -45,7 +45,7 @@ void tell_lookup(struct pass *pass, const struct pass_host *host,
 {
 	struct strbuf text;
 
-	if (!pass->engine->options.tell)
+	if (!pass->engine->options.observer)
 		return;
 	strbuf_init(&text);
 	strbuf_addf(&text, "%s -> ", pass->plan->hosts[host->host].dial_name);
@@ -93,7 +93,7 @@ void tell_attempt(const struct leg *leg, const struct probe_run *run)
 	struct pass *pass = leg->flight->pass;
 	struct strbuf text;
 
-	if (!pass->engine->options.tell)
+	if (!pass->engine->options.observer)
 		return;
 	strbuf_init(&text);
 	add_subject(&text, leg);

@@ -125,8 +125,8 @@ static void explain_legs(struct silence *s, struct flow_result *result)
 	struct flow_detail *detail = result->detail;
 	uint32_t unreachable = 0;
 
-	for (uint32_t i = 0; i < detail->n_legs; i++) {
-		struct flow_leg *leg = &detail->legs[i];
+	for (uint32_t i = 0; i < detail->n_addresses; i++) {
+		struct flow_address *leg = &detail->addresses[i];
 		enum probe_reason reason = REASON_NONE;
 		enum probe_state state = STATE_FILTERED;
 		if (leg->state == STATE_FILTERED)
@@ -136,7 +136,7 @@ static void explain_legs(struct silence *s, struct flow_result *result)
 		leg->state = (uint8_t)state;
 		leg->reason = (uint8_t)reason;
 		unreachable += state == STATE_UNREACHABLE;
-		if (state == STATE_ERROR || unreachable == detail->n_legs) {
+		if (state == STATE_ERROR || unreachable == detail->n_addresses) {
 			result->state = leg->state;
 			result->reason = leg->reason;
 			result->phase = PHASE_CONNECT;
@@ -151,7 +151,7 @@ static void explain_flow(struct silence *s, uint32_t flow)
 
 	if (result->state != STATE_FILTERED && result->state != STATE_PARTIAL)
 		return;
-	if (result->detail && result->detail->n_legs)
+	if (result->detail && result->detail->n_addresses)
 		explain_legs(s, result);
 	else
 		explain_single(s, &s->results->hosts[host], result);

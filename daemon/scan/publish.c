@@ -14,13 +14,13 @@ static size_t fill_addresses(const struct plan *plan, const struct results *resu
 	const struct plan_flow *flow = &plan->flows[index];
 	const struct host_addresses *addresses = &results->hosts[flow->host];
 	const struct flow_detail *detail = result->detail;
-	uint32_t count = detail ? detail->n_legs : 0;
+	uint32_t count = detail ? detail->n_addresses : 0;
 
 	if (plan->checks[flow->check].ops->flags & PROBE_PER_HOST ||
 		result->phase == PHASE_RESOLVE)
 		return 0;
 	for (uint32_t i = 0; i < count && i < INVENTORY_MAX_ADDRESSES; i++) {
-		const struct flow_leg *leg = &detail->legs[i];
+		const struct flow_address *leg = &detail->addresses[i];
 		out[i] = (struct report_address){
 			.address = leg->address,
 			.state = (enum probe_state)leg->state,

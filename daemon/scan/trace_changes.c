@@ -63,10 +63,10 @@ static bool find_address(
 	const struct host_addresses *addresses =
 		&results->hosts[plan->flows[suspect->flow].host];
 	const struct flow_detail *detail = result->detail;
-	uint32_t n_legs = detail ? detail->n_legs : 0;
+	uint32_t n_legs = detail ? detail->n_addresses : 0;
 
 	for (uint32_t i = 0; i < n_legs; i++) {
-		const struct flow_leg *leg = &detail->legs[i];
+		const struct flow_address *leg = &detail->addresses[i];
 		if (leg->state != STATE_PARTIAL && !is_stopped(leg->state, leg->reason))
 			continue;
 		suspect->leg = i;
@@ -89,8 +89,8 @@ static const char *evidence_of(
 {
 	const struct flow_detail *detail = results->flows[suspect->flow].detail;
 
-	if (detail && suspect->leg < detail->n_legs)
-		return detail->legs[suspect->leg].evidence;
+	if (detail && suspect->leg < detail->n_addresses)
+		return detail->addresses[suspect->leg].evidence;
 	return detail ? detail->evidence : NULL;
 }
 
@@ -155,9 +155,9 @@ static bool answers_at(const struct plan *plan, const struct results *results,
 		&results->hosts[plan->flows[flow].host];
 	const struct flow_detail *detail = result->detail;
 
-	for (uint32_t i = 0; detail && i < detail->n_legs; i++)
-		if (net_address_compare(&detail->legs[i].address, address) == 0)
-			return detail->legs[i].state == STATE_OPEN;
+	for (uint32_t i = 0; detail && i < detail->n_addresses; i++)
+		if (net_address_compare(&detail->addresses[i].address, address) == 0)
+			return detail->addresses[i].state == STATE_OPEN;
 	return addresses->count == 1 && result->state == STATE_OPEN;
 }
 
@@ -197,18 +197,18 @@ static void find_open_port(
 struct batch {
 	const struct suspect *suspects;
 	uint32_t count;
-	struct plan_walk walks[2 * WALKS_AT_ONCE];
+	struct plan_trace walks[2 * WALKS_AT_ONCE];
 	uint32_t n_walks;
 	uint32_t walk_of[WALKS_AT_ONCE];     /* the suspect's */
 	uint32_t distance_of[WALKS_AT_ONCE]; /* the walk; 0: none */
 };
 
-static struct plan_walk walk_to(const struct plan *plan, const struct suspect *suspect,
+static struct plan_trace walk_to(const struct plan *plan, const struct suspect *suspect,
 	uint16_t port, uint32_t budget_ms)
 {
 	const struct plan_flow *flow = &plan->flows[suspect->flow];
 
-	return (struct plan_walk){
+	return (struct plan_trace){
 		.host =
 			{
 				.name = plan->hosts[flow->host].name,
@@ -223,7 +223,7 @@ static struct plan_walk walk_to(const struct plan *plan, const struct suspect *s
 	};
 }
 
-/* Of one host all stand side by side, as plan_walks() wants it. */
+/* Of one host all stand side by side, as plan_traces() wants it. */
 static void fill_batch(struct batch *batch, const struct plan *plan, uint32_t budget_ms)
 {
 	for (uint32_t i = 0; i < batch->count; i++) {
@@ -280,7 +280,7 @@ static int walk_batch(struct engine *engine, const struct plan *plan,
 	int rc;
 
 	fill_batch(batch, plan, budget_ms);
-	rc = plan_walks(plan->config, batch->walks, batch->n_walks, &walks);
+	rc = plan_traces(plan->config, batch->walks, batch->n_walks, &walks);
 	if (rc < 0)
 		return rc;
 	rc = results_init(&walked, walks);

@@ -275,7 +275,7 @@ static void asks_once_for_a_kind_that_asks_about_the_host(void **state)
 	assert_int_equal(fleet_result(&fleet, 0, 0)->clear, 0);
 	assert_null(fleet_result(&fleet, 0, 0)->detail);
 	assert_int_equal(fleet_result(&fleet, 0, 1)->clear, 3);
-	assert_int_equal(fleet_result(&fleet, 0, 1)->detail->n_legs, 2);
+	assert_int_equal(fleet_result(&fleet, 0, 1)->detail->n_addresses, 2);
 	fleet_fini(&fleet);
 }
 

@@ -67,9 +67,9 @@ static void is_partial_when_one_address_of_two_refuses(void **state)
 	assert_result(result, STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES);
 	assert_int_equal(result->clear, 3); /* a RST went through, too */
 	assert_string_equal(result->detail->identity, "v4 open, v6 closed");
-	assert_int_equal(result->detail->n_legs, 2);
-	assert_int_equal(result->detail->legs[0].state, STATE_OPEN);
-	assert_int_equal(result->detail->legs[1].state, STATE_CLOSED);
+	assert_int_equal(result->detail->n_addresses, 2);
+	assert_int_equal(result->detail->addresses[0].state, STATE_OPEN);
+	assert_int_equal(result->detail->addresses[1].state, STATE_CLOSED);
 	fleet_fini(&fleet);
 	close(fd);
 }

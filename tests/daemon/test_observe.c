@@ -242,11 +242,11 @@ static void does_not_wait_where_the_same_gateway_delivered(void **state)
 
 static void one_leg_without_a_gateway_makes_the_whole_an_error(void **state)
 {
-	struct flow_leg legs[2] = {
+	struct flow_address legs[2] = {
 		{.address = {0}, .state = STATE_FILTERED, .reason = REASON_TIMEOUT},
 		{.address = {0}, .state = STATE_OPEN, .reason = REASON_SYN_ACK},
 	};
-	struct flow_detail detail = {.n_legs = 2, .legs = legs};
+	struct flow_detail detail = {.n_addresses = 2, .addresses = legs};
 	struct scene s;
 
 	(void)state;
@@ -266,11 +266,11 @@ static void one_leg_without_a_gateway_makes_the_whole_an_error(void **state)
 /* Two addresses: one on our own link, where nobody answers ARP, and another. */
 static struct flow_result explain_two(const char *first, const char *second)
 {
-	struct flow_leg legs[2] = {
+	struct flow_address legs[2] = {
 		{.state = STATE_FILTERED, .reason = REASON_TIMEOUT},
 		{.state = STATE_FILTERED, .reason = REASON_TIMEOUT},
 	};
-	struct flow_detail detail = {.n_legs = 2, .legs = legs};
+	struct flow_detail detail = {.n_addresses = 2, .addresses = legs};
 	struct scene s;
 
 	scene_init(&s, far_and_near, 1);

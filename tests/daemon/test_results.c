@@ -28,14 +28,14 @@ static char *copy(const char *text)
 
 static struct flow_result fold(const struct told *told, uint32_t count)
 {
-	struct flow_leg *legs = calloc(count, sizeof *legs);
+	struct flow_address *legs = calloc(count, sizeof *legs);
 	char **identities = calloc(count, sizeof *identities);
 	struct flow_result result;
 
 	assert_non_null(legs);
 	assert_non_null(identities);
 	for (uint32_t i = 0; i < count; i++) {
-		legs[i] = (struct flow_leg){
+		legs[i] = (struct flow_address){
 			.address = {.family = told[i].family},
 			.state = (uint8_t)told[i].state,
 			.reason = (uint8_t)told[i].reason,
@@ -61,9 +61,9 @@ static void release(struct flow_result *result)
 
 	if (!detail)
 		return;
-	for (uint32_t i = 0; i < detail->n_legs; i++)
-		free(detail->legs[i].evidence);
-	free(detail->legs);
+	for (uint32_t i = 0; i < detail->n_addresses; i++)
+		free(detail->addresses[i].evidence);
+	free(detail->addresses);
 	free(detail->evidence);
 	free(detail->identity);
 	free(detail);
@@ -104,7 +104,7 @@ static void takes_one_legs_evidence_and_identity(void **state)
 
 	(void)state;
 	assert_int_equal(result.clear, 0);
-	assert_int_equal(result.detail->n_legs, 0);
+	assert_int_equal(result.detail->n_addresses, 0);
 	assert_string_equal(result.detail->evidence, "{\"icmp\":{}}");
 	assert_string_equal(result.detail->identity, "by 10.0.0.1");
 	release(&result);
@@ -136,8 +136,8 @@ static void keeps_a_state_that_all_legs_share(void **state)
 	assert_int_equal(result.rtt_us, 900);
 	assert_int_equal(result.clear, 7);
 	assert_null(identity_of(&result));
-	assert_int_equal(result.detail->n_legs, 3);
-	assert_string_equal(result.detail->legs[1].evidence, "{}");
+	assert_int_equal(result.detail->n_addresses, 3);
+	assert_string_equal(result.detail->addresses[1].evidence, "{}");
 	release(&result);
 }
 

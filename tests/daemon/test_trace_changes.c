@@ -203,7 +203,7 @@ static void the_address_that_is_lost_is_walked_to(void **state)
 {
 	struct scene s;
 	struct flow_detail *detail = calloc(1, sizeof *detail);
-	struct flow_leg *legs = calloc(2, sizeof *legs);
+	struct flow_address *legs = calloc(2, sizeof *legs);
 
 	(void)state;
 	assert_non_null(detail);
@@ -215,7 +215,7 @@ static void the_address_that_is_lost_is_walked_to(void **state)
 	assert_true(net_address_parse("127.1.0.9", &legs[1].address));
 	legs[0].state = STATE_OPEN;
 	legs[1].state = STATE_FILTERED;
-	*detail = (struct flow_detail){.n_legs = 2, .legs = legs};
+	*detail = (struct flow_detail){.n_addresses = 2, .addresses = legs};
 	result_of(&s, 0)->detail = detail;
 	trace(&s);
 	assert_non_null(trace_of(&s, 0));
@@ -232,7 +232,7 @@ static void walks_to_one_address_are_one_hosts(void **state)
 	(void)state;
 	assert_true(net_address_parse("127.1.0.1", &near));
 	assert_true(net_address_parse("127.1.0.2", &far));
-	const struct plan_walk walks[] = {
+	const struct plan_trace walks[] = {
 		{.host = {.name = "a", .addresses = &near, .n_addresses = 1},
 			.port = 1},
 		{.host = {.name = "a", .addresses = &near, .n_addresses = 1},
@@ -242,7 +242,7 @@ static void walks_to_one_address_are_one_hosts(void **state)
 		{.host = {.name = "b", .dial_name = "b"}, .port = 1},
 		{.host = {.name = "b", .dial_name = "b"}, .port = 2},
 	};
-	assert_int_equal(plan_walks(NULL, walks, ARRAY_SIZE(walks), &plan), 0);
+	assert_int_equal(plan_traces(NULL, walks, ARRAY_SIZE(walks), &plan), 0);
 	assert_int_equal(plan->n_flows, 6);
 	assert_int_equal(plan->n_hosts, 4);
 	assert_int_equal(plan->hosts[0].n_flows, 2);

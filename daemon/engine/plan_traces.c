@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plan of walks: what no rule can ask for. */
+/* A plan of traces: what no rule can ask for. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,46 +19,48 @@ static bool is_same_host(const struct plan_host *a, const struct plan_host *b)
 	return true;
 }
 
-/* Walks to one host share it, and what may be open to it at once. */
-static uint32_t host_of(struct plan *plan, uint32_t index, const struct plan_walk *walk)
+/* Traces to one host share it, and what may be open to it at once. */
+static uint32_t host_of(
+	struct plan *plan, uint32_t index, const struct plan_trace *trace)
 {
 	struct plan_host *host = &plan->hosts[plan->n_hosts];
 
-	if (plan->n_hosts > 0 && is_same_host(host - 1, &walk->host)) {
+	if (plan->n_hosts > 0 && is_same_host(host - 1, &trace->host)) {
 		host[-1].n_flows++;
 		return plan->n_hosts - 1;
 	}
-	*host = walk->host;
+	*host = trace->host;
 	host->first_flow = index;
 	host->n_flows = 1;
 	return plan->n_hosts++;
 }
 
-static int add_walk(struct plan *plan, uint32_t index, const struct plan_walk *walk)
+static int add_trace(struct plan *plan, uint32_t index, const struct plan_trace *trace)
 {
 	struct trace_conf *conf = arena_calloc(&plan->arena, 1, sizeof *conf);
 
 	if (!conf)
 		return -ENOMEM;
 	*conf = (struct trace_conf){
-		.port = walk->port,
-		.distance = walk->distance,
-		.budget_ms = walk->budget_ms,
+		.port = trace->port,
+		.distance = trace->distance,
+		.budget_ms = trace->budget_ms,
 	};
 	plan->checks[index] = (struct plan_check){
 		.name = trace_probe_ops.name,
 		.ops = &trace_probe_ops,
 		.conf = conf,
-		.timeout_ms = walk->timeout_ms,
+		.timeout_ms = trace->timeout_ms,
 		.attempts = 1,
 	};
-	plan->flows[index] = (struct plan_flow){.host = host_of(plan, index, walk),
+	plan->flows[index] = (struct plan_flow){.host = host_of(plan, index, trace),
 		.check = index,
 		.expect = EXPECT_ANY};
 	return 0;
 }
 
-static int fill_walks(struct plan *plan, const struct plan_walk *walks, uint32_t count)
+static int fill_traces(
+	struct plan *plan, const struct plan_trace *traces, uint32_t count)
 {
 	int rc = 0;
 
@@ -69,17 +71,17 @@ static int fill_walks(struct plan *plan, const struct plan_walk *walks, uint32_t
 	if (!plan->hosts || !plan->checks || !plan->rule_sets || !plan->flows)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count && rc == 0; i++)
-		rc = add_walk(plan, i, &walks[i]);
+		rc = add_trace(plan, i, &traces[i]);
 	plan->n_checks = plan->n_flows = count;
 	plan->n_rule_sets = 1;
 	return rc == 0 ? plan_measure(plan) : rc;
 }
 
-int plan_walks(const struct config *config, const struct plan_walk *walks,
-	uint32_t n_walks, struct plan **out)
+int plan_traces(const struct config *config, const struct plan_trace *traces,
+	uint32_t n_traces, struct plan **out)
 {
 	struct plan *plan = plan_new(config);
-	int rc = plan ? fill_walks(plan, walks, n_walks) : -ENOMEM;
+	int rc = plan ? fill_traces(plan, traces, n_traces) : -ENOMEM;
 
 	if (rc == 0)
 		*out = plan;
