@@ -420,8 +420,8 @@ static void traces_every_attempt(void **state)
 	struct plan_check *check = fleet_check_port(&fleet, 0, silence.port);
 	check->timeout_ms = 50;
 	check->attempts = 2;
-	fleet.options.tell = take_line;
-	fleet.options.tell_data = &lines;
+	fleet.options.observer = take_line;
+	fleet.options.observer_data = &lines;
 	assert_int_equal(fleet_run(&fleet), 0);
 	assert_int_equal(lines.count, 2);
 	assert_non_null(strstr(lines.text[0],
@@ -444,8 +444,8 @@ static void traces_a_lookup(void **state)
 	fleet_check_port(&fleet, 0, port);
 	fleet.plan.hosts[0].dial_name = "localhost";
 	fleet.plan.hosts[0].n_addresses = 0;
-	fleet.options.tell = take_line;
-	fleet.options.tell_data = &lines;
+	fleet.options.observer = take_line;
+	fleet.options.observer_data = &lines;
 	assert_int_equal(fleet_run(&fleet), 0);
 	assert_in_range(lines.count, 2, 9);
 	assert_non_null(strstr(lines.text[0], "resolve: localhost -> "));

@@ -140,7 +140,7 @@ static void stays_on_the_calling_thread_where_one_pass_will_do(void **state)
 	assert_true(pthread_equal(where[0].thread, pthread_self()));
 	forget_where();
 	fleet.options.engines = 4;
-	fleet.options.tell = ignore_line;
+	fleet.options.observer = ignore_line;
 	assert_int_equal(fleet_run(&fleet), 0);
 	assert_int_equal(neighbours(0, 100), 100);
 	assert_true(pthread_equal(where[0].thread, pthread_self()));
