@@ -110,6 +110,26 @@ static const struct {
 		"open gaps of flows that left the inventory"},
 	{"SELECT count(*) - count(DISTINCT vantage << 32 | number) FROM flow",
 		"flows with the number of another one, so that times are mixed"},
+	{"SELECT count(*) FROM flow WHERE (reported_state IS NULL)"
+	 " + (reported_reason IS NULL) + (reported_identity IS NULL)"
+	 " + (reported_verdict IS NULL) NOT IN (0, 4)"
+	 " OR (reported_state IS NULL AND reported_incident IS NOT NULL)",
+		"flows of which a part of what was reported is missing"},
+	{"SELECT count(*) FROM flow WHERE from_scan IS NULL"
+	 " AND reported_state IS NOT NULL",
+		"flows that are reported and left the inventory"},
+	{"SELECT count(*) FROM flow JOIN incident ON incident.id = reported_incident"
+	 " WHERE incident.vantage <> flow.vantage OR closed_scan IS NOT NULL",
+		"flows that are reported by no open incident of theirs"},
+	{"SELECT count(*) FROM incident WHERE remaining <> (SELECT count(*) FROM flow"
+	 "  WHERE flow.vantage = incident.vantage AND reported_incident = incident.id)",
+		"incidents with a wrong number of remaining flows"},
+	{"SELECT count(*) FROM incident WHERE (closed_scan IS NULL) <> (remaining > 0)"
+	 " OR (closed_scan IS NULL) <> (closed_us IS NULL)",
+		"incidents that are open with nothing left, or closed with something"},
+	{"SELECT count(*) FROM flow WHERE gap_from IS NULL AND gap_after IS NOT NULL"
+	 " OR gap_after >= gap_from",
+		"gaps that begin before the last measurement"},
 	{"SELECT count(*) FROM vantage WHERE swept > pruned",
 		"vantages that were swept beyond what was pruned"},
 	{"SELECT count(*) FROM rtt_hour WHERE length(cells) % 16 <> 0"

@@ -75,6 +75,23 @@ int64_t facts_scan_us(struct facts *facts, int64_t scan)
 	return facts->scan_us;
 }
 
+int64_t facts_past_us(struct facts *facts, int64_t scan)
+{
+	int rc;
+
+	if (scan == facts->past || facts->rc < 0)
+		return facts->past_us;
+	sql_reset(facts->scan_row);
+	SQL_BIND(facts->scan_row, scan);
+	rc = sql_step(facts->store, facts->scan_row);
+	facts->past = scan;
+	facts->past_us = rc > 0 ? sql_int(facts->scan_row, 0) : 0;
+	sql_reset(facts->scan_row);
+	if (rc < 0)
+		facts->rc = rc;
+	return facts->past_us;
+}
+
 const char *facts_word(struct facts *facts, int64_t word)
 {
 	return texts_get(&facts->texts, word);

@@ -12,9 +12,9 @@ struct facts {
 	struct texts texts;
 	struct sqlite3_stmt *host_row, *scan_row;
 	const char *vantage; /* name of that of the last facts_scan() */
-	int64_t host, scan;
+	int64_t host, scan, past;
 	const char *host_name, *groups, *addresses;
-	int64_t scan_us;
+	int64_t scan_us, past_us;
 	int rc; /* of the first failure of the calls below */
 };
 
@@ -27,6 +27,9 @@ void facts_host(struct facts *facts, int64_t host);
 
 /* When the scan finished. */
 int64_t facts_scan_us(struct facts *facts, int64_t scan);
+
+/* Likewise, of a scan whose row may be gone: 0. */
+int64_t facts_past_us(struct facts *facts, int64_t scan);
 
 /* The word; "" after a failure. */
 const char *facts_word(struct facts *facts, int64_t word);

@@ -12,12 +12,13 @@
 
 /* A scan's gap that has ended since, by host and check. */
 struct old_gap {
-	int64_t host, check, reason;
+	int64_t host, check, reason, after;
 };
 
 struct walk {
 	struct facts facts;
 	int64_t scan;
+	bool is_newest; /* of its vantage */
 	struct sqlite3_stmt *flows, *past;
 	struct old_gap *gaps;
 	uint32_t n_gaps, gaps_capacity;
@@ -34,6 +35,14 @@ enum flow_column {
 	RULES,
 	GAP_FROM,
 	GAP_REASON,
+	GAP_AFTER,
+	QUESTION,
+	PROVED,
+	REPORTED_STATE,
+	REPORTED_REASON,
+	REPORTED_IDENTITY,
+	REPORTED_VERDICT,
+	REPORTED_INCIDENT,
 	PRESENT, /* the columns from here on are those of an interval */
 	FROM,
 	STATE,
@@ -45,7 +54,8 @@ enum flow_column {
 
 static const char flows_sql[] =
 	"SELECT host, check_name, expect, verdict, rules, gap_from, gap_reason,"
-	" from_scan IS NOT NULL, from_scan, state, reason, phase, identity, evidence"
+	" gap_after, question, proved, reported_state, reported_reason,"
+	" reported_identity, reported_verdict, reported_incident, from_scan IS NOT NULL, from_scan, state, reason, phase, identity, evidence"
 	" FROM flow WHERE vantage = ? ORDER BY vantage, host, check_name";
 
 static const char past_sql[] =
@@ -54,7 +64,7 @@ static const char past_sql[] =
 	" AND from_scan <= ?4 ORDER BY from_scan DESC LIMIT 1";
 
 static const char gaps_sql[] =
-	"SELECT host, check_name, reason FROM gap INDEXED BY gap_to"
+	"SELECT host, check_name, reason, after_scan FROM gap INDEXED BY gap_to"
 	" WHERE vantage = ?1 AND to_scan >= ?2 AND from_scan <= ?2"
 	" ORDER BY host, check_name";
 
@@ -72,6 +82,7 @@ static int add_gap(struct walk *walk, struct sqlite3_stmt *row)
 		.host = sql_int(row, 0),
 		.check = sql_int(row, 1),
 		.reason = sql_int(row, 2),
+		.after = sql_int(row, 3),
 	};
 	return 0;
 }
@@ -93,21 +104,25 @@ static int load_gaps(struct walk *walk, int64_t vantage)
 	return rc;
 }
 
-/* The reason's word, or 0 when the scan measured the flow. */
-static int64_t gap_of(struct walk *walk)
+/* The reason's word, and which scan measured it last; 0 when the scan measured it. */
+static int64_t gap_of(struct walk *walk, int64_t *after)
 {
 	int64_t host = sql_int(walk->flows, HOST);
 	int64_t check = sql_int(walk->flows, CHECK);
 	int64_t from = sql_int(walk->flows, GAP_FROM);
 
+	*after = sql_int(walk->flows, GAP_AFTER);
 	if (from && from <= walk->scan)
 		return sql_int(walk->flows, GAP_REASON);
+	*after = 0;
 	for (; walk->gap_at < walk->n_gaps; walk->gap_at++) {
 		const struct old_gap *gap = &walk->gaps[walk->gap_at];
 		if (gap->host > host || (gap->host == host && gap->check > check))
 			return 0;
-		if (gap->host == host && gap->check == check)
+		if (gap->host == host && gap->check == check) {
+			*after = gap->after;
 			return gap->reason;
+		}
 	}
 	return 0;
 }
@@ -151,8 +166,29 @@ static int interval_at(
 	return rc > 0 ? sql_int(walk->past, 0) != 0 : rc;
 }
 
+/* What the flow's row says of the newest scan alone. */
+static void fill_newest(struct walk *walk, struct store_flow *flow)
+{
+	struct facts *facts = &walk->facts;
+	struct sqlite3_stmt *row = walk->flows;
+	int64_t state = sql_int(row, REPORTED_STATE);
+
+	flow->question = (uint64_t)sql_int(row, QUESTION);
+	flow->proved = sql_int(row, PROVED) != 0;
+	flow->is_reported = state != 0;
+	if (!state)
+		return;
+	flow->reported = (struct store_reported){
+		.state = facts_word(facts, state),
+		.reason = facts_word(facts, sql_int(row, REPORTED_REASON)),
+		.identity = facts_word(facts, sql_int(row, REPORTED_IDENTITY)),
+		.verdict = facts_word(facts, sql_int(row, REPORTED_VERDICT)),
+		.incident = sql_int(row, REPORTED_INCIDENT),
+	};
+}
+
 static void fill_flow(struct walk *walk, struct sqlite3_stmt *row, int first,
-	int64_t gap, struct store_flow *flow)
+	int64_t gap, int64_t after, struct store_flow *flow)
 {
 	struct facts *facts = &walk->facts;
 	struct sqlite3_stmt *own = walk->flows;
@@ -178,7 +214,11 @@ static void fill_flow(struct walk *walk, struct sqlite3_stmt *row, int first,
 		.since_us = facts_scan_us(facts, from),
 		.gap = gap != 0,
 		.gap_reason = gap ? facts_word(facts, gap) : "",
+		.measured_scan = after,
+		.measured_us = after ? facts_past_us(facts, after) : 0,
 	};
+	if (walk->is_newest)
+		fill_newest(walk, flow);
 }
 
 static int walk_flows(struct walk *walk, int64_t vantage,
@@ -189,13 +229,13 @@ static int walk_flows(struct walk *walk, int64_t vantage,
 	int first, rc;
 
 	while ((rc = sql_step(walk->facts.store, walk->flows)) > 0) {
-		int64_t gap = gap_of(walk);
+		int64_t after, gap = gap_of(walk, &after);
 		rc = interval_at(walk, vantage, &row, &first);
 		if (rc < 0)
 			return rc;
 		if (rc == 0)
 			continue;
-		fill_flow(walk, row, first, gap, &flow);
+		fill_flow(walk, row, first, gap, after, &flow);
 		fill_asked(walk, &flow);
 		rc = facts_failure(&walk->facts);
 		if (rc < 0 || !each(data, &flow))
@@ -207,7 +247,14 @@ static int walk_flows(struct walk *walk, int64_t vantage,
 static int prepare(struct walk *walk, int64_t vantage)
 {
 	struct store *store = walk->facts.store;
-	int rc = sql_prepare(store, flows_sql, &walk->flows);
+	int64_t newest;
+	int rc = SQL_ASK(store, &newest,
+		"SELECT max(id) FROM scan WHERE vantage = ?1 AND status = 'complete'",
+		vantage);
+
+	walk->is_newest = rc == 0 && newest == walk->scan;
+	if (rc == 0)
+		rc = sql_prepare(store, flows_sql, &walk->flows);
 
 	if (rc == 0)
 		rc = sql_prepare(store, past_sql, &walk->past);

@@ -3,6 +3,7 @@
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
+#include "base/arena.h"
 #include "store/store.h"
 
 struct sqlite3;
@@ -13,8 +14,9 @@ struct store {
 	struct sqlite3 *db;
 	char *path;
 	enum store_mode mode;
-	int lock_fd;        /* of the writer's lock; -1: none */
-	char *scan_vantage; /* text of the last struct store_scan handed out */
+	int lock_fd;           /* of the writer's lock; -1: none */
+	char *scan_vantage;    /* text of the last struct store_scan handed out */
+	struct arena incident; /* that of the last struct store_incident */
 	char error[512];
 };
 
@@ -22,6 +24,7 @@ struct store {
 extern const char store_schema_sql[];
 extern const char store_outbox_sql[];
 extern const char store_retention_sql[];
+extern const char store_incidents_sql[];
 
 /* Remembers "PATH: text" as the last failure; returns `code`, a negative errno. */
 int store_refuse(struct store *store, int code, const char *format, ...)

@@ -6,10 +6,6 @@
 
 #include "base/array.h"
 
-enum {
-	MAX_NUMBER = INT32_MAX - 1
-};
-
 /* ---- hosts ------------------------------------------------------------------- */
 
 struct known_host *known_find_host(struct known *known, const char *name)
@@ -140,8 +136,7 @@ static int append(struct known *known, const struct known_flow *flow)
 {
 	struct known_flow *flows = NULL;
 
-	/* So that twice the capacity still counts the slots. */
-	if (known->n_flows <= MAX_NUMBER / 2)
+	if (known->n_flows <= KNOWN_MAX_NUMBER)
 		flows = array_grow(
 			known->flows, &known->capacity, known->n_flows, sizeof *flows);
 	if (!flows)
@@ -171,7 +166,7 @@ static int load_flow(struct known *known, struct sqlite3_stmt *row)
 	struct known_flow flow = {
 		.host = (uint32_t)sql_int(row, 0),
 		.check = (uint32_t)sql_int(row, 1),
-		.number = (uint32_t)number & INT32_MAX,
+		.number = (uint32_t)number & KNOWN_MAX_NUMBER,
 		.expect = (uint32_t)sql_int(row, 3),
 		.verdict = (uint32_t)sql_int(row, 4),
 		.rules = (uint32_t)sql_int(row, 5),
@@ -179,9 +174,12 @@ static int load_flow(struct known *known, struct sqlite3_stmt *row)
 		.reason = (uint32_t)sql_int(row, 8),
 		.identity = (uint32_t)sql_int(row, 9),
 		.gap_reason = (uint32_t)sql_int(row, 10),
+		.question = (uint64_t)sql_int(row, 11),
+		.proved = sql_int(row, 12) != 0,
+		.reported = sql_int(row, 13) != 0,
 	};
 
-	if (number < 0 || number > MAX_NUMBER)
+	if (number < 0 || number > KNOWN_MAX_NUMBER)
 		return store_damaged(
 			known->store, "a flow has the number %lld", (long long)number);
 	return append(known, &flow);
@@ -192,7 +190,8 @@ static int load_flows(struct known *known)
 	struct sqlite3_stmt *rows;
 	int rc = sql_prepare(known->store,
 		"SELECT host, check_name, number, expect, verdict, rules, from_scan,"
-		" state, reason, identity, gap_reason FROM flow WHERE vantage = ?",
+		" state, reason, identity, gap_reason, question, proved,"
+		" reported_state IS NOT NULL FROM flow WHERE vantage = ?",
 		&rows);
 
 	if (rc < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the store knows of a vantage's newest scan, in memory while the next one is
- * recorded: some 50 bytes a flow, found by host and check.
+ * recorded: some 56 bytes a flow, found by host and check.
  */
 #ifndef STORE_KNOWN_H
 #define STORE_KNOWN_H
@@ -9,14 +9,21 @@
 #include "base/intern.h"
 #include "store/sql.h"
 
-/* All but number and seen are ids of words or hosts; 0: none. */
+enum {
+	KNOWN_MAX_NUMBER = (1 << 29) - 1 /* of a flow */
+};
+
+/* All numbers of 32 bits are ids of words or hosts; 0: none. */
 struct known_flow {
 	uint32_t host, check;
 	uint32_t expect, verdict, rules;
 	uint32_t state, reason, identity; /* state 0: not in the inventory */
 	uint32_t gap_reason;              /* 0: the newest scan measured it */
-	uint32_t number : 31;
+	uint32_t number : 29;
 	bool seen : 1; /* among the rows of the scan being recorded */
+	bool proved : 1;
+	bool reported : 1; /* something is */
+	uint64_t question;
 };
 
 struct known_host {

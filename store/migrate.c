@@ -33,6 +33,7 @@ static const char *const steps[] = {
 	" PRIMARY KEY (vantage, rules)"
 	") STRICT, WITHOUT ROWID;"
 	"ALTER TABLE scan ADD COLUMN carried INTEGER NOT NULL DEFAULT 0",
+	store_incidents_sql,
 };
 
 static int run_steps(

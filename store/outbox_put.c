@@ -3,24 +3,6 @@
 #include "store/outbox_internal.h"
 #include "store/sql.h"
 
-/* Runs a statement with numbers alone. */
-static int run(
-	struct store *store, const char *text, const int64_t *values, size_t count)
-{
-	struct sqlite3_stmt *statement;
-	int rc = sql_prepare(store, text, &statement);
-
-	if (rc < 0)
-		return rc;
-	sql_bind(statement, values, count);
-	rc = sql_run(store, statement);
-	sql_free(statement);
-	return rc;
-}
-#define RUN(store, text, ...)                            \
-	run(store, text, (const int64_t[]){__VA_ARGS__}, \
-		sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
-
 /* A new sink begins behind the newest notice that ever was. */
 static int name_sinks(struct store *store, int64_t vantage, int64_t scan,
 	const struct outbox_put *put)
@@ -41,7 +23,8 @@ static int name_sinks(struct store *store, int64_t vantage, int64_t scan,
 	}
 	sql_free(add);
 	return rc < 0 ? rc
-		      : RUN(store, "DELETE FROM sink WHERE vantage = ? AND scan <> ?",
+		      : SQL_DO(store,
+				"DELETE FROM sink WHERE vantage = ? AND scan <> ?",
 				vantage, scan);
 }
 
@@ -93,7 +76,7 @@ static int drop_oldest(struct store *store, int64_t vantage, uint32_t keep)
 
 	if (rc < 0 || last == 0)
 		return rc;
-	rc = RUN(store,
+	rc = SQL_DO(store,
 		"UPDATE sink SET cursor = ?2, attempts = 0, refusals = 0, dropped = dropped + n.gone,"
 		" untold = untold + n.gone FROM (SELECT name AS of, (SELECT count(*)"
 		" FROM notice WHERE notice.vantage = ?1 AND notice.id > sink.cursor"
@@ -101,13 +84,14 @@ static int drop_oldest(struct store *store, int64_t vantage, uint32_t keep)
 		" WHERE vantage = ?1 AND name = n.of AND cursor < ?2",
 		vantage, last);
 	return rc < 0 ? rc
-		      : RUN(store, "DELETE FROM notice WHERE vantage = ? AND id <= ?",
+		      : SQL_DO(store,
+				"DELETE FROM notice WHERE vantage = ? AND id <= ?",
 				vantage, last);
 }
 
 int outbox_prune(struct store *store, int64_t vantage)
 {
-	return RUN(store,
+	return SQL_DO(store,
 		"DELETE FROM notice WHERE vantage = ?1 AND id <= coalesce((SELECT"
 		" min(cursor) FROM sink WHERE vantage = ?1), 9223372036854775807)",
 		vantage);

@@ -24,6 +24,7 @@ enum statement {
 	DROP_HOST,
 	DROP_WORD,
 	DROP_HOURS,
+	DROP_INCIDENTS,
 	SET_SWEPT,
 	STATEMENTS
 };
@@ -82,6 +83,8 @@ static const char *const statements[STATEMENTS] = {
 	[DROP_HOURS] =
 		"DELETE FROM rtt_hour WHERE id IN (SELECT id FROM rtt_hour"
 		"  INDEXED BY rtt_of_hour WHERE vantage = ?1 AND hour < ?2 LIMIT ?3)",
+	[DROP_INCIDENTS] = "DELETE FROM incident WHERE vantage = ?1"
+			   " AND closed_scan > ?2 AND closed_scan <= ?3",
 	[SET_SWEPT] = "UPDATE vantage SET swept = ?2 WHERE id = ?1",
 };
 
@@ -187,6 +190,8 @@ static int sweep(struct prune *p, bool *more)
 	if (count < 0 || count == BATCH_ROWS)
 		return count < 0 ? count : 0;
 	rc = RUN(p, DROP_SCANS, p->vantage, p->swept + 1, high);
+	if (rc == 0)
+		rc = RUN(p, DROP_INCIDENTS, p->vantage, p->swept, high);
 	if (rc == 0)
 		rc = RUN(p, SET_SWEPT, p->vantage, high);
 	*more = high < p->last;

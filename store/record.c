@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recording a scan, in one transaction. */
 #include "store/idle.h"
+#include "store/incident.h"
 #include "store/outbox_internal.h"
 #include "store/recorder.h"
 #include "store/rtt.h"
@@ -54,11 +55,17 @@ static int record_all(struct store *store, const struct store_record *record)
 	int rc = recorder_init(&recorder, store, record->scan);
 
 	if (rc == 0)
+		rc = incident_open_all(store, recorder.vantage, record->scan,
+			record->totals.finished_us, record);
+	if (rc == 0)
 		rc = record_hosts(&recorder, record);
 	if (rc == 0)
 		rc = record_rows(&recorder, record);
 	if (rc == 0)
 		rc = recorder_remove_rest(&recorder);
+	if (rc == 0)
+		rc = incident_update_all(store, recorder.vantage, record->scan,
+			record->totals.finished_us, record);
 	if (rc == 0)
 		rc = idle_record(&recorder, record);
 	if (rc == 0)

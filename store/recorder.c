@@ -18,21 +18,38 @@ static const char *const statements[RECORDER_STATEMENTS] = {
 	[SET_HOST] = "UPDATE host SET group_names = ?2, addresses = ?3 WHERE id = ?1",
 	[ADD_FLOW] = "INSERT INTO flow (vantage, host, check_name, number, expect,"
 		     " verdict, rules, from_scan, state, reason, phase, identity,"
-		     " evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[SET_TERMS] = "UPDATE flow SET expect = ?4, verdict = ?5, rules = ?6" FLOW_KEY,
+		     " evidence, question, proved, reported_state, reported_reason,"
+		     " reported_identity, reported_verdict, reported_incident)"
+		     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		     " nullif(?, 0), nullif(?, 0), nullif(?, 0), nullif(?, 0),"
+		     " nullif(?, 0))",
+	[SET_TERMS] = "UPDATE flow SET expect = ?4, verdict = ?5, rules = ?6,"
+		      " question = ?7, proved = ?8" FLOW_KEY,
 	[SET_FLOW] = "UPDATE flow SET expect = ?4, verdict = ?5, rules = ?6,"
 		     " from_scan = ?7, state = ?8, reason = ?9, phase = ?10,"
-		     " identity = ?11, evidence = ?12" FLOW_KEY,
+		     " identity = ?11, evidence = ?12, question = ?13,"
+		     " proved = ?14" FLOW_KEY,
+	[SET_REPORTED] = "UPDATE flow SET reported_state = nullif(?4, 0),"
+			 " reported_reason = nullif(?5, 0), reported_identity ="
+			 " nullif(?6, 0), reported_verdict = nullif(?7, 0),"
+			 " reported_incident = nullif(?8, 0)" FLOW_KEY
+			 " AND (reported_state, reported_reason, reported_identity,"
+			 " reported_verdict, reported_incident) IS NOT (nullif(?4, 0),"
+			 " nullif(?5, 0), nullif(?6, 0), nullif(?7, 0), nullif(?8, 0))",
 	[KEEP_STATE] = "INSERT INTO interval (vantage, host, check_name, from_scan,"
 		       " to_scan, removed, state, reason, phase, identity, evidence)"
 		       " SELECT vantage, host, check_name, from_scan, ?4, ?5, state,"
 		       " reason, phase, identity, evidence FROM flow" FLOW_KEY,
-	[LEAVE] = "UPDATE flow SET from_scan = NULL" FLOW_KEY,
-	[SET_GAP] = "UPDATE flow SET gap_from = ?4, gap_reason = ?5" FLOW_KEY,
+	[LEAVE] = "UPDATE flow SET from_scan = NULL, reported_state = NULL,"
+		  " reported_reason = NULL, reported_identity = NULL,"
+		  " reported_verdict = NULL, reported_incident = NULL" FLOW_KEY,
+	[SET_GAP] = "UPDATE flow SET gap_from = ?4, gap_reason = ?5,"
+		    " gap_after = coalesce(gap_after, nullif(?6, 0))" FLOW_KEY,
 	[KEEP_GAP] = "INSERT INTO gap (vantage, host, check_name, from_scan, to_scan,"
-		     " reason) SELECT vantage, host, check_name, gap_from, ?4,"
-		     " gap_reason FROM flow" FLOW_KEY,
-	[END_GAP] = "UPDATE flow SET gap_from = NULL, gap_reason = NULL" FLOW_KEY,
+		     " reason, after_scan) SELECT vantage, host, check_name, gap_from,"
+		     " ?4, gap_reason, gap_after FROM flow" FLOW_KEY,
+	[END_GAP] = "UPDATE flow SET gap_from = NULL, gap_reason = NULL,"
+		    " gap_after = NULL" FLOW_KEY,
 };
 
 /* ---- hosts ------------------------------------------------------------------- */
@@ -130,6 +147,10 @@ int recorder_init(struct recorder *r, struct store *store, int64_t scan)
 		rc = find_scan(r);
 	if (rc == 0)
 		rc = known_load(&r->known, r->store, r->vantage, seed);
+	if (rc == 0)
+		rc = idle_load(r->store, r->vantage, r->previous, &r->idle, &r->n_idle);
+	if (rc == 0)
+		rc = recorder_word(r, STATE, "", &r->nothing);
 	return rc;
 }
 
@@ -140,4 +161,5 @@ void recorder_fini(struct recorder *r)
 	words_fini(&r->words);
 	known_fini(&r->known);
 	free(r->times_us);
+	free(r->idle);
 }

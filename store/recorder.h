@@ -3,6 +3,7 @@
 #ifndef STORE_RECORDER_H
 #define STORE_RECORDER_H
 
+#include "store/idle.h"
 #include "store/known.h"
 #include "store/words.h"
 
@@ -12,6 +13,7 @@ enum recorder_statement {
 	ADD_FLOW,
 	SET_TERMS,
 	SET_FLOW,
+	SET_REPORTED,
 	KEEP_STATE,
 	LEAVE,
 	SET_GAP,
@@ -31,6 +33,10 @@ enum recorder_column {
 	IDENTITY,
 	EVIDENCE,
 	GROUPS,
+	REPORTED_STATE,
+	REPORTED_REASON,
+	REPORTED_IDENTITY,
+	REPORTED_VERDICT,
 	RECORDER_COLUMNS
 };
 
@@ -43,6 +49,9 @@ struct recorder {
 	struct word_memo memos[RECORDER_COLUMNS];
 	const char *host_name; /* of the last row: rows mostly come by host */
 	uint32_t host_id;
+	uint32_t nothing;        /* the word "" */
+	struct idle_rules *idle; /* rules whose flows the previous scan did not ask */
+	size_t n_idle;
 	uint32_t *times_us; /* by flow number */
 	size_t n_times;
 	struct sqlite3_stmt *statements[RECORDER_STATEMENTS];

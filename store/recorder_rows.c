@@ -27,15 +27,29 @@ static int end_gap(struct recorder *r, struct known_flow *flow)
 	return rc;
 }
 
-static int begin_gap(struct recorder *r, struct known_flow *flow, uint32_t reason)
+/* The scan that measured a flow last whose gap is about to begin; 0: none did. */
+static int64_t measured_last(const struct recorder *r, const struct known_flow *flow)
 {
-	int rc;
+	if (!flow->state || flow->state == r->nothing)
+		return 0;
+	for (size_t i = 0; i < r->n_idle; i++)
+		if (r->idle[i].rules == flow->rules)
+			return r->idle[i].scan;
+	return r->previous;
+}
+
+/* A gap for another reason goes on from the same measurement. */
+static int begin_gap(
+	struct recorder *r, struct known_flow *flow, uint32_t reason, int64_t after)
+{
+	int rc = 0;
 
 	if (flow->gap_reason == reason)
 		return 0;
-	rc = end_gap(r, flow);
+	if (flow->gap_reason)
+		rc = RUN(r, KEEP_GAP, flow, r->previous);
 	if (rc == 0)
-		rc = RUN(r, SET_GAP, flow, r->scan, reason);
+		rc = RUN(r, SET_GAP, flow, r->scan, reason, after);
 	flow->gap_reason = reason;
 	return rc;
 }
@@ -52,6 +66,7 @@ static int remove_flow(struct recorder *r, struct known_flow *flow)
 	if (rc == 0)
 		rc = RUN(r, LEAVE, flow);
 	flow->state = 0;
+	flow->reported = false;
 	return rc < 0 ? rc : end_gap(r, flow);
 }
 
@@ -80,8 +95,36 @@ static int host_of(struct recorder *r, const char *name, uint32_t *id)
 struct seen {
 	uint32_t host, check, expect, verdict, rules;
 	uint32_t state, reason, phase, identity, evidence;
-	uint32_t gap_reason; /* 0: measured */
+	uint32_t gap_reason;  /* 0: measured */
+	uint32_t reported[4]; /* state, reason, identity, verdict; 0: nothing is */
+	int64_t incident;
+	uint64_t question;
+	bool proved;
+	bool report; /* what is reported may change */
 };
+
+static int read_reported(
+	struct recorder *r, const struct store_row *row, struct seen *seen)
+{
+	const struct store_reported *reported = row->reported;
+	int rc;
+
+	seen->report = reported || row->forget_reported;
+	if (!reported)
+		return 0;
+	seen->incident = reported->incident;
+	rc = recorder_word(r, REPORTED_STATE, reported->state, &seen->reported[0]);
+	if (rc == 0)
+		rc = recorder_word(
+			r, REPORTED_REASON, reported->reason, &seen->reported[1]);
+	if (rc == 0)
+		rc = recorder_word(
+			r, REPORTED_IDENTITY, reported->identity, &seen->reported[2]);
+	if (rc == 0)
+		rc = recorder_word(
+			r, REPORTED_VERDICT, reported->verdict, &seen->reported[3]);
+	return rc;
+}
 
 static int read_terms(
 	struct recorder *r, const struct store_row *row, struct seen *seen)
@@ -96,7 +139,7 @@ static int read_terms(
 		rc = recorder_word(r, VERDICT, row->verdict, &seen->verdict);
 	if (rc == 0)
 		rc = recorder_word(r, RULES, row->rules, &seen->rules);
-	return rc;
+	return rc < 0 ? rc : read_reported(r, row, seen);
 }
 
 static int read_state(
@@ -111,6 +154,8 @@ static int read_state(
 		rc = recorder_word(r, IDENTITY, row->measured ? row->identity : "",
 			&seen->identity);
 	seen->gap_reason = row->measured ? 0 : seen->reason;
+	seen->question = row->question;
+	seen->proved = row->measured && row->proved;
 	return rc;
 }
 
@@ -123,8 +168,7 @@ static int read_detail(
 	return rc < 0 ? rc : recorder_word(r, EVIDENCE, row->evidence, &seen->evidence);
 }
 
-static int add_flow(
-	struct recorder *r, const struct seen *seen, struct known_flow **out)
+static int add_flow(struct recorder *r, struct seen *seen, struct known_flow **out)
 {
 	struct known_flow flow = {
 		.host = seen->host,
@@ -135,14 +179,20 @@ static int add_flow(
 		.state = seen->state,
 		.reason = seen->reason,
 		.identity = seen->identity,
-		.number = r->known.next_number & INT32_MAX,
+		.number = r->known.next_number & KNOWN_MAX_NUMBER,
+		.question = seen->question,
+		.proved = seen->proved,
+		.reported = seen->reported[0] != 0,
 	};
 	int rc = RUN(r, ADD_FLOW, &flow, flow.number, seen->expect, seen->verdict,
 		seen->rules, r->scan, seen->state, seen->reason, seen->phase,
-		seen->identity, seen->evidence);
+		seen->identity, seen->evidence, (int64_t)seen->question, seen->proved,
+		seen->reported[0], seen->reported[1], seen->reported[2],
+		seen->reported[3], seen->incident);
 
 	if (rc < 0)
 		return rc;
+	seen->report = false;
 	*out = known_add_flow(&r->known, &flow);
 	return *out ? 0 : -ENOMEM;
 }
@@ -152,16 +202,34 @@ static void keep_terms(struct known_flow *flow, const struct seen *seen)
 	flow->expect = seen->expect;
 	flow->verdict = seen->verdict;
 	flow->rules = seen->rules;
+	flow->question = seen->question;
+	flow->proved = seen->proved;
 }
 
-static int update_terms(
-	struct recorder *r, struct known_flow *flow, const struct seen *seen)
+/* What the flow shows in a gap is what it was before, and so is what that means. */
+static int update_terms(struct recorder *r, struct known_flow *flow, struct seen *seen)
 {
+	if (seen->gap_reason && flow->state != r->nothing) {
+		seen->verdict = flow->verdict;
+		seen->proved = flow->proved;
+	}
 	if (flow->expect == seen->expect && flow->verdict == seen->verdict &&
-		flow->rules == seen->rules)
+		flow->rules == seen->rules && flow->question == seen->question &&
+		flow->proved == seen->proved)
 		return 0;
 	keep_terms(flow, seen);
-	return RUN(r, SET_TERMS, flow, seen->expect, seen->verdict, seen->rules);
+	return RUN(r, SET_TERMS, flow, seen->expect, seen->verdict, seen->rules,
+		(int64_t)seen->question, seen->proved);
+}
+
+static int update_reported(
+	struct recorder *r, struct known_flow *flow, const struct seen *seen)
+{
+	if (!seen->report || (!flow->reported && !seen->reported[0]))
+		return 0;
+	flow->reported = seen->reported[0] != 0;
+	return RUN(r, SET_REPORTED, flow, seen->reported[0], seen->reported[1],
+		seen->reported[2], seen->reported[3], seen->incident);
 }
 
 static int begin_interval(
@@ -172,7 +240,7 @@ static int begin_interval(
 	if (rc == 0)
 		rc = RUN(r, SET_FLOW, flow, seen->expect, seen->verdict, seen->rules,
 			r->scan, seen->state, seen->reason, seen->phase, seen->identity,
-			seen->evidence);
+			seen->evidence, (int64_t)seen->question, seen->proved);
 	keep_terms(flow, seen);
 	flow->state = seen->state;
 	flow->reason = seen->reason;
@@ -242,12 +310,18 @@ static int find_or_add_flow(struct recorder *r, const struct store_row *row,
 
 /* Its interval and its gap, if there is one, go on. */
 static int carry_row(struct recorder *r, const struct store_row *row,
-	struct known_flow *flow, const struct seen *seen)
+	struct known_flow *flow, struct seen *seen)
 {
+	int rc;
+
 	if (flow->seen)
 		return refuse_twice(r, row);
 	flow->seen = true;
-	return update_terms(r, flow, seen);
+	seen->gap_reason = flow->gap_reason;
+	seen->question = flow->question;
+	seen->proved = flow->proved;
+	rc = update_terms(r, flow, seen);
+	return rc < 0 ? rc : update_reported(r, flow, seen);
 }
 
 /* What is known of the flow and can be carried over, or NULL. */
@@ -263,8 +337,9 @@ static struct known_flow *carried_flow(
 
 int recorder_row(struct recorder *r, const struct store_row *row)
 {
-	struct seen seen;
+	struct seen seen = {0};
 	struct known_flow *flow = NULL;
+	int64_t after;
 	int rc = read_terms(r, row, &seen);
 
 	if (rc < 0)
@@ -273,13 +348,18 @@ int recorder_row(struct recorder *r, const struct store_row *row)
 	if (flow)
 		return carry_row(r, row, flow, &seen);
 	rc = read_state(r, row, &seen);
+	flow = known_find_flow(&r->known, seen.host, seen.check);
+	after = flow ? measured_last(r, flow) : 0;
 	if (rc == 0)
 		rc = find_or_add_flow(r, row, &seen, &flow);
 	if (rc < 0 || !flow)
 		return rc;
 	flow->seen = true;
+	rc = update_reported(r, flow, &seen);
+	if (rc < 0)
+		return rc;
 	if (seen.gap_reason)
-		return begin_gap(r, flow, seen.gap_reason);
+		return begin_gap(r, flow, seen.gap_reason, after);
 	rc = end_gap(r, flow);
 	return rc < 0 ? rc : keep_time(r, flow, row->rtt_us);
 }

@@ -93,17 +93,37 @@ int sql_exec(struct store *store, const char *text)
 	return rc == SQLITE_OK ? 0 : store_fail(store, rc);
 }
 
-int sql_number(struct store *store, const char *text, int64_t *value)
+int sql_do(struct store *store, const char *text, const int64_t *values, size_t count)
 {
 	struct sqlite3_stmt *statement;
 	int rc = sql_prepare(store, text, &statement);
 
 	if (rc < 0)
 		return rc;
+	sql_bind(statement, values, count);
+	rc = sql_run(store, statement);
+	sql_free(statement);
+	return rc;
+}
+
+int sql_ask(struct store *store, int64_t *value, const char *text,
+	const int64_t *values, size_t count)
+{
+	struct sqlite3_stmt *statement;
+	int rc = sql_prepare(store, text, &statement);
+
+	if (rc < 0)
+		return rc;
+	sql_bind(statement, values, count);
 	rc = sql_step(store, statement);
 	*value = rc > 0 ? sql_int(statement, 0) : 0;
 	sql_free(statement);
 	return rc < 0 ? rc : 0;
+}
+
+int sql_number(struct store *store, const char *text, int64_t *value)
+{
+	return sql_ask(store, value, text, NULL, 0);
 }
 
 int sql_begin_read(struct store *store, bool *began)

@@ -49,6 +49,21 @@ const void *sql_blob(struct sqlite3_stmt *statement, int column, size_t *size);
 /* Any statements, one after the other. 0 or a negative errno. */
 int sql_exec(struct store *store, const char *text);
 
+/* One statement with numbers for its parameters, which yields nothing. 0 or a negative
+ * errno. */
+int sql_do(struct store *store, const char *text, const int64_t *values, size_t count);
+#define SQL_DO(store, text, ...)                            \
+	sql_do(store, text, (const int64_t[]){__VA_ARGS__}, \
+		sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+/* The one number that a query with such parameters yields, 0 when it has no row. 0 or a
+ * negative errno. */
+int sql_ask(struct store *store, int64_t *value, const char *text,
+	const int64_t *values, size_t count);
+#define SQL_ASK(store, value, text, ...)                            \
+	sql_ask(store, value, text, (const int64_t[]){__VA_ARGS__}, \
+		sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
 /* The one number that a query yields, 0 when it has no row. 0 or a negative errno. */
 int sql_number(struct store *store, const char *text, int64_t *value);
 

@@ -49,7 +49,7 @@ static int check_tables(struct store *store)
 	int64_t none;
 	int rc = sql_number(store,
 		"SELECT 1 FROM word, vantage, host, scan, flow, interval, gap, rtt_hour,"
-		" baseline, notice, sink, silence LIMIT 0",
+		" baseline, notice, sink, silence, incident LIMIT 0",
 		&none);
 
 	return rc == -EIO ? store_damaged(store, "its tables are not ours") : rc;
@@ -250,6 +250,7 @@ void store_close(struct store *store)
 	store_disconnect(store);
 	store_lock_release(store);
 	free(store->scan_vantage);
+	arena_fini(&store->incident);
 	free(store->path);
 	free(store);
 }

@@ -75,6 +75,12 @@ struct store_scan {
 int store_scan_begin(
 	struct store *store, const char *vantage, int64_t started_us, int64_t *id);
 
+/* What people were told of a flow. */
+struct store_reported {
+	const char *state, *reason, *identity, *verdict; /* words */
+	int64_t incident; /* the open one that says so; 0: none */
+};
+
 /* What a scan saw of one flow. Pointers are read before the iterator is called again.
  */
 struct store_row {
@@ -83,13 +89,43 @@ struct store_row {
 	const char *reason, *phase; /* words */
 	const char *
 		identity; /* "" or what else must be equal to be the same observation */
-	const char *evidence;         /* JSON object or "" */
-	const char *expect, *verdict; /* words */
-	const char *rules;            /* JSON array of names */
+	const char *evidence; /* JSON object or "" */
+	const char *expect;   /* word */
+	const char *verdict;  /* word; where the flow has a gap, that of the state it
+				 had before stays */
+	const char *rules;    /* JSON array of names */
 	bool measured;   /* false: local trouble; recorded as a gap with its reason */
 	bool carried;    /* the scan did not ask it, and what is known of it stays as it
 			    is; where nothing is, it is one that was not measured */
 	uint32_t rtt_us; /* 0: none; else goes into the hour's roll-up */
+	uint64_t question; /* a hash of what was asked: options and addresses */
+	bool proved;       /* the state is proof of a block by its own control. Both are
+			      ignored when carried, and this one also when not measured */
+	/* What people have been told of it by the end of this scan; NULL: as before.
+	 * Give it where it differs: each one costs a look at the flow's row. */
+	const struct store_reported *reported;
+	bool forget_reported; /* nothing is reported any more; `reported` is NULL */
+};
+
+/* Flows that changed, or fail, for one cause. Open from the scan that reports it until
+ * no flow is left that it was reported for. */
+struct store_incident {
+	int64_t id;      /* 1, 2, 3 ...: the number people see; never reused */
+	const char *uid; /* 32 hexadecimal digits */
+	const char *vantage;
+	const char *kind, *summary;
+	const char *body; /* JSON object */
+	int64_t opened_scan, opened_us;
+	int64_t changed_scan;           /* the newest one that changed it */
+	int64_t closed_scan, closed_us; /* 0: it is open */
+	uint64_t flows;                 /* when it was opened */
+	uint64_t remaining; /* those it is still reported for; 0: it is closed */
+};
+
+/* What a scan made of an incident that is open. */
+struct store_incident_update {
+	int64_t id;
+	uint64_t remaining; /* 0: closed by this scan */
 };
 
 /* A host as the inventory has it now; for grouping later. */
@@ -113,6 +149,13 @@ struct store_record {
 		*idle; /* the `rules` of the rows that are carried, each once */
 	size_t n_idle;
 	const struct outbox_put *outbox; /* what people are to be told; NULL: nothing */
+	/* Incidents that this scan opens, with numbers from store_incident_next() on,
+	 * rising; vantage, opened, changed and closed are ignored. One with nothing
+	 * remaining is closed by the same scan. */
+	const struct store_incident *opened;
+	size_t n_opened;
+	const struct store_incident_update *updates; /* of those opened before */
+	size_t n_updates;
 };
 
 /*
@@ -120,8 +163,9 @@ struct store_record {
  * that are not among the rows are closed as removed; a row whose (state, reason,
  * identity) equals the open interval's adds nothing. A row that is not measured leaves
  * its interval open and adds a gap; a flow that is new has an interval with the state
- * "" until it is measured. The scan must be running and newer than every complete one
- * of its vantage (-EINVAL). next_host may be NULL. 0, or a negative errno: the store is
+ * "" until it is measured. A flow that is removed is no longer reported. The scan must
+ * be running and newer than every complete one of its vantage, and incidents as said
+ * above (-EINVAL). next_host may be NULL. 0, or a negative errno: the store is
  * as it was.
  */
 int store_scan_record(struct store *store, const struct store_record *record);
@@ -187,6 +231,14 @@ struct store_flow {
 	bool gap; /* that scan itself could not measure it: the state is an older one;
 		     state "" when it never was measured; gap_reason says why */
 	const char *gap_reason;
+	/* For a gap: the scan that measured the flow last, and when it finished; 0:
+	 * none did. The time is 0 when that scan was pruned. */
+	int64_t measured_scan, measured_us;
+	/* As of the newest scan; false and 0 for an older one. */
+	bool is_reported;
+	struct store_reported reported;
+	uint64_t question; /* of the scan that asked last */
+	bool proved;       /* the state was, by its own control */
 };
 
 /* Every flow that was in the scope of the complete scan `id` (its vantage's), by host
@@ -260,6 +312,20 @@ int store_find_flows(struct store *store, const char *text, unsigned limit,
 	bool (*each)(
 		void *data, const char *vantage, const char *host, const char *check),
 	void *data);
+
+/* ---- incidents --------------------------------------------------------------- */
+
+/* The number of the next one. The writer alone may rely on it. */
+int store_incident_next(struct store *store, int64_t *id);
+
+/* Those of a vantage (NULL: of all), oldest first; `each` returns false to stop. */
+int store_incident_list(struct store *store, const char *vantage, bool open_only,
+	bool (*each)(void *data, const struct store_incident *incident), void *data);
+
+/* By number. -ENOENT: the vantage (NULL: any) never had one; -ENODATA: it was pruned.
+ * Text in *out lives until the next call on this handle. */
+int store_incident_get(struct store *store, const char *vantage, int64_t id,
+	struct store_incident *out);
 
 /* ---- baselines --------------------------------------------------------------- */
 

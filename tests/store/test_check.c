@@ -5,6 +5,37 @@
 #include "store/upkeep.h"
 #include "tests/store/fixture.h"
 
+/* A scan that opens an incident with one flow. */
+static void report_one(struct store *store)
+{
+	static const struct store_reported closed = {.state = "closed",
+		.reason = "rst",
+		.identity = "",
+		.verdict = "fail",
+		.incident = 1};
+	static const struct store_incident incident = {.id = 1,
+		.uid = "0123456789abcdef0123456789abcdef",
+		.kind = "regression",
+		.summary = "a is closed",
+		.body = "{}",
+		.flows = 1,
+		.remaining = 1};
+	const struct store_row rows[] = {
+		SEEN("a", "tcp/1", "closed", .reported = &closed),
+		UNMEASURED("c", "tcp/1", "no-route"), SEEN("d", "tcp/1", "open")};
+	struct feed feed = {.rows = rows, .count = ARRAY_SIZE(rows)};
+	struct store_record what = {
+		.scan = begin(store, "paris", 0),
+		.totals = {.finished_us = 400 * SECOND, .flows = ARRAY_SIZE(rows)},
+		.next = feed_row,
+		.next_data = &feed,
+		.opened = &incident,
+		.n_opened = 1,
+	};
+
+	assert_int_equal(store_scan_record(store, &what), 0);
+}
+
 /* A store with a flow that changed, one that left and one with gaps. */
 static void make_store(struct bed *bed)
 {
@@ -15,8 +46,7 @@ static void make_store(struct bed *bed)
 		UNMEASURED("c", "tcp/1", "no-route"));
 	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"),
 		SEEN("c", "tcp/1", "open"), SEEN("d", "tcp/1", "open"));
-	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "closed"),
-		UNMEASURED("c", "tcp/1", "no-route"), SEEN("d", "tcp/1", "open"));
+	report_one(bed->store);
 	SCAN(bed->store, "lyon", SEEN("a", "tcp/1", "open"));
 	assert_int_equal(
 		store_scan_interrupt(bed->store, begin(bed->store, "lyon", 0)), 0);
@@ -75,7 +105,7 @@ static const struct {
 		"intervals that overlap with the next one of their flow: 1"},
 	{"UPDATE interval SET to_scan = 4 WHERE from_scan = 3",
 		"intervals that overlap with what holds now: 1"},
-	{"INSERT INTO gap SELECT vantage, host, check_name, 1, 2, reason FROM gap",
+	{"INSERT INTO gap SELECT vantage, host, check_name, 1, 2, reason, 1 FROM gap",
 		"gaps that overlap with the next one of their flow: 1"},
 	{"UPDATE gap SET to_scan = 4",
 		"gaps that overlap with the one that is open: 1"},
@@ -109,6 +139,31 @@ static const struct {
 		"rows of round-trip times of an impossible size: 1"},
 	{"UPDATE scan SET flows = 7 WHERE id = 4",
 		"scan 4 had 7 flows, but 3 are there"},
+	{"UPDATE flow SET reported_state = state WHERE number = 0",
+		"flows of which a part of what was reported is missing: 1"},
+	{"UPDATE flow SET reported_incident = NULL, reported_state = NULL,"
+	 " reported_reason = NULL, reported_identity = NULL, reported_verdict = NULL;"
+	 "UPDATE flow SET reported_incident = 1 WHERE number = 0",
+		"flows of which a part of what was reported is missing: 2"},
+	{"UPDATE flow SET reported_state = 1, reported_reason = 1,"
+	 " reported_identity = 1, reported_verdict = 1 WHERE number = 1",
+		"flows that are reported and left the inventory: 1"},
+	{"UPDATE incident SET vantage = 2",
+		"flows that are reported by no open incident of theirs: 1"},
+	{"UPDATE incident SET closed_scan = 4, closed_us = 1",
+		"flows that are reported by no open incident of theirs: 1"},
+	{"UPDATE incident SET remaining = 2",
+		"incidents with a wrong number of remaining flows: 1"},
+	{"UPDATE incident SET remaining = 0, closed_scan = NULL",
+		"incidents that are open with nothing left, or closed with something: "
+		"1"},
+	{"UPDATE incident SET closed_scan = 4",
+		"incidents that are open with nothing left, or closed with something: "
+		"1"},
+	{"UPDATE flow SET gap_after = 4 WHERE gap_from = 4",
+		"gaps that begin before the last measurement: 1"},
+	{"UPDATE flow SET gap_after = 3 WHERE gap_from IS NULL AND vantage = 2",
+		"gaps that begin before the last measurement: 1"},
 	{"DELETE FROM word WHERE text = 'closed'",
 		"rows of 'interval' that refer to missing rows of 'word': 1"},
 };
