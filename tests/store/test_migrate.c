@@ -69,9 +69,9 @@ static void refuses_a_newer_file_and_leaves_it(void **state)
 static void brings_an_older_file_up_to_date_when_it_may_write(void **state)
 {
 	struct bed *bed = *state;
-	static const char *const drop[] = {"idle", "incident", "silence", "notice", "sink", "gap",
-		"interval", "rtt_hour", "baseline", "flow", "scan", "host", "vantage",
-		"word"};
+	static const char *const drop[] = {"idle", "incident", "silence", "notice",
+		"sink", "gap", "interval", "rtt_hour", "baseline", "flow", "scan",
+		"host", "vantage", "word"};
 	char text[64];
 
 	/* Version 0: our mark and nothing in it. */
