@@ -60,6 +60,7 @@ static void add_expected(struct strbuf *buf, const struct conf_field *field)
 {
 	switch (field->type) {
 	case CONF_TEXT:
+	case CONF_PATH:
 		strbuf_adds(buf, "text");
 		break;
 	case CONF_BOOL:
@@ -90,7 +91,9 @@ static void add_expected(struct strbuf *buf, const struct conf_field *field)
 	case CONF_TEXTS:
 		strbuf_adds(buf, "text or a list of texts");
 		break;
+	case CONF_SECTION:
 	case CONF_TREE:
+	case CONF_ELSEWHERE:
 		strbuf_adds(buf, "a value");
 		break;
 	}
@@ -151,6 +154,24 @@ static int bind_text(const struct conf_node *node, const struct conf_field *fiel
 		return mismatch(node, field, report);
 	*(const char **)member = node->text;
 	return 0;
+}
+
+const char *conf_path(struct arena *arena, const char *from, const char *given)
+{
+	const char *slash = from ? strrchr(from, '/') : NULL;
+	if (!slash || given[0] == '/')
+		return arena_strdup(arena, given);
+	return arena_printf(arena, "%.*s%s", (int)(slash - from + 1), from, given);
+}
+
+static int bind_path(const struct conf_node *node, const struct conf_field *field,
+	const char **member, struct arena *arena, struct conf_report *report)
+{
+	if (!is_text(node))
+		return mismatch(node, field, report);
+	*member =
+		conf_path(arena, conf_report_file(report, node->mark.file), node->text);
+	return *member ? 0 : -ENOMEM;
 }
 
 /* YAML 1.1, as Ansible has it: also yes, no, on and off, in three spellings. */
@@ -292,6 +313,8 @@ int conf_bind_value(const struct conf_node *node, const struct conf_field *field
 	switch (field->type) {
 	case CONF_TEXT:
 		return bind_text(node, field, member, report);
+	case CONF_PATH:
+		return bind_path(node, field, member, arena, report);
 	case CONF_BOOL:
 		return bind_bool(node, field, member, report);
 	case CONF_NUMBER:
@@ -305,8 +328,12 @@ int conf_bind_value(const struct conf_node *node, const struct conf_field *field
 		return bind_word(node, field, member, report);
 	case CONF_TEXTS:
 		return bind_texts(node, field, member, arena, report);
+	case CONF_SECTION:
+		return conf_bind(node, field->fields, NULL, member, arena, report);
 	case CONF_TREE:
 		*(const struct conf_node **)member = node;
+		return 0;
+	case CONF_ELSEWHERE:
 		return 0;
 	}
 	return -EINVAL;
@@ -386,8 +413,15 @@ static int bind_pair(const struct conf_pair *pair, const struct conf_field *fiel
 	if (conf_node_is_null(pair->value))
 		return 0;
 	int rc = conf_bind_value(pair->value, field, out, arena, report);
-	if (rc == -EINVAL && field->help)
+	if (rc == -EINVAL && field->help && field->type != CONF_SECTION)
 		conf_help(report, "%s: %s", field->key, field->help);
+	if (rc < 0 || !field->then)
+		return rc;
+	bool list = field->type == CONF_TEXTS && pair->value->kind == CONF_SEQUENCE;
+	for (size_t i = 0; i < (list ? pair->value->count : 1) && rc != -ENOMEM; i++)
+		rc = conf_worse(
+			rc, field->then(list ? pair->value->items[i] : pair->value,
+				    arena, report, out));
 	return rc;
 }
 

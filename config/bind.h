@@ -27,4 +27,8 @@ int conf_bind(const struct conf_node *mapping, const struct conf_field *fields,
 int conf_bind_value(const struct conf_node *node, const struct conf_field *field,
 	void *out, struct arena *arena, struct conf_report *report);
 
+/* `given` as seen from the folder of the file `from` (NULL: the working directory). In
+ * the arena; NULL: no memory. */
+const char *conf_path(struct arena *arena, const char *from, const char *given);
+
 #endif

@@ -71,14 +71,6 @@ struct inventory_builder {
 	bool full; /* a limit was met and reported: add no more, make nothing of it */
 };
 
-/* Finds or adds a group; the name is copied. 0 or -ENOMEM. */
-int inventory_intern_group(struct inventory_builder *builder, const char *name,
-	struct conf_mark mark, uint32_t *index);
-
-/* Finds or adds a host. 0, -ENOMEM, or -E2BIG when INVENTORY_MAX_HOSTS are there. */
-int inventory_intern_host(struct inventory_builder *builder, const char *name,
-	struct conf_mark mark, uint32_t *index);
-
 /*
  * Takes up the variables of a host or group: unknown reachd_* ones are mistakes, other
  * ones are passed over. `vars` is a mapping or null. A variable that is absent leaves
@@ -95,13 +87,5 @@ int inventory_target_read(
 /* What a host without any variable stands for: its name. 0 or -ENOMEM. */
 int inventory_target_from_name(struct inventory_builder *builder,
 	const struct build_host *host, struct inventory_target *target);
-
-/* Lists all groups, children first, and gives each its depth. A child that closes a
- * cycle is a mistake and has no say in the order. 0 or -ENOMEM. */
-int inventory_order(struct inventory_builder *builder, struct index_list *order);
-
-/* Fills build_group.hosts with the hosts of a group and its children. 0, -EINVAL or
- * -ENOMEM. */
-int inventory_gather(struct inventory_builder *builder, const struct index_list *order);
 
 #endif

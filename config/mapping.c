@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/size.h"
 
 /* Pairs to compare two by two before sorting pays. */
@@ -28,15 +29,6 @@ struct entry {
 	size_t index;
 };
 
-/* FNV-1a. */
-static uint64_t hash_of(const struct conf_node *key)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < key->count; i++)
-		hash = (hash ^ (unsigned char)key->text[i]) * 0x100000001b3u;
-	return hash;
-}
-
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
@@ -59,7 +51,9 @@ static bool find_first_sorted(
 	if (!entries)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		entries[i] = (struct entry){hash_of(pairs[i].key), pairs[i].key, i};
+		entries[i] = (struct entry){
+			hash_bytes(HASH_START, pairs[i].key->text, pairs[i].key->count),
+			pairs[i].key, i};
 	qsort(entries, count, sizeof *entries, compare_entries);
 	for (size_t i = 0; i < count; i++) {
 		bool again = i > 0 && entries[i - 1].hash == entries[i].hash &&

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 enum {
 	SMALLEST = 64
 };
@@ -17,12 +19,9 @@ static const char *name_at(struct name_array names, size_t index)
 	return name;
 }
 
-/* FNV-1a, 64 bits, folded: the high bits are the better mixed ones. */
 static size_t hash(const char *name)
 {
-	uint64_t value = 0xcbf29ce484222325;
-	for (; *name; name++)
-		value = (value ^ (unsigned char)*name) * 0x100000001b3;
+	uint64_t value = hash_of_text(name);
 	return (size_t)(value ^ value >> 32);
 }
 

@@ -5,7 +5,6 @@
 
 #include "config/bind.h"
 #include "config/notify_bind.h"
-#include "config/path.h"
 
 /* ---- common ------------------------------------------------------------------ */
 

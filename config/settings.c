@@ -5,12 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ports.h"
 #include "config/bind.h"
 #include "config/inventory.h"
-#include "config/path.h"
-#include "config/settings_guard.h"
-#include "config/settings_retention.h"
-#include "config/settings_rpc.h"
 #include "config/settings_schedule.h"
 
 enum {
@@ -18,65 +15,21 @@ enum {
 	DNS_PORT = 53,
 };
 
-struct top {
-	const char *vantage, *store;
-	const struct conf_node *inventory, *rules, *retention, *schedule, *probe, *dns,
-		*rpc, *notify, *controls, *guard, *flap;
-};
+#define HOUR_MS UINT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+#define WEEK_MS (7 * DAY_MS)
+#define MOST_MS (3650 * DAY_MS) /* as long as a duration may be */
 
-static const struct conf_field top_fields[] = {
-	{.key = "vantage",
-		.type = CONF_TEXT,
-		.offset = offsetof(struct top, vantage),
-		.help = "the name of the place that probes are sent from"},
-	{.key = "inventory",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, inventory),
-		.help = "inventory files, or an inventory"},
-	{.key = "store",
-		.type = CONF_TEXT,
-		.offset = offsetof(struct top, store),
-		.help = "the database file"},
-	{.key = "retention",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, retention),
-		.help = "how long the store keeps what is old"},
-	{.key = "schedule",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, schedule),
-		.help = "when scans start"},
-	{.key = "probe",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, probe),
-		.help = "how patient and how fast probes are"},
-	{.key = "dns",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, dns),
-		.help = "the servers to ask"},
-	{.key = "rpc",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, rpc),
-		.help = "the dynamic ports, and names of interfaces"},
-	{.key = "controls",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, controls),
-		.help = "what must always answer"},
-	{.key = "guard",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, guard),
-		.help = "when trouble is this vantage's own"},
-	{.key = "flap",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, flap),
-		.help = "when a flow changes too often to be told each time"},
-	{.key = "rules",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, rules),
-		.help = "the promises to check"},
-	{.key = "notify",
-		.type = CONF_TREE,
-		.offset = offsetof(struct top, notify),
-		.help = "who is told of what changes"},
+#define FIELD(key, type, member, ...) \
+	CONF_FIELD(key, CONF_##type, struct settings, member, __VA_ARGS__)
+
+/* ---- retention, probe, guard, flap: plain values -------------------------------- */
+
+static const struct conf_field retention_fields[] = {
+	FIELD("history", LONG_DURATION, history_ms, .min = HOUR_MS, .max = MOST_MS,
+		.help = "how long scans, and states that have ended, are kept"),
+	FIELD("rtt", LONG_DURATION, rtt_ms, .min = HOUR_MS, .max = MOST_MS,
+		.help = "how long round-trip times are kept"),
 	CONF_END,
 };
 
@@ -84,88 +37,252 @@ static const struct conf_field top_fields[] = {
 static const char *const families[] = {"both", "ipv4", "ipv6", NULL};
 
 static const struct conf_field probe_fields[] = {
-	{.key = "timeout",
-		.type = CONF_DURATION,
-		.offset = offsetof(struct settings, timeout_ms),
-		.min = 1,
-		.max = SETTINGS_MAX_TIMEOUT_MS,
-		.help = "how long one attempt may take"},
-	{.key = "attempts",
-		.type = CONF_NUMBER,
-		.offset = offsetof(struct settings, attempts),
-		.min = 1,
-		.max = SETTINGS_MAX_ATTEMPTS,
-		.help = "attempts before silence counts"},
-	{.key = "concurrency",
-		.type = CONF_NUMBER,
-		.offset = offsetof(struct settings, concurrency),
-		.min = 1,
-		.max = 65535,
-		.help = "connections at once"},
-	{.key = "rate",
-		.type = CONF_RATE,
-		.offset = offsetof(struct settings, rate_per_hour),
-		.help = "connections started, at most"},
-	{.key = "per_host",
-		.type = CONF_NUMBER,
-		.offset = offsetof(struct settings, per_host),
-		.min = 1,
-		.max = 65535,
-		.help = "connections to one host at once"},
-	{.key = "engines",
-		.type = CONF_NUMBER,
-		.offset = offsetof(struct settings, engines),
-		.min = 1,
-		.max = SETTINGS_MAX_ENGINES,
-		.help = "loops that probe side by side, each on a processor"},
-	{.key = "confirm",
-		.type = CONF_NUMBER,
-		.offset = offsetof(struct settings, confirm),
-		.min = 1,
-		.max = 10,
-		.help = "how often a change must be seen to count"},
-	{.key = "family",
-		.type = CONF_WORD,
-		.offset = offsetof(struct settings, family),
-		.words = families,
-		.help = "which addresses of a host are probed"},
-	{.key = "trace",
-		.type = CONF_BOOL,
-		.offset = offsetof(struct settings, trace),
-		.help = "whether a scan finds out where what it lost is dropped"},
+	FIELD("timeout", DURATION, timeout_ms, .min = 1, .max = SETTINGS_MAX_TIMEOUT_MS,
+		.help = "how long one attempt may take"),
+	FIELD("attempts", NUMBER, attempts, .min = 1, .max = SETTINGS_MAX_ATTEMPTS,
+		.help = "attempts before no answer counts as silence"),
+	FIELD("concurrency", NUMBER, concurrency, .min = 1, .max = 65535,
+		.help = "most connections open at once"),
+	FIELD("rate", RATE, rate_per_hour, .help = "most connections started"),
+	FIELD("per_host", NUMBER, per_host, .min = 1, .max = 65535,
+		.help = "most connections to one host at once"),
+	FIELD("engines", NUMBER, engines, .min = 1, .max = SETTINGS_MAX_ENGINES,
+		.help = "threads that probe side by side"),
+	FIELD("confirm", NUMBER, confirm, .min = 1, .max = 10,
+		.help = "how many times a change must be seen to count"),
+	FIELD("family", WORD, family, .words = families,
+		.help = "which addresses of a host are probed"),
+	FIELD("trace", BOOL, trace,
+		.help = "whether a scan traces where lost packets are dropped"),
 	CONF_END,
 };
 
-struct dns_section {
-	struct conf_texts servers;
-	uint32_t timeout_ms;
-	uint32_t attempts;
+static const struct conf_field guard_fields[] = {
+	FIELD("share", NUMBER, guard_share, .min = 1, .max = 100,
+		.help = "percent of the answering hosts that must become unreachable "
+			"at once"),
+	FIELD("odds", NUMBER, guard_odds, .min = 1, .max = 1000000000,
+		.help = "N: a chance of 1 in N is too improbable to be a coincidence"),
+	FIELD("patience", NUMBER, guard_patience, .max = 1000,
+		.help = "most scans in a row that are doubted for their numbers alone"),
+	FIELD("require", NUMBER, guard_require, .min = 1, .max = 1000000,
+		.help = "how many controls must answer"),
+	CONF_END,
 };
+
+static const struct conf_field flap_fields[] = {
+	FIELD("changes", NUMBER, flap_changes, .min = 2,
+		.max = SETTINGS_MAX_FLAP_CHANGES,
+		.help = "how many changes make a flow flap"),
+	FIELD("within", DURATION, flap_within_ms, .min = SECOND, .max = WEEK_MS,
+		.help = "the time within which these changes must happen"),
+	FIELD("settle", DURATION, flap_settle_ms, .min = SECOND, .max = WEEK_MS,
+		.help = "how long without a change ends the flapping"),
+	CONF_END,
+};
+
+/* ---- dns --------------------------------------------------------------------------
+ */
+
+/* Adds one server. */
+static int bind_server(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *settings)
+{
+	struct settings *out = settings;
+	struct settings_endpoint endpoint = {.port = DNS_PORT};
+
+	(void)arena;
+	if (!net_endpoint_parse(node->text, &endpoint.address, &endpoint.port)) {
+		conf_error(report, node->mark,
+			"'%s' is not the address of a DNS server: write ADDRESS, "
+			"ADDRESS:PORT or [V6]:PORT",
+			node->text);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < out->n_dns; i++) {
+		if (out->dns[i].port != endpoint.port ||
+			net_address_compare(&out->dns[i].address, &endpoint.address) !=
+				0)
+			continue;
+		conf_error(report, node->mark, "duplicate DNS server '%s'", node->text);
+		return -EINVAL;
+	}
+	if (out->n_dns == SETTINGS_MAX_DNS_SERVERS) {
+		conf_error(report, node->mark, "at most %d DNS servers are allowed",
+			SETTINGS_MAX_DNS_SERVERS);
+		return -EINVAL;
+	}
+	out->dns[out->n_dns++] = endpoint;
+	return 0;
+}
 
 static const struct conf_field dns_fields[] = {
-	{.key = "servers",
-		.type = CONF_TEXTS,
-		.offset = offsetof(struct dns_section, servers),
-		.help = "addresses, with a port where it is not 53"},
-	{.key = "timeout",
-		.type = CONF_DURATION,
-		.offset = offsetof(struct dns_section, timeout_ms),
-		.min = 1,
+	FIELD("servers", TEXTS, dns_texts, .then = bind_server,
+		.help = "addresses, with a port where it is not 53"),
+	FIELD("timeout", DURATION, dns_timeout_ms, .min = 1,
 		.max = SETTINGS_MAX_TIMEOUT_MS,
-		.help = "how long one server may take to answer once"},
-	{.key = "attempts",
-		.type = CONF_NUMBER,
-		.offset = offsetof(struct dns_section, attempts),
-		.min = 1,
+		.help = "how long one server may take to answer one query"),
+	FIELD("attempts", NUMBER, dns_attempts, .min = 1,
 		.max = SETTINGS_MAX_DNS_ATTEMPTS,
-		.help = "questions to one server before its silence counts"},
+		.help = "queries to one server before no answer counts as silence"),
 	CONF_END,
 };
 
-static void set_defaults(struct settings *out)
+/* ---- rpc --------------------------------------------------------------------------
+ */
+
+static int check_ports(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *settings)
 {
+	struct port_set ports;
+	const char *error;
+
+	(void)arena, (void)settings;
+	if (ports_parse(node->text, &ports, &error))
+		return 0;
+	conf_error(report, node->mark, "'%.64s' is not a valid set of ports: %s",
+		node->text, error);
+	return -EINVAL;
+}
+
+/* What can stand after "rpc/" and is neither a UUID nor '*'. */
+static bool is_interface_name(const char *text)
+{
+	struct uuid_syntax syntax;
+
+	return *text && !uuid_syntax_parse(text, &syntax) &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+		       strlen(text) &&
+	       strlen(text) <= 64;
+}
+
+static int bind_interface(const struct conf_pair *pair, struct arena *arena,
+	struct conf_report *report, struct settings_interface *out)
+{
+	static const struct conf_field text = {.type = CONF_TEXT};
+	const char *syntax = NULL;
+
+	*out = (struct settings_interface){
+		.name = pair->key->text, .mark = pair->key->mark};
+	if (!is_interface_name(out->name)) {
+		conf_error(report, pair->key->mark,
+			"'%.64s' is not a valid name for an interface: use at most 64 "
+			"of the characters a-z, 0-9, '-', '_' and '.', and no UUID",
+			out->name);
+		return -EINVAL;
+	}
+	int rc = conf_bind_value(pair->value, &text, &syntax, arena, report);
+	if (rc < 0)
+		return rc;
+	if (!uuid_syntax_parse(syntax, &out->syntax) || out->syntax.any_version) {
+		conf_error(report, pair->value->mark,
+			"'%.64s' is not a valid interface: write UUID@MAJOR.MINOR",
+			syntax);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int bind_interfaces(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *settings)
+{
+	struct settings *out = settings;
+	struct settings_interface *items;
+	int rc = 0;
+
+	if (node->kind != CONF_MAPPING) {
+		conf_error(report, node->mark,
+			"'interfaces' must be a mapping of names to UUID@MAJOR.MINOR, "
+			"not %s",
+			conf_kind_name(node->kind));
+		return -EINVAL;
+	}
+	if (node->count > SETTINGS_MAX_INTERFACES) {
+		conf_error(report, node->mark, "at most %d interfaces are allowed",
+			SETTINGS_MAX_INTERFACES);
+		return -EINVAL;
+	}
+	items = arena_calloc(arena, node->count, sizeof *items);
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < node->count && rc != -ENOMEM; i++)
+		rc = conf_worse(
+			rc, bind_interface(&node->pairs[i], arena, report, &items[i]));
+	out->interfaces = items;
+	out->n_interfaces = rc < 0 ? 0 : node->count;
+	return rc;
+}
+
+static const struct conf_field rpc_fields[] = {
+	FIELD("dynamic_ports", TEXT, dynamic_ports, .then = check_ports,
+		.help = "where RPC services listen, such as 50000-50255"),
+	{.key = "interfaces",
+		.type = CONF_ELSEWHERE,
+		.then = bind_interfaces,
+		.help = "names for rpc/NAME"},
+	CONF_END,
+};
+
+/* ---- the top level ------------------------------------------------------------------
+ */
+
+/* As long as a host's name may be: it stands beside them in every result and query. */
+static int check_vantage(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *settings)
+{
+	(void)arena, (void)settings;
+	if (node->count <= INVENTORY_MAX_NAME)
+		return 0;
+	conf_error(report, node->mark,
+		"the name of the vantage has %zu bytes; at most %d are allowed",
+		node->count, INVENTORY_MAX_NAME);
+	return -EINVAL;
+}
+
+static int bind_schedule(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *settings)
+{
+	struct settings *out = settings;
+	return settings_bind_schedule(node, arena, report, &out->schedule);
+}
+
+#define SECTION(name, rows, what)                                                   \
+	{                                                                           \
+		.key = (name), .type = CONF_SECTION, .fields = rows, .help = (what) \
+	}
+#define ELSEWHERE(name, what, ...)                                                 \
+	{                                                                          \
+		.key = (name), .type = CONF_ELSEWHERE, .help = (what), __VA_ARGS__ \
+	}
+
+static const struct conf_field top_fields[] = {
+	FIELD("vantage", TEXT, vantage, .then = check_vantage,
+		.help = "the name of the place that probes are sent from"),
+	ELSEWHERE("inventory", "inventory files, or an inventory"),
+	FIELD("store", PATH, store, .help = "the database file"),
+	SECTION("retention", retention_fields, "how long old data is kept"),
+	ELSEWHERE("schedule", "when scans start", .then = bind_schedule),
+	SECTION("probe", probe_fields, "timeouts, attempts and limits of probes"),
+	SECTION("dns", dns_fields, "the DNS servers to query"),
+	SECTION("rpc", rpc_fields, "the dynamic ports, and names of interfaces"),
+	ELSEWHERE("controls", "what must always answer"),
+	SECTION("guard", guard_fields, "when a problem is this vantage's own"),
+	SECTION("flap", flap_fields,
+		"when a flow changes too often to report each time"),
+	ELSEWHERE("rules", "the rules to check"),
+	ELSEWHERE("notify", "where changes are reported"),
+	CONF_END,
+};
+
+int settings_bind(const struct conf_node *root, const char *path, struct arena *arena,
+	struct conf_report *report, struct settings *out)
+{
+	char name[256];
+
 	*out = (struct settings){
 		.schedule.every_ms = 5 * 60 * SECOND,
+		.history_ms = 400 * DAY_MS,
+		.rtt_ms = 90 * DAY_MS,
 		.timeout_ms = 2 * SECOND,
 		.attempts = 2,
 		.concurrency = 1024,
@@ -184,127 +301,16 @@ static void set_defaults(struct settings *out)
 		.guard_patience = 3,
 		.guard_require = 1,
 	};
-	settings_default_retention(out);
-}
-
-static int bind_section(const struct conf_node *node, const struct conf_field *fields,
-	void *out, struct arena *arena, struct conf_report *report)
-{
-	return conf_node_is_null(node)
-		       ? 0
-		       : conf_bind(node, fields, NULL, out, arena, report);
-}
-
-static bool is_listed(
-	const struct settings *out, const struct settings_endpoint *endpoint)
-{
-	for (size_t i = 0; i < out->n_dns; i++)
-		if (out->dns[i].port == endpoint->port &&
-			net_address_compare(&out->dns[i].address, &endpoint->address) ==
-				0)
-			return true;
-	return false;
-}
-
-static int bind_server(const char *text, struct conf_mark mark,
-	struct conf_report *report, struct settings *out)
-{
-	struct settings_endpoint endpoint = {.port = DNS_PORT};
-	if (!net_endpoint_parse(text, &endpoint.address, &endpoint.port)) {
-		conf_error(report, mark,
-			"'%s' is no address of a DNS server: write ADDRESS, "
-			"ADDRESS:PORT or [V6]:PORT",
-			text);
-		return -EINVAL;
+	int rc = conf_bind(root, top_fields, NULL, out, arena, report);
+	if (rc == -ENOMEM)
+		return rc;
+	if (!out->store)
+		out->store = conf_path(arena, path, "reachd.db");
+	if (!out->vantage) {
+		if (gethostname(name, sizeof name) < 0 || !name[0])
+			memcpy(name, "localhost", sizeof "localhost");
+		name[sizeof name - 1] = '\0';
+		out->vantage = arena_strdup(arena, name);
 	}
-	if (is_listed(out, &endpoint)) {
-		conf_error(report, mark, "'%s' is named twice", text);
-		return -EINVAL;
-	}
-	if (out->n_dns == SETTINGS_MAX_DNS_SERVERS) {
-		conf_error(report, mark, "at most %d DNS servers can be asked",
-			SETTINGS_MAX_DNS_SERVERS);
-		return -EINVAL;
-	}
-	out->dns[out->n_dns++] = endpoint;
-	return 0;
-}
-
-static int bind_dns(const struct conf_node *node, struct arena *arena,
-	struct conf_report *report, struct settings *out)
-{
-	struct dns_section section = {
-		.timeout_ms = out->dns_timeout_ms, .attempts = out->dns_attempts};
-	int rc = bind_section(node, dns_fields, &section, arena, report);
-	for (size_t i = 0; i < section.servers.count && rc != -ENOMEM; i++)
-		rc = conf_worse(
-			rc, bind_server(section.servers.items[i],
-				    section.servers.nodes[i]->mark, report, out));
-	out->dns_timeout_ms = section.timeout_ms;
-	out->dns_attempts = section.attempts;
-	return rc;
-}
-
-/* As long as a host's name may be: it stands beside them in every result and query. */
-static int check_vantage(
-	const char *given, const struct conf_node *root, struct conf_report *report)
-{
-	if (strlen(given) <= INVENTORY_MAX_NAME)
-		return 0;
-	conf_error(report, conf_node_get(root, "vantage")->mark,
-		"the name of the vantage has %zu bytes; at most %d are allowed",
-		strlen(given), INVENTORY_MAX_NAME);
-	return -EINVAL;
-}
-
-static int resolve_vantage(const char *given, const struct conf_node *root,
-	struct arena *arena, struct conf_report *report, struct settings *out)
-{
-	char name[256];
-	out->vantage = given;
-	if (given)
-		return check_vantage(given, root, report);
-	if (gethostname(name, sizeof name) < 0 || !name[0])
-		memcpy(name, "localhost", sizeof "localhost");
-	name[sizeof name - 1] = '\0';
-	out->vantage = arena_strdup(arena, name);
-	return out->vantage ? 0 : -ENOMEM;
-}
-
-static int resolve_store(
-	const char *given, const char *path, struct arena *arena, struct settings *out)
-{
-	out->store = conf_path(arena, path, given ? given : "reachd.db");
-	return out->store ? 0 : -ENOMEM;
-}
-
-int settings_bind(const struct conf_node *root, const char *path, struct arena *arena,
-	struct conf_report *report, struct settings *out)
-{
-	struct top top = {0};
-	set_defaults(out);
-	int rc = bind_section(root, top_fields, &top, arena, report);
-	if (rc != -ENOMEM)
-		rc = conf_worse(
-			rc, settings_bind_retention(top.retention, arena, report, out));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, settings_bind_schedule(top.schedule, arena, report,
-					    &out->schedule));
-	if (rc != -ENOMEM)
-		rc = conf_worse(
-			rc, bind_section(top.probe, probe_fields, out, arena, report));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, bind_dns(top.dns, arena, report, out));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, settings_bind_rpc(top.rpc, arena, report, out));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, settings_bind_guard(top.guard, arena, report, out));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, settings_bind_flap(top.flap, arena, report, out));
-	if (rc != -ENOMEM)
-		rc = conf_worse(
-			rc, resolve_vantage(top.vantage, root, arena, report, out));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, resolve_store(top.store, path, arena, out));
-	return rc;
+	return out->store && out->vantage ? rc : -ENOMEM;
 }

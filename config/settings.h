@@ -14,7 +14,7 @@
 #include "base/uuid.h"
 #include "base/zone.h"
 #include "config/document.h"
-#include "config/report.h"
+#include "config/schema.h"
 
 #define SETTINGS_MAX_DNS_SERVERS 16
 #define SETTINGS_MAX_TIMEOUT_MS 300000 /* 5m */
@@ -76,11 +76,12 @@ struct settings {
 	bool trace;             /* probe.trace: walk to what got worse, default yes */
 	int family;             /* probe.family, enum settings_family, default both */
 	struct settings_endpoint dns[SETTINGS_MAX_DNS_SERVERS]; /* dns.servers */
-	size_t n_dns;              /* 0: the system's resolvers */
-	uint32_t dns_timeout_ms;   /* dns.timeout, one try, default 1s */
-	uint32_t dns_attempts;     /* dns.attempts, default 2 */
-	const char *dynamic_ports; /* rpc.dynamic_ports, a set as ports_parse() reads
-				      it; default "49152-65535" */
+	size_t n_dns;                /* 0: the system's resolvers */
+	struct conf_texts dns_texts; /* dns.servers as written */
+	uint32_t dns_timeout_ms;     /* dns.timeout, one try, default 1s */
+	uint32_t dns_attempts;       /* dns.attempts, default 2 */
+	const char *dynamic_ports;   /* rpc.dynamic_ports, a set as ports_parse() reads
+					it; default "49152-65535" */
 	const struct settings_interface *interfaces; /* rpc.interfaces */
 	size_t n_interfaces;
 	uint32_t flap_changes;   /* flap.changes, default 5 */
@@ -93,10 +94,10 @@ struct settings {
 				  */
 };
 
-/* Binds the top level's keys but `inventory`, `rules` and `notify`; keys that are none
- * of all these are mistakes. The folder of `path` is the one that `store` is relative
- * to; NULL: the working directory. A NULL or null `root` gives the defaults. Returns as
- * conf_bind(). */
+/* Binds the top level's keys but `inventory`, `rules`, `controls` and `notify`; keys
+ * that are none of all these are mistakes. Without `store` the database is in the
+ * folder of `path` (NULL: the working directory). A NULL or null `root` gives the
+ * defaults. Returns as conf_bind(). */
 int settings_bind(const struct conf_node *root, const char *path, struct arena *arena,
 	struct conf_report *report, struct settings *out);
 

@@ -19,25 +19,17 @@ struct schedule_section {
 	struct conf_texts windows;
 };
 
+#define FIELD(key, type, member, ...) \
+	CONF_FIELD(key, CONF_##type, struct schedule_section, member, __VA_ARGS__)
+
 static const struct conf_field schedule_fields[] = {
-	{.key = "every",
-		.type = CONF_DURATION,
-		.offset = offsetof(struct schedule_section, every_ms),
-		.min = SECOND,
-		.max = UINT64_C(7) * DAY,
-		.help = "from the start of a scan to the start of the next"},
-	{.key = "jitter",
-		.type = CONF_TEXT,
-		.offset = offsetof(struct schedule_section, jitter),
-		.help = "a random delay of at most this before each scan"},
-	{.key = "windows",
-		.type = CONF_TEXTS,
-		.offset = offsetof(struct schedule_section, windows),
-		.help = "the hours of the week in which scans may start"},
-	{.key = "timezone",
-		.type = CONF_TEXT,
-		.offset = offsetof(struct schedule_section, timezone),
-		.help = "where the windows' clock hangs"},
+	FIELD("every", DURATION, every_ms, .min = SECOND, .max = UINT64_C(7) * DAY,
+		.help = "from the start of a scan to the start of the next"),
+	FIELD("jitter", TEXT, jitter,
+		.help = "the longest random delay before a scan starts"),
+	FIELD("windows", TEXTS, windows,
+		.help = "the hours of the week in which scans may start"),
+	FIELD("timezone", TEXT, timezone, .help = "the time zone of the windows"),
 	CONF_END,
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/size.h"
 #include "base/strbuf.h"
 
@@ -182,15 +183,6 @@ static bool next_by_path(struct sweep_walk *walk, struct sweep_run_of_ports *pen
 	return true;
 }
 
-/* Fowler, Noll and Vo: FNV-1a, 64 bits. */
-static uint64_t fnv1a(const char *text, size_t length)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (uint8_t)text[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 char *sweep_identity(const struct sweep_ports *ports)
 {
 	struct sweep_walk walk;
@@ -205,7 +197,7 @@ char *sweep_identity(const struct sweep_ports *ports)
 		strbuf_addf(&text, "%s%u-%u %s", count ? "," : "", run.low, run.high,
 			probe_path_word(probe_state_path(run.state)));
 	if (!text.failed && text.length > SWEEP_IDENTITY_MAX) {
-		uint64_t hash = fnv1a(text.text, text.length);
+		uint64_t hash = hash_bytes(HASH_START, text.text, text.length);
 		strbuf_reset(&text);
 		strbuf_addf(&text, "%" PRIu32 " runs, %016" PRIx64, count, hash);
 	}

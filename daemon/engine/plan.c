@@ -5,18 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/strbuf.h"
 #include "daemon/engine/plan_build.h"
-
-/* FNV-1a, 64 bits. */
-static uint64_t hash_text(const char *text)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-	return hash;
-}
 
 /* The finalizer of SplitMix64. */
 uint64_t plan_hash_number(uint64_t number)
@@ -33,7 +24,7 @@ static uint64_t scope_of(const struct plan *plan, const uint64_t *check_hashes)
 
 	for (uint32_t h = 0; h < plan->n_hosts; h++) {
 		const struct plan_host *host = &plan->hosts[h];
-		uint64_t name = hash_text(host->name);
+		uint64_t name = hash_of_text(host->name);
 		for (uint32_t i = 0; i < host->n_flows; i++) {
 			uint32_t check = plan->flows[host->first_flow + i].check;
 			scope += plan_hash_number(name * 3 + check_hashes[check]);
@@ -80,7 +71,7 @@ int plan_measure(struct plan *plan)
 	if (!hashes)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < plan->n_checks; i++) {
-		hashes[i] = plan_hash_number(hash_text(plan->checks[i].name));
+		hashes[i] = plan_hash_number(hash_of_text(plan->checks[i].name));
 		plan->checks[i].connections = check_connections(&plan->checks[i]);
 	}
 	plan->scope = scope_of(plan, hashes);

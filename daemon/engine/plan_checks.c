@@ -85,6 +85,7 @@ static bool same_field(const struct conf_field *field, const void *a, const void
 
 	switch (field->type) {
 	case CONF_TEXT:
+	case CONF_PATH:
 		return same_text(*(const char *const *)(const void *)left,
 			*(const char *const *)(const void *)right);
 	case CONF_TEXTS:
@@ -103,6 +104,13 @@ static bool same_field(const struct conf_field *field, const void *a, const void
 	case CONF_TREE:
 		return *(const struct conf_node *const *)(const void *)left ==
 		       *(const struct conf_node *const *)(const void *)right;
+	case CONF_SECTION:
+		for (size_t i = 0; field->fields[i].key; i++)
+			if (!same_field(&field->fields[i], left, right))
+				return false;
+		return true;
+	case CONF_ELSEWHERE:
+		return true;
 	}
 	return false;
 }

@@ -6,18 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, the NUL included. */
+#include "base/hash.h"
+
+/* The NUL included, so that no two lists of texts run into each other. */
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-	do {
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	} while (*text++);
-	return hash;
+	return hash_bytes(hash, text, strlen(text) + 1);
 }
 
 static uint64_t hash_flow(const struct digest_flow *flow)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ flow->mark;
+	uint64_t hash = HASH_START ^ flow->mark;
 
 	hash = hash_text(hash, flow->subject);
 	hash = hash_text(hash, flow->state);

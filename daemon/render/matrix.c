@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 
 /* More rows than anybody reads; hosts beyond are counted. */
 #define MAX_ROWS 4096
@@ -82,14 +83,13 @@ static void sort_cells(struct matrix_cell *cells, uint32_t n)
 	}
 }
 
-/* FNV-1a, by numbers instead of bytes. */
 static uint64_t hash_row(uint32_t vantage, const struct matrix_cell *cells, uint32_t n)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ vantage;
+	uint64_t hash = HASH_START ^ vantage;
 
 	for (uint32_t i = 0; i < n; i++) {
-		hash = (hash ^ cells[i].column) * UINT64_C(0x100000001b3);
-		hash = (hash ^ cells[i].mark) * UINT64_C(0x100000001b3);
+		hash = hash_add(hash, cells[i].column);
+		hash = hash_add(hash, cells[i].mark);
 	}
 	return hash ^ hash >> 32;
 }

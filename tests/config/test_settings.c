@@ -146,15 +146,19 @@ static void the_store_is_relative_to_the_files_folder(void **state)
 	arena_init(&arena, 0);
 	conf_report_init(&report);
 	static const char text[] = "store: data/r.db\n";
-	assert_int_equal(
-		conf_document_parse("x", text, sizeof text - 1, &arena, &report, &root),
-		0);
-	assert_int_equal(
-		settings_bind(root, "/etc/reachd/a.yaml", &arena, &report, &settings),
-		0);
-	assert_string_equal(settings.store, "/etc/reachd/data/r.db");
-	assert_int_equal(settings_bind(root, "a.yaml", &arena, &report, &settings), 0);
-	assert_string_equal(settings.store, "data/r.db");
+	static const struct {
+		const char *file, *store;
+	} cases[] = {{"/etc/reachd/a.yaml", "/etc/reachd/data/r.db"},
+		{"a.yaml", "data/r.db"}};
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(conf_document_parse(cases[i].file, text,
+					 sizeof text - 1, &arena, &report, &root),
+			0);
+		assert_int_equal(
+			settings_bind(root, cases[i].file, &arena, &report, &settings),
+			0);
+		assert_string_equal(settings.store, cases[i].store);
+	}
 	assert_int_equal(
 		settings_bind(NULL, "etc/a.yaml", &arena, &report, &settings), 0);
 	assert_string_equal(settings.store, "etc/reachd.db");
