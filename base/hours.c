@@ -15,10 +15,10 @@ enum {
 };
 
 static const char wrong_days[] =
-	"its days are daily, weekdays, weekends, or such as mon,wed or mon-fri";
-static const char wrong_times[] = "its times are HH:MM-HH:MM, from 00:00 to 24:00";
+	"its days must be daily, weekdays, weekends, or days such as mon,wed or mon-fri";
+static const char wrong_times[] = "its times must be HH:MM-HH:MM, from 00:00 to 24:00";
 static const char empty_times[] =
-	"it starts when it ends: 00:00-24:00 is the whole day";
+	"it ends when it starts; for the whole day write 00:00-24:00";
 
 /* ---- days ------------------------------------------------------------------ */
 

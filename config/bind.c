@@ -199,7 +199,7 @@ static int bind_bool(const struct conf_node *node, const struct conf_field *fiel
 			return 0;
 		}
 		int rc = mismatch(node, field, report);
-		conf_help(report, "leave the quotes out");
+		conf_help(report, "remove the quotes");
 		return rc;
 	}
 	return mismatch(node, field, report);
@@ -220,9 +220,9 @@ static int bind_number(const struct conf_node *node, const struct conf_field *fi
 	}
 	int rc = mismatch(node, field, report);
 	if (number && !node->plain)
-		conf_help(report, "leave the quotes out");
+		conf_help(report, "remove the quotes");
 	else if (padded)
-		conf_help(report, "leave the zeros in front out");
+		conf_help(report, "remove the leading zeros");
 	return rc;
 }
 
@@ -381,7 +381,7 @@ static int unknown_key(const struct conf_node *key, const struct conf_field *fie
 		return -ENOMEM;
 	list_keys(fields, ignore, keys);
 	strbuf_init(&buf);
-	conf_error(report, key->mark, "'%s' is no key here", key->text);
+	conf_error(report, key->mark, "unknown key '%s'", key->text);
 	const char *near = suggest_nearest(key->text, keys, count);
 	if (near)
 		conf_help(report, "did you mean '%s'?", near);

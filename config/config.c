@@ -20,10 +20,10 @@ static void report_no_inventory(
 	const struct loader *loader, const struct conf_node *node)
 {
 	conf_error(loader->report, node ? node->mark : loader->file,
-		"there is no 'inventory'");
+		"the key 'inventory' is missing");
 	conf_help(loader->report,
-		"name the files of hosts, as in 'inventory: [hosts.yaml]', or give one "
-		"here, as in 'inventory: {all: {hosts: {rdls01.corp.example: }}}'");
+		"name the inventory files, as in 'inventory: [hosts.yaml]', or write the "
+		"hosts here, as in 'inventory: {all: {hosts: {rdls01.corp.example: }}}'");
 }
 
 static int add_inventory(const struct loader *loader, struct inventory_builder *builder,
@@ -77,20 +77,20 @@ static bool check_root(const struct loader *loader, const struct conf_node *root
 	if (!root || conf_node_is_null(root)) {
 		conf_error(loader->report, loader->file, "the file is empty");
 		conf_help(loader->report,
-			"it needs 'inventory:', the hosts, and 'rules:', the promises");
+			"it needs 'inventory:', the hosts, and 'rules:', the connections to check");
 		return false;
 	}
 	if (root->kind != CONF_MAPPING) {
 		conf_error(loader->report, root->mark,
-			"the file is %s; it is a mapping with 'inventory' and 'rules'",
+			"the file must be a mapping with 'inventory' and 'rules', not %s",
 			conf_kind_name(root->kind));
 		return false;
 	}
 	if (is_inventory(root)) {
 		conf_error(loader->report, root->mark,
 			"this file is an inventory, not a configuration");
-		conf_help(loader->report, "name it in another one: 'inventory: [%s]'",
-			loader->path);
+		conf_help(loader->report,
+			"name it in a configuration: 'inventory: [%s]'", loader->path);
 		return false;
 	}
 	return true;

@@ -158,7 +158,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *event)
 	if (!node)
 		return -ENOMEM;
 	if (memchr(text, '\0', length)) {
-		conf_error(b->report, mark, "a text can't hold the character \\0");
+		conf_error(b->report, mark, "a text can't contain the character \\0");
 	} else {
 		node->plain = is_plain(event);
 		node->count = length;
@@ -182,14 +182,14 @@ static const struct anchor *resolve(
 	const struct anchor *anchor = anchors_find(&b->anchors, name);
 	if (!anchor) {
 		const char *near = anchors_suggest(&b->anchors, name);
-		conf_error(b->report, mark, "no anchor '&%s' stands above this alias",
-			name);
+		conf_error(b->report, mark,
+			"unknown alias: there is no anchor '&%s' above it", name);
 		if (near)
 			conf_help(b->report, "did you mean '*%s'?", near);
 	} else if (anchor->open) {
 		conf_error(b->report, mark,
-			"the alias '*%s' stands inside of what it "
-			"stands for",
+			"the alias '*%s' is inside of its own "
+			"anchor",
 			name);
 		anchor = NULL;
 	} else if (b->depth + anchor->height > CONF_MAX_DEPTH) {
@@ -310,7 +310,7 @@ static int on_document(struct builder *b, const yaml_event_t *event)
 	if (b->documents++ == 0)
 		return 0;
 	conf_error(b->report, mark_of(b, event->start_mark),
-		"a second document starts here; a file holds one");
+		"a second document starts here; a file has only one");
 	conf_help(b->report, "split the file, or remove the '---'");
 	return -EINVAL;
 }
@@ -347,7 +347,7 @@ static int report_failure(struct builder *b)
 		return -EINVAL;
 	}
 	struct syntax_error error = {
-		.problem = parser->problem ? parser->problem : "no YAML",
+		.problem = parser->problem ? parser->problem : "not valid YAML",
 		.context = parser->context,
 		.at = mark_of(b, parser->problem_mark),
 		.context_at = mark_of(b, parser->context_mark),

@@ -73,7 +73,7 @@ static void help_with_ini(struct reader *reader, const char *path)
 			return;
 	}
 	conf_help(reader->report,
-		"an INI inventory becomes YAML with 'ansible-inventory -i FILE --list "
+		"to convert an INI inventory, run 'ansible-inventory -i FILE --list "
 		"--yaml'");
 }
 
@@ -165,7 +165,7 @@ static int read_entry(struct reader *reader, const struct conf_node *node)
 {
 	if (node->kind != CONF_SCALAR || conf_node_is_null(node) || !node->text[0]) {
 		conf_error(reader->report, node->mark,
-			"'inventory' lists paths and patterns; this is %s",
+			"'inventory' must be a list of paths and patterns, found %s",
 			node->kind == CONF_SCALAR ? "nothing"
 						  : conf_kind_name(node->kind));
 		lose(reader);

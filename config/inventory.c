@@ -159,16 +159,16 @@ static int expand(struct addition *addition, const char *pattern)
 		bool mentions = builder->members > INVENTORY_MAX_MEMBERS;
 		builder->full = true;
 		REPORT_LOSS(builder, addition->mark,
-			mentions ? "with '%s' hosts are named more than %d times"
-				 : "with '%s' there are more than %d hosts",
+			mentions ? "with '%s', the groups name hosts more than %d times"
+				 : "with '%s', there are more than %d hosts",
 			pattern,
 			mentions ? INVENTORY_MAX_MEMBERS : INVENTORY_MAX_HOSTS);
 		return 0;
 	}
 	if (rc != -EINVAL)
 		return rc;
-	REPORT_LOSS(
-		builder, addition->mark, "'%s' is no host name: %s", pattern, error);
+	REPORT_LOSS(builder, addition->mark, "'%s' is not a valid host name: %s",
+		pattern, error);
 	return 0;
 }
 
@@ -178,7 +178,7 @@ static bool check_name(struct inventory_builder *builder, const struct conf_node
 {
 	size_t length = strlen(key->text);
 	if (length == 0) {
-		REPORT_LOSS(builder, key->mark, "a %s has an empty name", what);
+		REPORT_LOSS(builder, key->mark, "the name of a %s is empty", what);
 		return false;
 	}
 	if (length > INVENTORY_MAX_NAME) {
@@ -191,10 +191,11 @@ static bool check_name(struct inventory_builder *builder, const struct conf_node
 		if ((unsigned char)*c > ' ' && *c != 0x7f)
 			continue;
 		REPORT_LOSS(builder, key->mark,
-			"the name of a %s holds a blank or a control character", what);
+			"the name of a %s has a space or a control character in it",
+			what);
 		if (*c == ' ')
 			conf_help(builder->report,
-				"several hosts are several keys, each with its colon");
+				"to list several hosts, write each as a key of its own, with a colon");
 		return false;
 	}
 	return true;
@@ -253,7 +254,7 @@ static int add_host_pattern(struct inventory_builder *builder, uint32_t group,
 		return 0;
 	if (vars && vars->kind != CONF_MAPPING && !conf_node_is_null(vars)) {
 		conf_error(builder->report, vars->mark,
-			"the variables of host '%s' are %s; they are a mapping",
+			"the variables of host '%s' must be a mapping, not %s",
 			key->text, conf_kind_name(vars->kind));
 		vars = NULL;
 	}
@@ -273,11 +274,11 @@ static void report_list(struct inventory_builder *builder, const struct conf_nod
 	const char *key)
 {
 	const struct conf_node *first = list->count ? list->items[0] : NULL;
-	REPORT_LOSS(
-		builder, list->mark, "'%s' is a list; it is a mapping of names", key);
+	REPORT_LOSS(builder, list->mark, "'%s' must be a mapping of names, not a list",
+		key);
 	if (first && first->kind == CONF_SCALAR)
-		conf_help(builder->report, "write '%s:' in place of '- %s'",
-			first->text, first->text);
+		conf_help(builder->report, "write '%s:' instead of '- %s'", first->text,
+			first->text);
 	else
 		conf_help(builder->report,
 			"each name is a key of its own, with a colon and no dash");
@@ -306,7 +307,7 @@ static int add_vars(
 {
 	if (vars->kind != CONF_MAPPING) {
 		conf_error(builder->report, vars->mark,
-			"'vars' is %s; it is a mapping of variables",
+			"'vars' must be a mapping of variables, not %s",
 			conf_kind_name(vars->kind));
 		return 0;
 	}
@@ -320,15 +321,15 @@ static int link_child(struct inventory_builder *builder, uint32_t parent,
 	struct build_group *group = &builder->groups[parent];
 	if (child == GROUP_ALL) {
 		conf_error(builder->report, key->mark,
-			"group '%s' can't hold 'all', which holds every group",
+			"group '%s' can't contain 'all', which contains every group",
 			group->name);
 		return 0;
 	}
 	if (parent == GROUP_UNGROUPED || (child == GROUP_UNGROUPED && parent)) {
 		conf_error(builder->report, key->mark,
-			"'ungrouped' is for hosts that no other group holds: it can't "
+			"'ungrouped' is for hosts that are in no other group: it can't "
 			"%s groups",
-			parent == GROUP_UNGROUPED ? "hold" : "be in other");
+			parent == GROUP_UNGROUPED ? "contain" : "be in other");
 		return 0;
 	}
 	struct build_child *children = array_grow(group->children,
@@ -366,15 +367,14 @@ static void report_group_key(struct inventory_builder *builder, const char *grou
 	const struct conf_node *key)
 {
 	REPORT_LOSS(builder, key->mark,
-		"'%s' is no part of group '%s', which has 'hosts', 'children' and 'vars'",
+		"unknown key '%s' in group '%s': the keys are 'hosts', 'children' and 'vars'",
 		key->text, group);
 	const char *near =
 		suggest_nearest(key->text, group_keys, ARRAY_SIZE(group_keys));
 	if (near)
 		conf_help(builder->report, "did you mean '%s'?", near);
 	else
-		conf_help(builder->report,
-			"hosts stand one level deeper, under 'hosts:'");
+		conf_help(builder->report, "hosts go one level deeper, under 'hosts:'");
 }
 
 static int add_group_part(
@@ -411,8 +411,8 @@ static int add_group(struct inventory_builder *builder, const struct conf_node *
 		return rc;
 	if (value->kind != CONF_MAPPING) {
 		REPORT_LOSS(builder, value->mark,
-			"group '%s' is %s; it is a mapping of 'hosts', 'children' and "
-			"'vars'",
+			"group '%s' must be a mapping of 'hosts', 'children' and "
+			"'vars', not %s",
 			key->text, conf_kind_name(value->kind));
 		return 0;
 	}
@@ -427,18 +427,18 @@ static bool check_document(
 	const struct conf_node *plugin = conf_node_get(document, "plugin");
 	if (document->kind != CONF_MAPPING) {
 		REPORT_LOSS(builder, document->mark,
-			"an inventory is a mapping of groups, this is %s",
+			"an inventory must be a mapping of groups, not %s",
 			conf_kind_name(document->kind));
 		conf_help(builder->report,
-			"it begins with 'all:' or the name of a group; an INI inventory "
-			"becomes one with 'ansible-inventory -i FILE --list --yaml'");
+			"it begins with 'all:' or the name of a group; to convert an INI "
+			"inventory, run 'ansible-inventory -i FILE --list --yaml'");
 		return false;
 	}
 	if (plugin && plugin->kind == CONF_SCALAR) {
 		REPORT_LOSS(builder, plugin->mark,
-			"this configures an inventory plugin and holds no hosts itself");
+			"this configures an inventory plugin and has no hosts of its own");
 		conf_help(builder->report,
-			"name the output of 'ansible-inventory -i FILE --list --yaml' "
+			"use the output of 'ansible-inventory -i FILE --list --yaml' "
 			"instead");
 		return false;
 	}

@@ -20,9 +20,8 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 #define TEXT_OF(number) #number
 #define LIMIT_TEXT(number) TEXT_OF(number)
 
-static const char too_many[] =
-	"the ranges stand for too many names; an inventory holds "
-	"at most " LIMIT_TEXT(INVENTORY_MAX_HOSTS) " hosts";
+static const char too_many[] = "the ranges make too many names; an inventory has "
+			       "at most " LIMIT_TEXT(INVENTORY_MAX_HOSTS) " hosts";
 
 struct range {
 	const char *before; /* the literal text in front of it, in the pattern */

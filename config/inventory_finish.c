@@ -42,9 +42,8 @@ static void report_cycle(struct walk *walk, int64_t start, struct conf_mark mark
 	if (walk->length - start > CYCLE_SHOWN)
 		strbuf_adds(&text, "... > ");
 	char *names = strbuf_take(&text);
-	conf_error(walk->builder->report, mark,
-		"group '%s' holds itself by its children: %s%s", first,
-		names ? names : "", first);
+	conf_error(walk->builder->report, mark, "group '%s' contains itself: %s%s",
+		first, names ? names : "", first);
 	free(names);
 	walk->builder->incomplete = true;
 }
@@ -165,7 +164,7 @@ static int gather_members(
 		if (rc != -E2BIG)
 			continue;
 		conf_error(builder->report, builder->groups[index].mark,
-			"with group '%s' the groups hold more than %d hosts in all",
+			"with group '%s', the groups name hosts more than %d times",
 			builder->groups[index].name, INVENTORY_MAX_MEMBERS);
 		builder->incomplete = builder->full = true;
 		rc = -EINVAL;
@@ -309,7 +308,7 @@ static void warn_of_shared_names(
 		int64_t host = inventory_find_host(inventory, name);
 		if (host >= 0)
 			conf_warning(report, inventory->hosts[host].mark,
-				"'%s' is a host and a group; rules mean the group",
+				"'%s' is both a host and a group; rules use the group",
 				name);
 	}
 }

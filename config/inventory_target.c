@@ -62,11 +62,11 @@ static bool is_opaque(
 	if (!template && !vault)
 		return false;
 	conf_error(report, node->mark,
-		template ? "'%s' is a template, and templates are not evaluated here"
-			 : "'%s' is encrypted, and vaults are not opened here",
+		template ? "'%s' is a template, which reachd can't evaluate"
+			 : "'%s' is encrypted, and reachd can't open vaults",
 		name);
 	if (strcmp(name, "reachd_addresses") != 0)
-		conf_help(report, "give the address in 'reachd_addresses' beside it");
+		conf_help(report, "add the address as 'reachd_addresses'");
 	return true;
 }
 
@@ -74,7 +74,8 @@ static bool read_address(const struct conf_node *node, const char *name,
 	struct net_address *address, struct conf_report *report)
 {
 	if (node->kind != CONF_SCALAR || conf_node_is_null(node)) {
-		conf_error(report, node->mark, "'%s' holds %s, not an address", name,
+		conf_error(report, node->mark, "'%s' must be an address, found %s",
+			name,
 			conf_node_is_null(node) ? "nothing"
 						: conf_kind_name(node->kind));
 		return false;
@@ -82,10 +83,10 @@ static bool read_address(const struct conf_node *node, const char *name,
 	if (is_opaque(node, name, report))
 		return false;
 	if (!net_address_parse(node->text, address)) {
-		conf_error(report, node->mark, "'%s' is no IPv4 or IPv6 address",
-			node->text);
+		conf_error(report, node->mark,
+			"'%s' is not a valid IPv4 or IPv6 address", node->text);
 		if (is_dns_name(node->text))
-			conf_help(report, "a name to look up goes into 'ansible_host'");
+			conf_help(report, "put a name to look up into 'ansible_host'");
 		return false;
 	}
 	if (!is_one_host(address)) {
@@ -102,7 +103,7 @@ static bool is_duplicate(const struct net_address *addresses, uint32_t count,
 	for (uint32_t i = 0; i < count; i++) {
 		if (net_address_compare(&addresses[i], &addresses[count]) != 0)
 			continue;
-		conf_error(report, node->mark, "'%s' stands here twice", node->text);
+		conf_error(report, node->mark, "duplicate address '%s'", node->text);
 		return true;
 	}
 	return false;
@@ -118,7 +119,7 @@ static int read_addresses(
 	target->read = true;
 	if (count == 0 || count > INVENTORY_MAX_ADDRESSES) {
 		conf_error(builder->report, node->mark,
-			"'%s' holds %zu addresses; a host has 1 to %d", name, count,
+			"'%s' has %zu addresses; a host can have 1 to %d", name, count,
 			INVENTORY_MAX_ADDRESSES);
 		return 0;
 	}
@@ -168,9 +169,9 @@ int inventory_target_read(
 	target->read = true;
 	if (node->kind != CONF_SCALAR) {
 		conf_error(report, node->mark,
-			"'ansible_host' is %s; it is one address or one name",
+			"'ansible_host' must be one address or one name, not %s",
 			conf_kind_name(node->kind));
-		conf_help(report, "several addresses go into 'reachd_addresses'");
+		conf_help(report, "put several addresses into 'reachd_addresses'");
 		return 0;
 	}
 	if (is_opaque(node, "ansible_host", report))
@@ -178,8 +179,7 @@ int inventory_target_read(
 	int rc = from_text(builder, node->text, target);
 	if (rc == 1)
 		conf_error(report, node->mark,
-			"'%s' is neither the address of a host nor a host name",
-			node->text);
+			"'%s' is not a valid address or host name", node->text);
 	return rc < 0 ? rc : 0;
 }
 
@@ -189,7 +189,7 @@ int inventory_target_from_name(struct inventory_builder *builder,
 	int rc = from_text(builder, host->name, target);
 	if (rc == 1) {
 		conf_error(builder->report, host->mark,
-			"host '%s' has no address, and its name can't be looked up",
+			"host '%s' has no address, and its name is not a valid DNS name",
 			host->name);
 		conf_help(builder->report, "give it an 'ansible_host'");
 	}
@@ -220,21 +220,21 @@ static void set_priority(struct inventory_builder *builder,
 		variables->priority = number;
 	else
 		conf_warning(builder->report, value->mark,
-			"'ansible_group_priority' is a whole number; this one is "
+			"'ansible_group_priority' must be a whole number; this one is "
 			"ignored");
 }
 
 static void report_unknown(
 	struct inventory_builder *builder, const struct conf_node *key)
 {
-	conf_error(
-		builder->report, key->mark, "reachd knows no variable '%s'", key->text);
+	conf_error(builder->report, key->mark, "unknown variable '%s'", key->text);
 	const char *near =
 		suggest_nearest(key->text, our_variables, ARRAY_SIZE(our_variables));
 	if (near)
 		conf_help(builder->report, "did you mean '%s'?", near);
 	else
-		conf_help(builder->report, "it knows 'reachd_addresses'");
+		conf_help(builder->report,
+			"the only variable of reachd is 'reachd_addresses'");
 }
 
 int inventory_variables_read(struct inventory_builder *builder,

@@ -77,11 +77,12 @@ static void find_first_few(const struct conf_pair *pairs, size_t count, size_t *
 static void report_duplicate(struct conf_report *report, const struct conf_node *key,
 	const struct conf_node *first)
 {
-	conf_error(report, key->mark, "the key '%s' is given twice", key->text);
+	conf_error(report, key->mark, "duplicate key '%s'", key->text);
 	if (key->mark.line != first->mark.line)
-		conf_help(report, "first given at line %u", (unsigned)first->mark.line);
+		conf_help(report, "the first one is in line %u",
+			(unsigned)first->mark.line);
 	else
-		conf_help(report, "first given at column %u",
+		conf_help(report, "the first one is in column %u",
 			(unsigned)first->mark.column);
 	if (key->plain && strcmp(key->text, "<<") == 0)
 		conf_help(report, "merge several mappings with one list: <<: [*a, *b]");
@@ -124,7 +125,7 @@ static size_t keep_scalar_keys(
 			pairs[kept++] = pairs[i];
 			continue;
 		}
-		conf_error(report, key->mark, "a key is text, not %s",
+		conf_error(report, key->mark, "a key must be text, not %s",
 			conf_kind_name(key->kind));
 		if (key->kind == CONF_MAPPING)
 			conf_help(report, "text that starts with '{' needs quotes");
@@ -140,7 +141,7 @@ static size_t count_merged(const struct conf_node *value, struct conf_report *re
 		return value->count;
 	if (value->kind == CONF_SCALAR) {
 		conf_error(report, value->mark,
-			"'<<' takes a mapping or a list of mappings, not text");
+			"'<<' must have a mapping or a list of mappings, not text");
 		return 0;
 	}
 	for (size_t i = 0; i < value->count; i++) {
@@ -149,7 +150,7 @@ static size_t count_merged(const struct conf_node *value, struct conf_report *re
 			count += item->count;
 		else
 			conf_error(report, item->mark,
-				"'<<' takes a list of mappings, this item is %s",
+				"'<<' must have a list of mappings; this item is %s",
 				conf_kind_name(item->kind));
 	}
 	return count;

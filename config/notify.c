@@ -38,7 +38,7 @@ static const struct conf_field sink_fields[] = {
 		.type = CONF_TEXT,
 		.offset = offsetof(struct sink_form, name),
 		.required = true,
-		.help = "how the store and messages call it"},
+		.help = "the name of the sink in the store and in messages"},
 	{.key = "timeout",
 		.type = CONF_DURATION,
 		.offset = offsetof(struct sink_form, timeout_ms),
@@ -48,15 +48,15 @@ static const struct conf_field sink_fields[] = {
 	{.key = "only",
 		.type = CONF_TREE,
 		.offset = offsetof(struct sink_form, only),
-		.help = "which notices it is told of"},
+		.help = "which notices it gets"},
 	{.key = "quiet",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct sink_form, quiet),
-		.help = "hours of the week in which it is not told"},
+		.help = "the hours of the week in which it gets no notices"},
 	{.key = "timezone",
 		.type = CONF_TEXT,
 		.offset = offsetof(struct sink_form, timezone),
-		.help = "where the clock of the quiet hours hangs"},
+		.help = "the time zone of the quiet hours"},
 	{.key = "digest",
 		.type = CONF_DURATION,
 		.offset = offsetof(struct sink_form, digest_ms),
@@ -65,10 +65,10 @@ static const struct conf_field sink_fields[] = {
 		.help = "how long notices are gathered into one message"},
 	KIND("file", NOTIFY_FILE, "a file of JSON lines"),
 	KIND("exec", NOTIFY_EXEC, "a program that reads JSON"),
-	KIND("webhook", NOTIFY_WEBHOOK, "a web server that JSON is posted to"),
+	KIND("webhook", NOTIFY_WEBHOOK, "a web server that accepts JSON"),
 	KIND("syslog", NOTIFY_SYSLOG, "a syslog server"),
 	KIND("journald", NOTIFY_JOURNALD, "the journal of this machine"),
-	KIND("smtp", NOTIFY_SMTP, "people who read mail"),
+	KIND("smtp", NOTIFY_SMTP, "a mail server"),
 	CONF_END,
 };
 
@@ -100,7 +100,7 @@ static int check_name(const struct notify_binder *binder, const struct conf_node
 		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") !=
 			strlen(name)) {
 		conf_error(binder->report, mark,
-			"'%.64s' can't name a sink: a name has up to %d of the "
+			"'%.64s' is not a valid name for a sink: use at most %d of the "
 			"characters a-z, 0-9, '-', '_' and '.'",
 			name, NOTIFY_MAX_NAME);
 		return -EINVAL;
@@ -108,7 +108,7 @@ static int check_name(const struct notify_binder *binder, const struct conf_node
 	for (uint32_t i = 0; i < count; i++) {
 		if (!sinks[i].name || strcmp(sinks[i].name, name) != 0)
 			continue;
-		conf_error(binder->report, mark, "there is a sink '%s' already", name);
+		conf_error(binder->report, mark, "duplicate sink '%s'", name);
 		return -EINVAL;
 	}
 	return 0;
@@ -124,17 +124,16 @@ static int bind_kind(const struct notify_binder *binder, const struct conf_node 
 			continue;
 		if (found >= 0) {
 			conf_error(binder->report, form->kinds[i]->mark,
-				"a sink is one thing: it has '%s' already",
+				"a sink has one kind, and this one already has '%s'",
 				kinds[found].word);
 			return -EINVAL;
 		}
 		found = i;
 	}
 	if (found < 0) {
-		conf_error(
-			binder->report, node->mark, "the sink does not say what it is");
+		conf_error(binder->report, node->mark, "the kind of sink is missing");
 		conf_help(binder->report,
-			"give it 'file', 'exec', 'webhook', 'syslog', 'journald' or "
+			"add 'file', 'exec', 'webhook', 'syslog', 'journald' or "
 			"'smtp'");
 		return -EINVAL;
 	}
@@ -207,7 +206,7 @@ int notify_bind(const struct conf_node *node, const char *path,
 		return -EINVAL;
 	}
 	if (node->count > NOTIFY_MAX_SINKS) {
-		conf_error(report, node->mark, "at most %d sinks can be told",
+		conf_error(report, node->mark, "at most %d sinks are allowed",
 			NOTIFY_MAX_SINKS);
 		return -EINVAL;
 	}

@@ -38,7 +38,7 @@ int notify_bind_secret(const struct notify_binder *binder,
 
 	if (secret->file && secret->env && second) {
 		conf_error(binder->report, second->mark,
-			"'%s_file' and '%s_env' exclude each other", key, key);
+			"'%s_file' and '%s_env' can't be combined", key, key);
 		return -EINVAL;
 	}
 	return notify_bind_path(binder, &secret->file);
@@ -91,10 +91,10 @@ int notify_bind_exec(const struct notify_binder *binder, const struct conf_node 
 		return rc;
 	if (sink->exec.count == 0 || !strchr(sink->exec.items[0], '/')) {
 		conf_error(binder->report, node->mark,
-			"'exec' begins with the path of the program, such as "
+			"'exec' must begin with the path of the program, such as "
 			"/usr/local/bin/page");
 		conf_help(binder->report,
-			"no shell reads it: write each argument as an entry of its "
+			"no shell is used: write each argument as an item of its "
 			"own, as in [/usr/local/bin/page, --team, network]");
 		return -EINVAL;
 	}
@@ -112,52 +112,52 @@ static const struct conf_field webhook_fields[] = {
 	{.key = "url",
 		.type = CONF_TEXT,
 		.offset = WEB(url),
-		.help = "where it is posted to"},
+		.help = "the URL to post to"},
 	{.key = "url_file",
 		.type = CONF_TEXT,
 		.offset = WEB(url_from.file),
-		.help = "a file that holds the URL"},
+		.help = "a file with the URL"},
 	{.key = "url_env",
 		.type = CONF_TEXT,
 		.offset = WEB(url_from.env),
-		.help = "an environment variable that holds the URL"},
+		.help = "an environment variable with the URL"},
 	{.key = "shape",
 		.type = CONF_WORD,
 		.offset = WEB(shape),
 		.words = shapes,
-		.help = "what the receiver understands"},
+		.help = "the format that the receiver expects"},
 	{.key = "secret_file",
 		.type = CONF_TEXT,
 		.offset = WEB(secret.file),
-		.help = "a file that holds the key to sign with"},
+		.help = "a file with the key to sign with"},
 	{.key = "secret_env",
 		.type = CONF_TEXT,
 		.offset = WEB(secret.env),
-		.help = "an environment variable that holds the key to sign with"},
+		.help = "an environment variable with the key to sign with"},
 	{.key = "token_file",
 		.type = CONF_TEXT,
 		.offset = WEB(token.file),
-		.help = "a file that holds a bearer token"},
+		.help = "a file with a bearer token"},
 	{.key = "token_env",
 		.type = CONF_TEXT,
 		.offset = WEB(token.env),
-		.help = "an environment variable that holds a bearer token"},
+		.help = "an environment variable with a bearer token"},
 	{.key = "proxy",
 		.type = CONF_TEXT,
 		.offset = WEB(proxy),
-		.help = "a proxy on the way, such as http://proxy.corp.example:3128"},
+		.help = "the proxy to use, such as http://proxy.corp.example:3128"},
 	{.key = "proxy_user",
 		.type = CONF_TEXT,
 		.offset = WEB(proxy_user),
-		.help = "who the proxy is told it is for"},
+		.help = "the user name for the proxy"},
 	{.key = "proxy_password_file",
 		.type = CONF_TEXT,
 		.offset = WEB(proxy_password.file),
-		.help = "a file that holds the proxy's password"},
+		.help = "a file with the proxy's password"},
 	{.key = "proxy_password_env",
 		.type = CONF_TEXT,
 		.offset = WEB(proxy_password.env),
-		.help = "an environment variable that holds the proxy's password"},
+		.help = "an environment variable with the proxy's password"},
 	{.key = "ca_file",
 		.type = CONF_TEXT,
 		.offset = WEB(ca_file),

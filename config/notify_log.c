@@ -35,12 +35,12 @@ static const struct conf_field syslog_fields[] = {
 		.type = CONF_TEXT,
 		.offset = offsetof(struct syslog_form, server),
 		.required = true,
-		.help = "who is told: HOST or HOST:PORT"},
+		.help = "the syslog server: HOST or HOST:PORT"},
 	{.key = "transport",
 		.type = CONF_WORD,
 		.offset = offsetof(struct syslog_form, out.transport),
 		.words = transports,
-		.help = "how it is told"},
+		.help = "how messages are sent"},
 	{.key = "facility",
 		.type = CONF_WORD,
 		.offset = offsetof(struct syslog_form, out.facility),
@@ -95,9 +95,9 @@ static int bind_server(const struct notify_binder *binder, const struct conf_nod
 		(!is_udp && read_name(binder->arena, server, out)))
 		return out->host ? 0 : -ENOMEM;
 	conf_error(binder->report, conf_node_get(node, "server")->mark,
-		is_udp ? "'%.64s' is no address: UDP goes to ADDRESS, ADDRESS:PORT or "
+		is_udp ? "'%.64s' is not a valid address: for UDP write ADDRESS, ADDRESS:PORT or "
 			 "[V6]:PORT"
-		       : "'%.64s' is no server: write HOST, HOST:PORT or [V6]:PORT",
+		       : "'%.64s' is not a valid server: write HOST, HOST:PORT or [V6]:PORT",
 		server);
 	return -EINVAL;
 }
@@ -126,7 +126,7 @@ int notify_bind_journald(const struct notify_binder *binder,
 		{.key = "socket",
 			.type = CONF_TEXT,
 			.offset = offsetof(struct notify_sink, journald),
-			.help = "where the journal listens"},
+			.help = "the socket of the journal"},
 		CONF_END,
 	};
 	int rc;

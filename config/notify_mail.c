@@ -26,19 +26,19 @@ static const struct conf_field smtp_fields[] = {
 		.type = CONF_TEXTS,
 		.offset = MAIL(to),
 		.required = true,
-		.help = "the addresses of those who are told"},
+		.help = "the addresses of the recipients"},
 	{.key = "user",
 		.type = CONF_TEXT,
 		.offset = MAIL(user),
-		.help = "who the server is told it is for"},
+		.help = "the user name for the mail server"},
 	{.key = "password_file",
 		.type = CONF_TEXT,
 		.offset = MAIL(password.file),
-		.help = "a file that holds the user's password"},
+		.help = "a file with the user's password"},
 	{.key = "password_env",
 		.type = CONF_TEXT,
 		.offset = MAIL(password.env),
-		.help = "an environment variable that holds the user's password"},
+		.help = "an environment variable with the user's password"},
 	{.key = "tls",
 		.type = CONF_WORD,
 		.offset = MAIL(tls),
@@ -64,7 +64,7 @@ static int check_address(
 			     "0123456789!#$%&'*+-/=?^_`{|}~.@") == length)
 		return 0;
 	conf_error(binder->report, mark,
-		"'%.64s' is no mail address: write NAME@DOMAIN and no more", text);
+		"'%.64s' is not a valid mail address: write NAME@DOMAIN", text);
 	return -EINVAL;
 }
 
@@ -82,7 +82,7 @@ static int check_addresses(const struct notify_binder *binder,
 				    smtp->to.items[i]));
 	if (smtp->to.nodes && smtp->to.count == 0) {
 		conf_error(binder->report, conf_node_get(node, "to")->mark,
-			"'to' needs an address at least");
+			"'to' is empty: write at least one address");
 		return -EINVAL;
 	}
 	return rc;
@@ -97,7 +97,7 @@ static int check_user(const struct notify_binder *binder, const struct conf_node
 	if (!smtp->user || is_smtps || smtp->tls == NOTIFY_TLS_REQUIRED)
 		return 0;
 	conf_error(binder->report, conf_node_get(node, "tls")->mark,
-		"'user' needs 'tls: required': the password would be readable on the way");
+		"'user' needs 'tls: required': otherwise the password could be sent unencrypted");
 	return -EINVAL;
 }
 

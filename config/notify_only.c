@@ -18,11 +18,11 @@ static const struct conf_field only_fields[] = {
 	{.key = "rule",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct notify_only, rules),
-		.help = "rules that a flow of the incident is of"},
+		.help = "only incidents with a flow of these rules"},
 	{.key = "group",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct notify_only, groups),
-		.help = "groups that a host of the incident is in"},
+		.help = "only incidents with a host of these groups"},
 	CONF_END,
 };
 
@@ -71,7 +71,7 @@ static int check(const struct notify_binder *binder, const struct conf_texts *te
 		if (is_known(binder, texts->items[i]))
 			continue;
 		conf_error(binder->report, conf_node_mark(texts->nodes[i]),
-			"there is no %s '%.64s'", what, texts->items[i]);
+			"unknown %s '%.64s'", what, texts->items[i]);
 		rc = -EINVAL;
 	}
 	return rc;
@@ -87,7 +87,7 @@ static int check_kinds(
 		if (is_kind(binder, texts->items[i]))
 			continue;
 		conf_error(binder->report, conf_node_mark(texts->nodes[i]),
-			"'%.64s' is no kind of incident: regression, recovery, exposure, "
+			"unknown kind of incident '%.64s': write regression, recovery, exposure, "
 			"failing or other",
 			texts->items[i]);
 		near = suggest_nearest(texts->items[i], notify_kinds, count_kinds());

@@ -300,7 +300,7 @@ void conf_report_print(const struct conf_report *report, FILE *out)
 	if (report->dropped)
 		fprintf(out, "%zu more not shown\n", report->dropped);
 	if (report->failed)
-		fputs("memory ran out: some mistakes are not shown\n", out);
+		fputs("out of memory: some mistakes are not shown\n", out);
 }
 
 void conf_report_fini(struct conf_report *report)

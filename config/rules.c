@@ -248,7 +248,7 @@ static int bind_check(const struct binder *binder, const struct conf_node *node,
 	if (node->kind == CONF_SEQUENCE || conf_node_is_null(node)) {
 		conf_error(binder->report, node->mark,
 			"a check must be text such as 'tcp/443', or a mapping with the "
-			"key 'check', not %s",
+			"key 'check', found %s",
 			node->kind == CONF_SEQUENCE ? "a list" : "nothing");
 		return -EINVAL;
 	}

@@ -67,8 +67,7 @@ static int bind_jitter(const char *text, struct conf_mark mark, uint32_t every_m
 	}
 	if (every_ms && ms > every_ms) {
 		conf_error(report, mark,
-			"'jitter' is longer than 'every' (%s): scans would overtake "
-			"each other",
+			"'jitter' must not be longer than 'every' (%s)",
 			duration_format(every_ms, every, sizeof every));
 		return -EINVAL;
 	}
@@ -87,7 +86,7 @@ int settings_bind_hours(const struct conf_texts *texts, struct arena *arena,
 
 	if (texts->count > MAX_WINDOWS) {
 		conf_error(report, texts->nodes[MAX_WINDOWS]->mark,
-			"at most %d windows can be given", MAX_WINDOWS);
+			"at most %d windows are allowed", MAX_WINDOWS);
 		return -EINVAL;
 	}
 	items = arena_calloc(arena, texts->count + 1, sizeof *items);
@@ -97,8 +96,8 @@ int settings_bind_hours(const struct conf_texts *texts, struct arena *arena,
 		if (hours_parse(texts->items[i], &items[i], &error))
 			continue;
 		conf_error(report, texts->nodes[i]->mark,
-			"'%.64s' is no window: %s; write \"weekdays 20:00-06:00\" and "
-			"the like",
+			"'%.64s' is not a valid window: %s; write for example "
+			"\"weekdays 20:00-06:00\"",
 			texts->items[i], error);
 		rc = -EINVAL;
 	}
@@ -118,8 +117,8 @@ int settings_bind_zone(const char *name, const struct conf_node *at,
 		return rc;
 	if (name && rc == -ENOENT)
 		conf_error(report, at->mark,
-			"there is no time zone '%.64s' in " ZONE_FOLDER
-			": write a name such as Europe/Berlin, or UTC",
+			"unknown time zone '%.64s': it is not in " ZONE_FOLDER
+			"; write a name such as Europe/Berlin, or UTC",
 			name);
 	else if (name)
 		conf_error(report, at->mark,

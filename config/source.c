@@ -27,7 +27,7 @@ static int open_regular(const char *path, const char **why, size_t *size)
 	else if (S_ISDIR(st.st_mode))
 		*why = "it is a folder; name a file in it";
 	else if (!S_ISREG(st.st_mode))
-		*why = "it is no regular file";
+		*why = "it is not a regular file";
 	else if (st.st_size > CONF_MAX_FILE)
 		*why = "it is larger than 256 MiB";
 	else
@@ -154,7 +154,7 @@ static void report_bad(const char *text, size_t size, size_t offset, uint32_t fi
 	uint32_t code = 0;
 	struct conf_mark at = mark_at(text, size, offset, file);
 	if (!utf8_read(text + offset, size - offset, &code)) {
-		conf_error(report, at, "the byte 0x%02x is no UTF-8",
+		conf_error(report, at, "the byte 0x%02x is not valid UTF-8",
 			(unsigned)(unsigned char)text[offset]);
 		conf_help(report, "save the file as UTF-8");
 	} else if (code == 0) {
@@ -162,8 +162,7 @@ static void report_bad(const char *text, size_t size, size_t offset, uint32_t fi
 	} else {
 		conf_error(report, at, "the control character U+%04X is not allowed",
 			(unsigned)code);
-		conf_help(report,
-			"in a text in double quotes it can be written \"\\u%04x\"",
+		conf_help(report, "in double quotes it can be written \"\\u%04x\"",
 			(unsigned)code);
 	}
 }

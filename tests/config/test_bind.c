@@ -225,7 +225,7 @@ static void knows_the_booleans_of_yaml(void **state)
 		"t:1:20: error: 'enabled': expected true or false, found '1'");
 	wrong(f, "{name: x, enabled: 'yes'}",
 		"'enabled': expected true or false, found the text 'yes'");
-	assert_says(f, "help: leave the quotes out");
+	assert_says(f, "help: remove the quotes");
 	wrong(f, "{name: x, enabled: y}", "expected true or false, found 'y'");
 }
 
@@ -244,8 +244,8 @@ static void refuses_numbers_out_of_bounds(void **state)
 		{"99999999999999999999", "found '99999999999999999999'"},
 		{"[1]", "found a list"},
 		{"'2'", "found the text '2'"},
-		{"'2'", "help: leave the quotes out"},
-		{"010", "help: leave the zeros in front out"},
+		{"'2'", "help: remove the quotes"},
+		{"010", "help: remove the leading zeros"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char text[64];
@@ -330,7 +330,7 @@ static void refuses_unknown_keys(void **state)
 {
 	struct fixture *f = *state;
 	wrong(f, "name: x\ntimout: 2s\n",
-		"t:2:1: error: 'timout' is no key here\n"
+		"t:2:1: error: unknown key 'timout'\n"
 		"   2 | timout: 2s\n"
 		"     | ^\n"
 		"t:2:1: help: did you mean 'timeout'?\n");
@@ -338,7 +338,7 @@ static void refuses_unknown_keys(void **state)
 		"help: the keys are: name, enabled, attempts, timeout, rate, expect, "
 		"servers, tree, any_number, any_duration, any_rate\n");
 	/* A null does not make an unknown key known. */
-	wrong(f, "{name: x, zzz: }", "'zzz' is no key here");
+	wrong(f, "{name: x, zzz: }", "unknown key 'zzz'");
 }
 
 static void passes_over_keys_that_others_bind(void **state)

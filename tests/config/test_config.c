@@ -178,8 +178,8 @@ static void what_can_not_be_read_is_a_mistake_where_it_is_named(void **state)
 	load_refused("r.yaml", 6, "empty' is a folder");
 	load_refused("r.yaml", 6, "empty/*.yaml'"); /* the help */
 	load_refused("r.yaml", 6, "none.yaml: error: the inventory is empty");
-	load_refused("r.yaml", 6, "this is a list");
-	load_refused("r.yaml", 6, "this is nothing");
+	load_refused("r.yaml", 6, "found a list");
+	load_refused("r.yaml", 6, "found nothing");
 }
 
 static void mistakes_in_an_included_file_name_that_file(void **state)
@@ -196,8 +196,8 @@ static void mistakes_in_an_included_file_name_that_file(void **state)
 static void an_inventory_is_required_and_has_hosts(void **state)
 {
 	(void)state;
-	expect_refused(RULES, 1, "there is no 'inventory'");
-	expect_refused("inventory:\n" RULES, 1, "there is no 'inventory'");
+	expect_refused(RULES, 1, "the key 'inventory' is missing");
+	expect_refused("inventory:\n" RULES, 1, "the key 'inventory' is missing");
 	expect_refused("inventory: {all: }\n" RULES, 2, "the inventory has no hosts");
 }
 
@@ -214,8 +214,8 @@ static void empty_files_and_other_shapes_are_refused(void **state)
 	expect_refused("", 1, "the file is empty");
 	expect_refused("# nothing\n", 1, "the file is empty");
 	expect_refused("~\n", 1, "the file is empty");
-	expect_refused("- a\n", 1, "the file is a list");
-	expect_refused("text\n", 1, "the file is text");
+	expect_refused("- a\n", 1, "not a list");
+	expect_refused("text\n", 1, "not text");
 	load_refused("missing.yaml", 1, "missing.yaml");
 }
 

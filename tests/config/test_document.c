@@ -57,7 +57,7 @@ static void takes_no_notice_of_a_byte_order_mark(void **state)
 	wrong(f,
 		"\xef\xbb\xbf"
 		"a: 1\na: 2\n",
-		"t:2:1: error: the key 'a' is given twice");
+		"t:2:1: error: duplicate key 'a'");
 }
 
 static void finds_values_by_key(void **state)
@@ -123,7 +123,7 @@ static void refuses_aliases_that_stand_for_nothing(void **state)
 {
 	struct fixture *f = *state;
 	wrong(f, "a: &defaults {}\nb: *defualts\n",
-		"t:2:4: error: no anchor '&defualts' stands above this alias");
+		"t:2:4: error: unknown alias: there is no anchor '&defualts' above it");
 	assert_says(f, "help: did you mean '*defaults'?");
 	wrong(f, "a: *b\nc: &b 1\n", "no anchor '&b'");
 	/* The rest of the file is there to be looked at. */
@@ -135,9 +135,9 @@ static void refuses_an_alias_inside_of_its_anchor(void **state)
 {
 	struct fixture *f = *state;
 	wrong(f, "a: &x\n  b: [*x]\n",
-		"t:2:7: error: the alias '*x' stands inside of what it stands for");
-	wrong(f, "&x [*x]", "stands inside");
-	wrong(f, "a: &x\n  <<: *x\n", "stands inside");
+		"t:2:7: error: the alias '*x' is inside of its own anchor");
+	wrong(f, "&x [*x]", "is inside");
+	wrong(f, "a: &x\n  <<: *x\n", "is inside");
 }
 
 static void applies_merge_keys(void **state)
@@ -167,12 +167,13 @@ static void refuses_merges_of_what_is_no_mapping(void **state)
 {
 	struct fixture *f = *state;
 	wrong(f, "<<: x\n",
-		"t:1:5: error: '<<' takes a mapping or a list of mappings, "
+		"t:1:5: error: '<<' must have a mapping or a list of mappings, "
 		"not text");
 	wrong(f, "<<: [{a: 1}, x, [y]]\nb: 2\n",
-		"t:1:14: error: '<<' takes a list of mappings, this item is text");
-	assert_says(f, "t:1:17: error: '<<' takes a list of mappings, this item is a "
-		       "list");
+		"t:1:14: error: '<<' must have a list of mappings; this item is text");
+	assert_says(f,
+		"t:1:17: error: '<<' must have a list of mappings; this item is a "
+		"list");
 	assert_string_equal(conf_node_get(f->root, "a")->text, "1");
 	wrong(f, "- &a {x: 1}\n- &b {y: 1}\n- <<: *a\n  <<: *b\n",
 		"help: merge several mappings with one list: <<: [*a, *b]");
@@ -182,13 +183,13 @@ static void reports_every_duplicate_key(void **state)
 {
 	struct fixture *f = *state;
 	wrong(f, "a: 1\nb: 2\na: 3\n'a': 4\nc: {x: 1, x: 2}\n",
-		"t:3:1: error: the key 'a' is given twice\n"
+		"t:3:1: error: duplicate key 'a'\n"
 		"   3 | a: 3\n"
 		"     | ^\n"
-		"t:3:1: help: first given at line 1\n");
-	assert_says(f, "t:4:1: error: the key 'a' is given twice\n");
-	assert_says(f, "t:5:11: error: the key 'x' is given twice\n");
-	assert_says(f, "help: first given at column 5\n");
+		"t:3:1: help: the first one is in line 1\n");
+	assert_says(f, "t:4:1: error: duplicate key 'a'\n");
+	assert_says(f, "t:5:11: error: duplicate key 'x'\n");
+	assert_says(f, "help: the first one is in column 5\n");
 	assert_int_equal(f->report.errors, 3);
 	/* The first one stays. */
 	assert_int_equal(f->root->count, 3);
@@ -207,9 +208,9 @@ static void finds_duplicates_in_large_mappings(void **state)
 	for (size_t i = 0; i < 5000; i++)
 		assert_int_equal(atoi(f->root->pairs[i].value->text), i);
 	strbuf_adds(&buf, "key1234: x\nkey: y\nkey4999: z\n");
-	wrong(f, buf.text, "t:5001:1: error: the key 'key1234' is given twice");
-	assert_says(f, "help: first given at line 1235\n");
-	assert_says(f, "t:5003:1: error: the key 'key4999' is given twice");
+	wrong(f, buf.text, "t:5001:1: error: duplicate key 'key1234'");
+	assert_says(f, "help: the first one is in line 1235\n");
+	assert_says(f, "t:5003:1: error: duplicate key 'key4999'");
 	assert_int_equal(f->report.errors, 2);
 	assert_int_equal(f->root->count, 5001);
 	strbuf_fini(&buf);
@@ -218,18 +219,20 @@ static void finds_duplicates_in_large_mappings(void **state)
 static void refuses_keys_that_are_no_text(void **state)
 {
 	struct fixture *f = *state;
-	wrong(f, "[a, b]: 1\nc: 2\n", "t:1:1: error: a key is text, not a list");
+	wrong(f, "[a, b]: 1\nc: 2\n", "t:1:1: error: a key must be text, not a list");
 	assert_string_equal(conf_node_get(f->root, "c")->text, "2");
-	wrong(f, "port: {{ port }}\n", "t:1:8: error: a key is text, not a mapping");
+	wrong(f, "port: {{ port }}\n",
+		"t:1:8: error: a key must be text, not a mapping");
 	assert_says(f, "help: text that starts with '{' needs quotes");
-	wrong(f, "- &x [1]\n- *x : 2\n", "t:2:3: error: a key is text, not a list");
+	wrong(f, "- &x [1]\n- *x : 2\n",
+		"t:2:3: error: a key must be text, not a list");
 }
 
 static void refuses_a_second_document(void **state)
 {
 	struct fixture *f = *state;
 	wrong(f, "a: 1\n---\nb: 2\n",
-		"t:2:1: error: a second document starts here; a file holds one");
+		"t:2:1: error: a second document starts here; a file has only one");
 	wrong(f, "---\n---\n", "t:2:1: error: a second document");
 	assert_null(f->root);
 }
@@ -273,7 +276,7 @@ static void loads_regular_files_alone(void **state)
 	/* Must not wait for a writer. */
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(load(f, path), -EINVAL);
-	assert_says(f, "/file: error: can't be read: it is no regular file\n");
+	assert_says(f, "/file: error: can't be read: it is not a regular file\n");
 	assert_int_equal(unlink(path), 0);
 
 	assert_int_equal(load(f, folder), -EINVAL);

@@ -50,11 +50,11 @@ static void shows_the_line_and_a_caret(void **state)
 		conf_report_add_file(&report, "reachd.yaml", yaml, strlen(yaml));
 	assert_int_equal(file, 0);
 	assert_true(conf_report_ok(&report));
-	conf_error(&report, mark(file, 4, 5), "'%s' is no key here", "port");
+	conf_error(&report, mark(file, 4, 5), "unknown key '%s'", "port");
 	conf_help(&report, "did you mean '%s'?", "ports");
 	conf_help(&report, "see %s", "reachd.yaml(5)");
 	assert_false(conf_report_ok(&report));
-	assert_prints(&report, "reachd.yaml:4:5: error: 'port' is no key here\n"
+	assert_prints(&report, "reachd.yaml:4:5: error: unknown key 'port'\n"
 			       "   4 |     port: 443\n"
 			       "     |     ^\n"
 			       "reachd.yaml:4:5: help: did you mean 'ports'?\n"

@@ -185,7 +185,7 @@ static void require_is_a_number_of_hosts_or_all(void **state)
 	assert_int_equal(loaded.config->rules.rules[1].require, 0);
 	loaded_fini(&loaded);
 	refused("rules: [{name: a, to: license_servers, check: dns, require: 3}]\n", 1,
-		"asks for 3 of the 2 hosts");
+		"'to' has only 2 hosts");
 	refused("rules: [{name: a, to: ls1, check: dns, require: 0}]\n", 1,
 		"or the word 'all'");
 	refused("rules: [{name: a, to: ls1, check: dns, require: \"1\"}]\n", 1,
@@ -211,9 +211,9 @@ static void rules_without_flows_are_mistakes(void **state)
 		"rule 'a' has no flows: group 'nobody' has no hosts");
 	refused("rules: [{name: a, from: nobody, to: ls1, check: dns}]\n", 1,
 		"rule 'a' has no flows: group 'nobody' has no hosts");
-	refused("rules: [{name: a, to: ls1, check: []}]\n", 1, "no checks");
+	refused("rules: [{name: a, to: ls1, check: []}]\n", 1, "found an empty list");
 	refused("rules: []\n", 1, "empty list");
-	refused("rules: [{name: a, to: [], check: dns}]\n", 1, "'to' names no group");
+	refused("rules: [{name: a, to: [], check: dns}]\n", 1, "'to' is empty");
 }
 
 static void an_empty_group_beside_others_is_a_warning(void **state)
@@ -234,34 +234,34 @@ static void names_are_required_and_unique(void **state)
 	refused("rules:\n- {name: a, to: ls1, check: dns}\n"
 		"- {name: b, to: ls1, check: dns}\n"
 		"- {name: a, to: ls2, check: dns}\n",
-		1, "another rule is called 'a' (line 7)");
+		1, "duplicate rule 'a': the first one is in line 7");
 }
 
 static void accept_and_control_go_with_blocked(void **state)
 {
 	(void)state;
 	refused("rules: [{name: a, to: ls1, check: dns, accept: [closed]}]\n", 1,
-		"'accept' goes with 'expect: blocked'");
+		"'accept' needs 'expect: blocked'");
 	refused("rules: [{name: a, to: ls1, check: dns, control: tcp/1}]\n", 1,
-		"'control' goes with 'expect: blocked'");
+		"'control' needs 'expect: blocked'");
 	refused("rules: [{name: a, to: ls1, check: {check: dns, accept: closed}}]\n", 1,
-		"'accept' goes with 'expect: blocked'");
+		"'accept' needs 'expect: blocked'");
 	refused("rules: [{name: a, to: ls1, check: tcp/1, expect: blocked, "
 		"accept: [open]}]\n",
-		1, "only 'closed'");
+		1, "write 'closed'");
 	refused("rules: [{name: a, to: ls1, check: tcp/1, expect: blocked, "
 		"control: {check: tcp/2, expect: open}}]\n",
-		1, "no 'expect' of its own");
+		1, "'expect' is not allowed in a control");
 }
 
 static void wrong_shapes_are_mistakes(void **state)
 {
 	(void)state;
-	refused("rules: [licensing]\n", 1, "a rule is a mapping");
+	refused("rules: [licensing]\n", 1, "a rule must be a mapping");
 	refused("rules: {name: a}\n", 1, "a list of rules or the word 'rds'");
-	refused("rules: rdp\n", 1, "no built-in set");
-	refused("rules: [{name: a, to: ls1, check: [[dns]]}]\n", 1, "this is a list");
-	refused("rules: [{name: a, to: ls1, check: [~]}]\n", 1, "this is nothing");
+	refused("rules: rdp\n", 1, "unknown set of rules");
+	refused("rules: [{name: a, to: ls1, check: [[dns]]}]\n", 1, "found a list");
+	refused("rules: [{name: a, to: ls1, check: [~]}]\n", 1, "found nothing");
 	refused("rules: [{name: a, to: ls1, check: {expect: open}}]\n", 1, "'check'");
 	refused("rules: [{name: a, to: ls1, check: dns, expekt: open}]\n", 1,
 		"'expect'");
@@ -275,7 +275,7 @@ static void all_mistakes_of_all_rules_are_told_at_once(void **state)
 		"- {name: a, to: nowhere, check: dns, timeout: 2}\n"
 		"- {to: ls1, check: {check: dns, attempts: 0}}\n"
 		"- {name: c, from: nowhere, to: ls1, check: [[]], require: none}\n",
-		7, "'require' is a number");
+		7, "'require' must be a number");
 }
 
 static void names_missing_from_a_broken_inventory_are_no_mistakes(void **state)
@@ -284,8 +284,9 @@ static void names_missing_from_a_broken_inventory_are_no_mistakes(void **state)
 	expect_refused("inventory: {a: {hosts: [h1]}}\n"
 		       "rules: [{name: n, to: b, check: dns}, "
 		       "{name: m, from: b, to: a, check: dns, require: 2}]\n",
-		1, "'hosts' is a list");
-	expect_refused("inventory: {a: {hosts: [h1]}}\n", 1, "'hosts' is a list");
+		1, "'hosts' must be a mapping");
+	expect_refused(
+		"inventory: {a: {hosts: [h1]}}\n", 1, "'hosts' must be a mapping");
 }
 
 /* ---- the built-in set -------------------------------------------------------- */
@@ -338,7 +339,7 @@ static void without_rules_the_built_in_set_applies(void **state)
 	expect_licensing(&loaded);
 	loaded_fini(&loaded);
 	expect_refused(
-		"inventory: {web: {hosts: {w1: }}}\n", 1, "there are no 'rules'");
+		"inventory: {web: {hosts: {w1: }}}\n", 1, "the key 'rules' is missing");
 }
 
 static void the_built_in_set_covers_every_role(void **state)
@@ -382,7 +383,7 @@ static void the_built_in_set_needs_its_two_groups(void **state)
 	expect_refused("inventory: {licence_servers: {hosts: {l1: }}, "
 		       "session_hosts: {hosts: {s1: }}}\n"
 		       "rules: rds\n",
-		1, "it has 'licence_servers'");
+		1, "the inventory has 'licence_servers'");
 	expect_refused("inventory: {web: {hosts: {w1: }}}\nrules: rds\n", 2,
 		"the group 'license_servers'");
 }

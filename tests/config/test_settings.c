@@ -266,7 +266,8 @@ static void dns_servers_are_addresses_named_once(void **state)
 	(void)state;
 	refused("dns: {servers: [ns1.corp.example]}\n", 1, "ADDRESS:PORT");
 	refused("dns: {servers: [\"192.0.2.1:0\"]}\n", 1, "ADDRESS:PORT");
-	refused("dns: {servers: [192.0.2.1, \"192.0.2.1:53\"]}\n", 1, "twice");
+	refused("dns: {servers: [192.0.2.1, \"192.0.2.1:53\"]}\n", 1,
+		"duplicate DNS server");
 	refused("dns: {servers: [192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, "
 		"192.0.2.5, 192.0.2.6, 192.0.2.7, 192.0.2.8, 192.0.2.9, 192.0.2.10, "
 		"192.0.2.11, 192.0.2.12, 192.0.2.13, 192.0.2.14, 192.0.2.15, "
