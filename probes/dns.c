@@ -330,7 +330,7 @@ static bool dns_parse(const char *argument, const struct probe_vocabulary *vocab
 		return true;
 	}
 	if (strncasecmp(argument, "SRV:", 4) != 0) {
-		*error = "dns takes nothing, or PTR, or SRV:NAME";
+		*error = "dns takes no argument, PTR or SRV:NAME";
 		return false;
 	}
 	conf->mode = DNS_SERVICE;

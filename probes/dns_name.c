@@ -119,7 +119,7 @@ static const char *name_error(const char *name)
 		if (label == 0 && (c == name || c[-1] == '.'))
 			return "a DNS name has no empty label";
 	}
-	return label ? NULL : "a DNS name is wanted, such as _ldap._tcp.corp.example";
+	return label ? NULL : "it needs a DNS name, such as _ldap._tcp.corp.example";
 }
 
 bool dns_name_canonical(const char *text, char out[DNS_NAME_TEXT], const char **error)

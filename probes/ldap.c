@@ -111,7 +111,8 @@ static void on_connected(struct stream *stream)
 
 	ldap_write_search(request);
 	exchange_ask(exchange_of(stream->run), PHASE_LDAP,
-		"asks for the root DSE, without a log-on", request, sizeof request);
+		"asks for the root DSE, without authentication", request,
+		sizeof request);
 }
 
 static size_t on_received(struct stream *stream, const uint8_t *data, size_t size)

@@ -80,7 +80,7 @@ enum probe_path {
 		"the packet's hops ran out: a routing loop")                               \
 	X(ICMP_PARAMETER_PROBLEM, "icmp-parameter-problem",                                \
 		"a router refused the header")                                             \
-	X(ICMP_OTHER, "icmp-other", "an ICMP error without a name here")                   \
+	X(ICMP_OTHER, "icmp-other", "an unknown ICMP error")                               \
 	X(NEIGHBOUR_SILENT, "neighbour-silent",                                            \
 		"the host is on this link and does not answer ARP or neighbour discovery") \
 	X(NOT_ALL_ADDRESSES, "not-all-addresses",                                          \
@@ -94,11 +94,10 @@ enum probe_path {
 	X(DNS_TIMEOUT, "dns-timeout", "no DNS server answered")                            \
 	X(DNS_MALFORMED, "dns-malformed", "a DNS answer makes no sense")                   \
 	X(DNS_DISAGREE, "dns-disagree", "the DNS servers do not agree")                    \
-	X(DNS_MISMATCH, "dns-mismatch",                                                    \
-		"DNS names other addresses than the inventory")                            \
+	X(DNS_MISMATCH, "dns-mismatch", "DNS has other addresses than the inventory")      \
 	X(PTR_MISMATCH, "ptr-mismatch", "the address resolves to another name")            \
 	X(NOT_A_NAME, "not-a-name",                                                        \
-		"the inventory names an address: there is no name to ask for")             \
+		"the inventory has an address and no name to look up")                     \
 	/* sweeps */                                                                       \
 	X(ALL_CLEAR, "all-clear", "every port lets packets through")                       \
 	X(SOME_BLOCKED, "some-blocked", "some ports let packets through, some do not")     \
@@ -106,13 +105,13 @@ enum probe_path {
 	X(ALL_PROHIBITED, "all-prohibited", "every port is forbidden by ICMP")             \
 	X(ALL_UNREACHABLE, "all-unreachable", "every port is unreachable by ICMP")         \
 	/* any protocol above TCP */                                                       \
-	X(NO_ANSWER, "no-answer", "the connection was accepted, and then silence")         \
+	X(NO_ANSWER, "no-answer",                                                          \
+		"the connection was accepted, but there was no answer")                    \
 	X(PEER_CLOSED, "peer-closed",                                                      \
 		"the connection was accepted, and closed without an answer")               \
 	X(PEER_RESET, "peer-reset",                                                        \
 		"the connection was accepted, and reset without an answer")                \
-	X(MALFORMED_ANSWER, "malformed-answer",                                            \
-		"the answer is not of the protocol that was asked for")                    \
+	X(MALFORMED_ANSWER, "malformed-answer", "the answer is in another protocol")       \
 	/* the endpoint mapper */                                                          \
 	X(EPM_ANSWERED, "epm-answered", "the endpoint mapper answers")                     \
 	X(EPM_SILENT, "epm-silent",                                                        \
@@ -120,12 +119,12 @@ enum probe_path {
 	X(EPM_CLOSED, "epm-closed",                                                        \
 		"the endpoint mapper's connection ended without an answer")                \
 	X(EPM_ACCESS_DENIED, "epm-access-denied",                                          \
-		"the endpoint mapper answers, but not without a log-on")                   \
+		"the endpoint mapper answers, but requires authentication")                \
 	X(EPM_NOT_REGISTERED, "epm-not-registered",                                        \
 		"the endpoint mapper does not know the interface: its service is not "     \
 		"running")                                                                 \
 	X(EPM_NO_MAPPER, "epm-no-mapper",                                                  \
-		"port 135 speaks RPC and is no endpoint mapper")                           \
+		"port 135 speaks RPC but is not an endpoint mapper")                       \
 	/* the port that the mapper names */                                               \
 	X(ENDPOINT_CLOSED, "endpoint-closed",                                              \
 		"the port that the endpoint mapper names refuses the connection")          \
@@ -147,23 +146,24 @@ enum probe_path {
 	X(RPC_BIND_REJECTED, "rpc-bind-rejected", "the bind was rejected")                 \
 	X(RPC_BIND_NAK, "rpc-bind-nak", "the RPC server refused the association")          \
 	X(RPC_ACCESS_DENIED, "rpc-access-denied",                                          \
-		"the interface answers, but not without a log-on")                         \
+		"the interface answers, but requires authentication")                      \
 	X(RPC_FAULT, "rpc-fault", "the RPC server answered with a fault")                  \
-	X(RPC_PROTOCOL_ERROR, "rpc-protocol-error", "the answer is no valid DCE/RPC")      \
+	X(RPC_PROTOCOL_ERROR, "rpc-protocol-error", "the answer is not valid DCE/RPC")     \
 	X(SOME_INTERFACES, "some-interfaces",                                              \
-		"some interfaces can be reached and some can not")                         \
+		"some interfaces can be reached and some can't")                           \
 	/* rdp, smb, ldap */                                                               \
 	X(RDP_NEGOTIATED, "rdp-negotiated",                                                \
 		"the RDP listener chose a security protocol")                              \
 	X(RDP_REFUSED, "rdp-refused",                                                      \
 		"the RDP listener answers and refuses the protocols offered")              \
 	X(SMB_NEGOTIATED, "smb-negotiated", "the SMB server chose a dialect")              \
-	X(SMB1_ONLY, "smb1-only", "the server speaks SMB 1 alone")                         \
+	X(SMB1_ONLY, "smb1-only", "the server speaks only SMB 1")                          \
 	X(SMB_REFUSED, "smb-refused", "the SMB server refuses to negotiate")               \
-	X(LDAP_ANSWERED, "ldap-answered", "the directory told about itself")               \
-	X(LDAP_REFUSED, "ldap-refused", "the directory answers and refuses to tell")       \
+	X(LDAP_ANSWERED, "ldap-answered", "the directory described itself")                \
+	X(LDAP_REFUSED, "ldap-refused",                                                    \
+		"the directory answers but refuses to describe itself")                    \
 	X(LDAP_UNAVAILABLE, "ldap-unavailable",                                            \
-		"the directory says that it can't serve")                                  \
+		"the directory says that it is unavailable")                               \
 	/* local trouble */                                                                \
 	X(NO_DESCRIPTOR, "no-descriptor", "this process ran out of file descriptors")      \
 	X(NO_PORT, "no-port", "this machine ran out of local ports")                       \
@@ -177,12 +177,11 @@ enum probe_path {
 	X(NO_FAMILY, "no-family", "this machine has no such address family")               \
 	X(RESOLVER_UNAVAILABLE, "resolver-unavailable",                                    \
 		"this machine's resolver can't be used")                                   \
-	X(LOCAL_ERROR, "local-error",                                                      \
-		"this machine reported an error without a name here")                      \
+	X(LOCAL_ERROR, "local-error", "this machine reported an unknown error")            \
 	X(TOO_MANY_ENDPOINTS, "too-many-endpoints",                                        \
-		"the endpoint mapper names more endpoints than are followed")              \
-	X(OUT_OF_TIME, "out-of-time", "not every endpoint could be followed in time")      \
-	X(NOT_DUE, "not-due", "its rule has had no turn yet")                              \
+		"the endpoint mapper lists more endpoints than reachd checks")             \
+	X(OUT_OF_TIME, "out-of-time", "not every endpoint could be checked in time")       \
+	X(NOT_DUE, "not-due", "its rule has not been due yet")                             \
 	X(CANCELLED, "cancelled", "stopped before there was an answer")
 
 #define X(symbol, word, path) STATE_##symbol,

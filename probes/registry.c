@@ -42,7 +42,7 @@ static void report_unknown(
 		snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "",
 			names[count]);
 	}
-	conf_error(report, mark, "there is no check '%.*s'", QUOTED, kind);
+	conf_error(report, mark, "unknown check '%.*s'", QUOTED, kind);
 	const char *nearest = suggest_nearest(kind, names, count);
 	if (nearest)
 		conf_help(report, "did you mean '%s'?", nearest);
@@ -54,7 +54,8 @@ static void report_argument(const char *text, const struct probe_ops *ops,
 	const char *error, const char *nearest, struct conf_mark mark,
 	struct conf_report *report)
 {
-	conf_error(report, mark, "'%.*s' is no check: %s", QUOTED, text, error);
+	conf_error(
+		report, mark, "'%.*s' is not a valid check: %s", QUOTED, text, error);
 	if (nearest)
 		conf_help(report, "did you mean '%s/%s'?", ops->name, nearest);
 	else if (ops->argument_help)
@@ -82,7 +83,7 @@ static const char *refuse_early(const struct probe_ops *ops, const char *argumen
 	if (!ops->argument_help)
 		return "it takes no argument";
 	if (*argument == '\0')
-		return "nothing follows the '/'";
+		return "the argument after the '/' is missing";
 	return NULL;
 }
 

@@ -17,7 +17,7 @@ const struct conf_field rpc_conf_fields[] = {
 	{.key = "ports",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct rpc_conf, ports),
-		.help = "tried when the endpoint mapper refuses to tell"},
+		.help = "tried when the endpoint mapper refuses to answer"},
 	CONF_END,
 };
 
@@ -65,7 +65,7 @@ bool rpc_conf_parse(const char *argument, const struct probe_vocabulary *vocabul
 		snprintf(canonical, size, "%s", name.name);
 	} else {
 		*error = "it must be * or the name of an interface, such as licensing, "
-			 "or its UUID, which @MAJOR.MINOR may follow";
+			 "or its UUID, optionally with @MAJOR.MINOR";
 		return false;
 	}
 	return true;
@@ -100,7 +100,7 @@ static bool read_port(struct rpc_conf *conf, size_t index, struct conf_report *r
 
 	if (!port_parse(text, &conf->fixed[conf->n_fixed])) {
 		conf_error(report, mark,
-			"'%.40s' is no port: it must be a number from 1 to 65535",
+			"'%.40s' is not a valid port: it must be a number from 1 to 65535",
 			text);
 		return false;
 	}
@@ -118,14 +118,14 @@ bool rpc_conf_bound(void *data, const struct conf_node *at, struct conf_report *
 		return true;
 	if (conf->mode != RPC_INTERFACE || conf->has_own_port) {
 		conf_error(report, conf_node_mark(conf->ports.nodes[0]),
-			"'ports' goes with an interface that the endpoint mapper is asked "
+			"'ports' needs an interface that the endpoint mapper is asked "
 			"for, such as rpc/licensing");
 		return false;
 	}
 	if (conf->ports.count > RPC_MAX_FIXED) {
 		conf_error(report, conf_node_mark(conf->ports.nodes[RPC_MAX_FIXED]),
-			"'ports' has %zu ports: it may have %d", conf->ports.count,
-			RPC_MAX_FIXED);
+			"'ports' has %zu ports; at most %d are allowed",
+			conf->ports.count, RPC_MAX_FIXED);
 		return false;
 	}
 	for (size_t i = 0; i < conf->ports.count; i++)

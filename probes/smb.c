@@ -130,8 +130,8 @@ static void on_connected(struct stream *stream)
 		return;
 	}
 	smb2_write_multi_protocol(request);
-	exchange_ask(&smb->exchange, PHASE_SMB, "asks in SMB 1 who knows SMB 2",
-		request, sizeof request);
+	exchange_ask(&smb->exchange, PHASE_SMB, "asks in SMB 1 for SMB 2", request,
+		sizeof request);
 }
 
 static void on_refused(struct stream *stream, const struct sockerr *err)

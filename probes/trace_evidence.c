@@ -160,14 +160,13 @@ static void add_reset(struct strbuf *out, const struct facts *found, unsigned tt
 		strbuf_addf(out, "a reset answers at hop %u", ttl);
 	} else if (ttl == found->distance) {
 		strbuf_addf(out,
-			"the reset comes from the host's own distance, hop %u: whether "
-			"the host makes it or a firewall right before it can't be "
-			"decided",
+			"the reset comes from the host's own distance, hop %u: the host "
+			"sends it, or a firewall right in front of it",
 			ttl);
 	} else if (ttl > found->distance) {
 		strbuf_addf(out,
 			"a reset answers at hop %u, another port of the host at hop "
-			"%u: their ways differ",
+			"%u: their paths differ",
 			ttl, found->distance);
 	} else {
 		strbuf_adds(out, "the reset comes from hop ");
@@ -177,7 +176,7 @@ static void add_reset(struct strbuf *out, const struct facts *found, unsigned tt
 			strbuf_adds(out, " or ");
 		}
 		strbuf_addf(out,
-			"%u, the host is at hop %u: a firewall answers in its name",
+			"%u, the host is at hop %u: a firewall answers in the host's name",
 			ttl, found->distance);
 	}
 }
@@ -251,7 +250,7 @@ static char *sentence(const struct facts *found)
 		add_silence(&out, found);
 	add_other_paths(&out, found);
 	if (found->cut)
-		strbuf_adds(&out, "; the walk was cut short");
+		strbuf_adds(&out, "; the trace was cut short");
 	return strbuf_take(&out);
 }
 

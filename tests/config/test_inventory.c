@@ -416,7 +416,7 @@ static void bad_addresses_are_mistakes_told_once(void **state)
 	expect_mistakes("all: {hosts: {h: {reachd_addresses: []}}}\n", 1, "1 to 32");
 	expect_mistakes("all: {hosts: {h: {reachd_addresses: [192.0.2.1, "
 			"192.0.2.1]}}}\n",
-		1, "twice");
+		1, "duplicate address");
 	expect_mistakes("all: {hosts: {h: {reachd_addresses: [\"ff02::1\"]}}}\n", 1,
 		"not the address of one host");
 	expect_mistakes("all: {hosts: {h: {reachd_addresses: {a: b}}}}\n", 1,

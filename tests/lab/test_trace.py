@@ -69,7 +69,7 @@ class OnDemand(TraceTest):
             self.assertEqual(
                 trace["sentence"],
                 f"the reset comes from hop 2 ({WAY[family][1]}) or 3, "
-                "the host is at hop 4: a firewall answers in its name",
+                "the host is at hop 4: a firewall answers in the host's name",
             )
 
     def test_a_reset_of_the_last_hop_cant_be_told_from_the_hosts(self):
@@ -190,7 +190,7 @@ class OnDemand(TraceTest):
         self.assertEqual((event["state"], trace["cut"]), ("filtered", True))
         self.assertEqual(
             trace["sentence"],
-            f"last answer from {R2_V4} at hop 2; the walk was cut short",
+            f"last answer from {R2_V4} at hop 2; the trace was cut short",
         )
 
     def test_hops_are_shown_as_they_come(self):

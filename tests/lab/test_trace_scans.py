@@ -73,7 +73,7 @@ class Scans(TraceTest):
         lost = self.lose("tcp dport 443 reject with tcp reset")
         (trace,) = self.traces(lost).values()
         self.assertEqual(trace["reached"]["ttl"], 3)
-        self.assertIn("a firewall answers in its name", trace["sentence"])
+        self.assertIn("a firewall answers in the host's name", trace["sentence"])
 
     def test_who_forbids_it_is_kept_beside_the_flows_own_evidence(self):
         self.config(hosts={"ls1": HOST[4]})

@@ -108,21 +108,22 @@ static void a_check_names_the_port_that_it_goes_to(void **state)
 static void mistakes_say_what_would_be_right(void **state)
 {
 	(void)state;
-	assert_refused("tpc/443", "there is no check 'tpc'");
+	assert_refused("tpc/443", "unknown check 'tpc'");
 	assert_refused("tpc/443", "did you mean 'tcp'?");
 	assert_refused("sweeep/1-2", "did you mean 'sweep'?");
 	assert_refused("telepathy", "the checks are tcp, dns, sweep");
-	assert_refused("tcp", "'tcp' is no check: the port must be a number from 1");
+	assert_refused(
+		"tcp", "'tcp' is not a valid check: the port must be a number from 1");
 	assert_refused("tcp", "write tcp/PORT");
-	assert_refused("tcp/", "nothing follows the '/'");
+	assert_refused("tcp/", "the argument after the '/' is missing");
 	assert_refused("tcp/70000", "from 1 to 65535");
 	assert_refused("tcp/80/81", "from 1 to 65535");
 	assert_refused("sweep", "it needs the ports");
-	assert_refused("sweep/9-1", "'sweep/9-1' is no check: ");
+	assert_refused("sweep/9-1", "'sweep/9-1' is not a valid check: ");
 	assert_refused("sweep/9-1", "write sweep/LO-HI[,...]");
-	assert_refused("", "there is no check ''");
-	assert_refused("/443", "there is no check ''");
-	assert_refused("TCP/443", "there is no check 'TCP'");
+	assert_refused("", "unknown check ''");
+	assert_refused("/443", "unknown check ''");
+	assert_refused("TCP/443", "unknown check 'TCP'");
 }
 
 /* However long the text is, a message stays a message. */

@@ -192,10 +192,12 @@ static void tells_each_wrong_port_and_where_it_stands(void **state)
 	char told[2048];
 	assert_false(options_bind(
 		"licensing", "ports: [0, 49200,\n  70000, x]", &conf, told));
-	assert_non_null(strstr(told, "options.yaml:1:9: error: '0' is no port"));
-	assert_non_null(strstr(told, "options.yaml:2:3: error: '70000' is no port"));
+	assert_non_null(
+		strstr(told, "options.yaml:1:9: error: '0' is not a valid port"));
+	assert_non_null(
+		strstr(told, "options.yaml:2:3: error: '70000' is not a valid port"));
 	assert_non_null(strstr(told,
-		"options.yaml:2:10: error: 'x' is no port: it must be a number from 1 "
+		"options.yaml:2:10: error: 'x' is not a valid port: it must be a number from 1 "
 		"to 65535"));
 	assert_false(options_bind("licensing", "mapper_port: 0", &conf, told));
 	assert_non_null(strstr(told, "a whole number from 1 to 65535"));
@@ -211,8 +213,8 @@ static void takes_sixteen_ports_and_no_more(void **state)
 	assert_int_equal(conf.n_fixed, 16);
 	assert_false(options_bind("licensing",
 		"ports: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]", &conf, told));
-	assert_non_null(
-		strstr(told, "options.yaml:1:48: error: 'ports' has 17 ports: it may"));
+	assert_non_null(strstr(
+		told, "options.yaml:1:48: error: 'ports' has 17 ports; at most"));
 }
 
 /* Where nothing is asked of the mapper, ports in its place would never be tried. */

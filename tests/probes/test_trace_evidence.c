@@ -109,7 +109,7 @@ static void of_a_walk_that_was_cut_no_silence_is_told(void **state)
 	(void)state;
 	assert_sentence(WALK(HOPS LAST "\"silent\":3,\"cut\":true"), 4,
 		"last answer from 10.1.1.6 at hop 2, 2 hops before the target; the "
-		"walk was cut short");
+		"trace was cut short");
 }
 
 static void a_refusal_is_told_by_who_and_where(void **state)
@@ -137,18 +137,18 @@ static void a_reset_is_held_against_the_hosts_distance(void **state)
 	assert_sentence(walk, 0, "a reset answers at hop 3");
 	assert_sentence(walk, 4,
 		"the reset comes from hop 2 (10.1.1.2 or 10.1.1.6) or 3, the host is "
-		"at hop 4: a firewall answers in its name");
+		"at hop 4: a firewall answers in the host's name");
 	assert_sentence(walk, 3,
-		"the reset comes from the host's own distance, hop 3: whether the host "
-		"makes it or a firewall right before it can't be decided");
+		"the reset comes from the host's own distance, hop 3: the host "
+		"sends it, or a firewall right in front of it");
 	assert_sentence(walk, 2,
 		"a reset answers at hop 3, another port of the host at hop 2: their "
-		"ways differ");
+		"paths differ");
 	assert_sentence(WALK("\"hops\":[],\"last\":null,\"reached\":{\"ttl\":1,"
 			     "\"by\":\"rst\"},\"silent\":0"),
 		2,
 		"the reset comes from hop 1, the host is at hop 2: a firewall answers "
-		"in its name");
+		"in the host's name");
 }
 
 static void paths_that_end_otherwise_are_told_too(void **state)
