@@ -87,13 +87,16 @@ struct notify_smtp {
 	const char *ca_file;
 };
 
-/* Which notices a sink is told of: those that match each list that is not empty. */
+/* Which notices a sink gets: those that match each list that is not empty. */
 struct notify_only {
-	struct conf_texts kinds, rules, groups;
+	struct conf_texts kinds, statuses, rules, groups;
 };
 
 /* Kinds of notices, in the words of `kind` in JSON; NULL terminated. */
 extern const char *const notify_kinds[];
+
+/* What a notice says of the life of its incident, likewise. */
+extern const char *const notify_statuses[];
 
 struct notify_sink {
 	const char *name; /* unique */

@@ -9,12 +9,17 @@
 
 const char *const notify_kinds[] = {
 	"regression", "recovery", "exposure", "failing", "other", "test", NULL};
+const char *const notify_statuses[] = {"opened", "updated", "closed", NULL};
 
 static const struct conf_field only_fields[] = {
 	{.key = "kind",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct notify_only, kinds),
 		.help = "regression, recovery, exposure, failing or other"},
+	{.key = "status",
+		.type = CONF_TEXTS,
+		.offset = offsetof(struct notify_only, statuses),
+		.help = "opened, updated or closed"},
 	{.key = "rule",
 		.type = CONF_TEXTS,
 		.offset = offsetof(struct notify_only, rules),
@@ -25,24 +30,6 @@ static const struct conf_field only_fields[] = {
 		.help = "only incidents with a host of these groups"},
 	CONF_END,
 };
-
-static size_t count_kinds(void)
-{
-	size_t count = 0;
-
-	while (notify_kinds[count])
-		count++;
-	return count;
-}
-
-static bool is_kind(const struct notify_binder *binder, const char *name)
-{
-	(void)binder;
-	for (size_t i = 0; notify_kinds[i]; i++)
-		if (strcmp(notify_kinds[i], name) == 0)
-			return true;
-	return false;
-}
 
 static bool is_rule(const struct notify_binder *binder, const char *name)
 {
@@ -77,20 +64,26 @@ static int check(const struct notify_binder *binder, const struct conf_texts *te
 	return rc;
 }
 
-static int check_kinds(
-	const struct notify_binder *binder, const struct conf_texts *texts)
+static int check_words(const struct notify_binder *binder,
+	const struct conf_texts *texts, const char *what, const char *const *words,
+	const char *wanted)
 {
+	size_t count = 0;
 	int rc = 0;
 
+	while (words[count])
+		count++;
 	for (size_t i = 0; i < texts->count; i++) {
 		const char *near;
-		if (is_kind(binder, texts->items[i]))
+		size_t at = 0;
+
+		while (at < count && strcmp(words[at], texts->items[i]) != 0)
+			at++;
+		if (at < count)
 			continue;
 		conf_error(binder->report, conf_node_mark(texts->nodes[i]),
-			"unknown kind of incident '%.64s': write regression, recovery, exposure, "
-			"failing or other",
-			texts->items[i]);
-		near = suggest_nearest(texts->items[i], notify_kinds, count_kinds());
+			"unknown %s '%.64s': write %s", what, texts->items[i], wanted);
+		near = suggest_nearest(texts->items[i], words, count);
 		if (near)
 			conf_help(binder->report, "did you mean '%s'?", near);
 		rc = -EINVAL;
@@ -108,7 +101,11 @@ int notify_bind_only(const struct notify_binder *binder, const struct conf_node 
 	rc = conf_bind(node, only_fields, NULL, only, binder->arena, binder->report);
 	if (rc == -ENOMEM)
 		return rc;
-	rc = conf_worse(rc, check_kinds(binder, &only->kinds));
+	rc = conf_worse(
+		rc, check_words(binder, &only->kinds, "kind of incident", notify_kinds,
+			    "regression, recovery, exposure, failing or other"));
+	rc = conf_worse(rc, check_words(binder, &only->statuses, "status",
+				    notify_statuses, "opened, updated or closed"));
 	rc = conf_worse(rc, check(binder, &only->rules, "rule", is_rule));
 	return conf_worse(rc, check(binder, &only->groups, "group", is_group));
 }

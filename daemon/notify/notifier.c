@@ -18,7 +18,7 @@ struct worker {
 	struct delivery delivery;
 	uv_thread_t thread;
 	bool idle;  /* nothing waits, as of the last wake-up; under the mutex */
-	bool ended; /* the thread will take the mutex no more; under the mutex */
+	bool ended; /* the thread will not take the mutex again; under the mutex */
 };
 
 struct notifier {
@@ -26,8 +26,8 @@ struct notifier {
 	pthread_cond_t changed; /* stop, wakes, or a worker's idle or ended */
 	atomic_bool stop;
 	uint64_t wakes; /* under the mutex */
-	struct worker *workers;
-	uint32_t count; /* those whose thread runs */
+	uint32_t count; /* workers whose thread runs */
+	struct worker workers[];
 };
 
 /* ---- the threads ------------------------------------------------------------- */
@@ -46,24 +46,26 @@ static struct timespec in_future(uint32_t ms)
 	return time;
 }
 
-/* Waits so long, UINT32_MAX for ever, or until something is new. Under the mutex. */
+/* Waits so long, indefinitely for UINT32_MAX, or until there is something new. Under
+ * the mutex. */
 static void rest(struct worker *worker, uint64_t seen, uint32_t ms)
 {
 	struct notifier *notifier = worker->notifier;
-	bool for_ever = ms == UINT32_MAX;
-	bool idle = for_ever || worker->delivery.paused;
-	struct timespec end = in_future(for_ever ? 0 : ms);
+	bool indefinitely = ms == UINT32_MAX;
+	bool idle = indefinitely || worker->delivery.paused;
+	struct timespec end = in_future(indefinitely ? 0 : ms);
 	int rc = 0;
 
 	worker->idle = idle;
 	pthread_cond_broadcast(&notifier->changed);
 	while (rc == 0 && !atomic_load(&notifier->stop)) {
-		/* What is new does not make a sink that failed work. */
+		/* Something new does not make a failed sink work. */
 		if (idle && notifier->wakes != seen)
 			break;
-		rc = for_ever ? pthread_cond_wait(&notifier->changed, &notifier->mutex)
-			      : pthread_cond_timedwait(
-					&notifier->changed, &notifier->mutex, &end);
+		rc = indefinitely
+			     ? pthread_cond_wait(&notifier->changed, &notifier->mutex)
+			     : pthread_cond_timedwait(
+				       &notifier->changed, &notifier->mutex, &end);
 	}
 	worker->idle = false;
 }
@@ -91,19 +93,12 @@ static void work(void *data)
 
 /* ---- life -------------------------------------------------------------------- */
 
-static int start_worker(struct notifier *notifier, struct worker *worker,
-	const struct config *config, const struct notify_sink *sink,
-	const struct store *writer)
+static int start_worker(struct worker *worker, const struct store *writer)
 {
 	struct delivery *delivery = &worker->delivery;
 	struct store_error error;
-	int rc;
+	int rc = outbox_open(writer, &delivery->store, &error);
 
-	worker->notifier = notifier;
-	*delivery = (struct delivery){.sink = sink,
-		.vantage = config->settings.vantage,
-		.stop = &notifier->stop};
-	rc = outbox_open(writer, &delivery->store, &error);
 	if (rc < 0) {
 		log_error("%s", error.text);
 		return rc;
@@ -115,50 +110,46 @@ static int start_worker(struct notifier *notifier, struct worker *worker,
 			delivery_close(delivery);
 	}
 	if (rc < 0) {
-		log_error("sink %s can't be served: %s", sink->name, strerror(-rc));
+		log_error("sink %s can't be started: %s", delivery->sink->name,
+			strerror(-rc));
 		store_close(delivery->store);
 	}
 	return rc;
-}
-
-static struct notifier *make(uint32_t count)
-{
-	struct notifier *notifier = calloc(1, sizeof *notifier);
-	pthread_condattr_t attributes;
-
-	if (!notifier)
-		return NULL;
-	notifier->workers = calloc(count, sizeof *notifier->workers);
-	if (!notifier->workers) {
-		free(notifier);
-		return NULL;
-	}
-	pthread_mutex_init(&notifier->mutex, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&notifier->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	return notifier;
 }
 
 int notifier_start(
 	const struct config *config, const struct store *writer, struct notifier **out)
 {
 	const struct notify_list *list = &config->notify;
+	pthread_condattr_t attributes;
 	struct notifier *notifier;
 	int rc = 0;
 
 	*out = NULL;
 	if (list->count == 0)
 		return 0;
-	notifier = transfer_prepare() == 0 ? make(list->count) : NULL;
+	notifier = transfer_prepare() < 0
+			   ? NULL
+			   : calloc(1, sizeof *notifier +
+					       list->count * sizeof(struct worker));
 	if (!notifier) {
-		log_error("nobody can be told of anything: out of memory");
+		log_error("no sink can be started: out of memory");
 		return -ENOMEM;
 	}
+	pthread_mutex_init(&notifier->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&notifier->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
 	for (uint32_t i = 0; i < list->count && rc == 0; i++) {
-		rc = start_worker(notifier, &notifier->workers[i], config,
-			&list->sinks[i], writer);
+		struct worker *worker = &notifier->workers[i];
+		worker->notifier = notifier;
+		worker->delivery = (struct delivery){
+			.sink = &list->sinks[i],
+			.vantage = config->settings.vantage,
+			.stop = &notifier->stop,
+		};
+		rc = start_worker(worker, writer);
 		if (rc == 0)
 			notifier->count++;
 	}
@@ -182,28 +173,39 @@ void notifier_wake(struct notifier *notifier)
 	pthread_mutex_unlock(&notifier->mutex);
 }
 
-static bool all_idle(const struct notifier *notifier)
+static bool is_idle(const struct worker *worker)
 {
-	for (uint32_t i = 0; i < notifier->count; i++)
-		if (!notifier->workers[i].idle)
-			return false;
-	return true;
+	return worker->idle;
+}
+
+static bool has_ended(const struct worker *worker)
+{
+	return worker->ended;
+}
+
+/* Whether all workers were so within the time. */
+static bool wait_for_all(struct notifier *notifier,
+	bool (*is_so)(const struct worker *worker), uint32_t limit_ms)
+{
+	struct timespec end = in_future(limit_ms);
+	uint32_t i = 0;
+	int rc = 0;
+
+	pthread_mutex_lock(&notifier->mutex);
+	for (;;) {
+		for (i = 0; i < notifier->count && is_so(&notifier->workers[i]);)
+			i++;
+		if (i == notifier->count || rc != 0)
+			break;
+		rc = pthread_cond_timedwait(&notifier->changed, &notifier->mutex, &end);
+	}
+	pthread_mutex_unlock(&notifier->mutex);
+	return i == notifier->count;
 }
 
 bool notifier_drain(struct notifier *notifier, uint32_t limit_ms)
 {
-	struct timespec end = in_future(limit_ms);
-	bool done;
-	int rc = 0;
-
-	if (!notifier)
-		return true;
-	pthread_mutex_lock(&notifier->mutex);
-	while (!all_idle(notifier) && rc == 0)
-		rc = pthread_cond_timedwait(&notifier->changed, &notifier->mutex, &end);
-	done = all_idle(notifier);
-	pthread_mutex_unlock(&notifier->mutex);
-	return done;
+	return !notifier || wait_for_all(notifier, is_idle, limit_ms);
 }
 
 void notifier_cancel(struct notifier *notifier)
@@ -216,34 +218,12 @@ void notifier_cancel(struct notifier *notifier)
 	pthread_mutex_unlock(&notifier->mutex);
 }
 
-static bool all_ended(const struct notifier *notifier)
-{
-	for (uint32_t i = 0; i < notifier->count; i++)
-		if (!notifier->workers[i].ended)
-			return false;
-	return true;
-}
-
-static bool wait_for_ends(struct notifier *notifier, uint32_t limit_ms)
-{
-	struct timespec end = in_future(limit_ms);
-	bool ended;
-	int rc = 0;
-
-	pthread_mutex_lock(&notifier->mutex);
-	while (!all_ended(notifier) && rc == 0)
-		rc = pthread_cond_timedwait(&notifier->changed, &notifier->mutex, &end);
-	ended = all_ended(notifier);
-	pthread_mutex_unlock(&notifier->mutex);
-	return ended;
-}
-
 bool notifier_stop(struct notifier *notifier, uint32_t limit_ms)
 {
 	if (!notifier)
 		return true;
 	notifier_cancel(notifier);
-	if (!wait_for_ends(notifier, limit_ms))
+	if (!wait_for_all(notifier, has_ended, limit_ms))
 		return false;
 	for (uint32_t i = 0; i < notifier->count; i++) {
 		uv_thread_join(&notifier->workers[i].thread);
@@ -252,7 +232,6 @@ bool notifier_stop(struct notifier *notifier, uint32_t limit_ms)
 	}
 	pthread_cond_destroy(&notifier->changed);
 	pthread_mutex_destroy(&notifier->mutex);
-	free(notifier->workers);
 	free(notifier);
 	return true;
 }

@@ -8,13 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int fail(char *error, size_t size, int code, const char *what, const char *name,
-	const char *why)
-{
-	snprintf(error, size, "the secret in %s %.100s can't be used: %s", what, name,
-		why);
-	return code;
-}
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 /* The first SECRET_MAX + 1 bytes of a file: one more than may be. */
 static ssize_t read_file(const char *path, char *out)
@@ -38,40 +33,55 @@ static ssize_t read_file(const char *path, char *out)
 	return got < 0 ? got : (ssize_t)length;
 }
 
-static ssize_t read_environment(const char *name, char *out)
-{
-	const char *value = getenv(name);
-	size_t length;
-
-	if (!value)
-		return -ENOENT;
-	length = strnlen(value, SECRET_MAX + 1);
-	memcpy(out, value, length);
-	return (ssize_t)length;
-}
-
 int secret_read(
 	const struct notify_secret *from, struct secret *out, char *error, size_t size)
 {
-	const char *what = from->file ? "file" : "variable";
 	const char *name = from->file ? from->file : from->env;
+	const char *value, *why = "it must be one line of 1 to 4096 bytes";
 	ssize_t got;
 
 	*out = (struct secret){.length = 0};
 	if (!name)
 		return 0;
-	got = from->file ? read_file(name, out->text)
-			 : read_environment(name, out->text);
-	if (got < 0)
-		return fail(error, size, (int)got, what, name,
-			from->file ? strerror((int)-got) : "it is not set");
+	if (from->file) {
+		got = read_file(name, out->text);
+		why = got < 0 ? strerror((int)-got) : why;
+	} else {
+		value = getenv(name);
+		got = value ? (ssize_t)strnlen(value, SECRET_MAX + 1) : -ENOENT;
+		why = value ? why : "it is not set";
+		if (value)
+			memcpy(out->text, value, (size_t)got);
+	}
 	while (got > 0 && strchr(" \t\r\n", out->text[got - 1]))
 		out->text[--got] = '\0';
-	if (got == 0 || got > SECRET_MAX || memchr(out->text, '\0', (size_t)got) ||
-		strpbrk(out->text, "\r\n"))
-		return fail(error, size, -EINVAL, what, name,
-			"it must be one line of 1 to 4096 bytes");
+	if (got == 0 || got > SECRET_MAX ||
+		(got > 0 && (memchr(out->text, '\0', (size_t)got) ||
+				    strpbrk(out->text, "\r\n"))))
+		got = -EINVAL;
+	if (got < 0) {
+		snprintf(error, size, "the secret in %s %.100s can't be used: %s",
+			from->file ? "file" : "variable", name, why);
+		return (int)got;
+	}
 	out->length = (size_t)got;
+	return 0;
+}
+
+int secret_sign(const char *key, size_t key_length, const char *body, size_t length,
+	char out[SECRET_SIGNATURE])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int digest_length = 0;
+	size_t at;
+
+	if (!HMAC(EVP_sha256(), key, (int)key_length, (const unsigned char *)body,
+		    length, digest, &digest_length))
+		return -EIO;
+	at = (size_t)snprintf(out, SECRET_SIGNATURE, "sha256=");
+	for (unsigned int i = 0; i < digest_length; i++)
+		at += (size_t)snprintf(
+			out + at, SECRET_SIGNATURE - at, "%02x", digest[i]);
 	return 0;
 }
 

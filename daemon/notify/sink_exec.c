@@ -20,7 +20,7 @@
 #include "daemon/notify/sink.h"
 
 enum {
-	LOOK_MS = 20 /* how often it is looked whether the program has ended */
+	LOOK_MS = 20 /* between two looks whether the program has ended */
 };
 
 /* ---- starting ---------------------------------------------------------------- */
@@ -42,79 +42,56 @@ static int make_input(const json_t *message)
 	return -ENOMEM;
 }
 
-/* Every signal as it is by default and none blocked, as a program may expect. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-	short flags =
-		POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-	sigset_t all, none;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	posix_spawnattr_setsigmask(attributes, &none);
-	return -posix_spawnattr_setflags(attributes, flags);
-}
-
-/* Standard output is where our results go: what it prints joins our messages. */
-static int set_descriptors(posix_spawn_file_actions_t *actions, int input)
-{
-	int rc = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
-
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(
-			actions, STDERR_FILENO, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-	return -rc;
-}
-
-static int spawn(
-	const struct notify_sink *sink, char **environment, int input, pid_t *pid)
-{
-	char **arguments = calloc(sink->exec.count + 1, sizeof *arguments);
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int rc;
-
-	if (!arguments)
-		return -ENOMEM;
-	for (size_t i = 0; i < sink->exec.count; i++)
-		arguments[i] = (char *)sink->exec.items[i];
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	rc = set_attributes(&attributes);
-	if (rc == 0)
-		rc = set_descriptors(&actions, input);
-	if (rc == 0)
-		rc = -posix_spawn(pid, sink->exec.items[0], &actions, &attributes,
-			arguments, environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	free(arguments);
-	return rc;
-}
-
+/* Every signal has its default action and none is blocked, as a program may expect.
+ * Standard output is where our results go: what it prints joins our messages. */
 static int start(const struct notify_sink *sink, const json_t *message, pid_t *pid)
 {
 	char path[] =
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char language[] = "LANG=C.UTF-8", uid[128];
 	char *environment[] = {path, language, uid, NULL};
-	int input = make_input(message);
+	char **arguments = calloc(sink->exec.count + 1, sizeof *arguments);
+	int input = arguments ? make_input(message) : -ENOMEM;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t all, none;
 	int rc;
 
-	if (input < 0)
+	if (input < 0) {
+		free(arguments);
 		return input;
+	}
+	for (size_t i = 0; i < sink->exec.count; i++)
+		arguments[i] = (char *)sink->exec.items[i];
 	snprintf(uid, sizeof uid, "REACHD_UID=%s", message_get(message, "uid"));
-	rc = spawn(sink, environment, input, pid);
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes,
+		POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_init(&actions);
+	rc = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(
+			&actions, STDERR_FILENO, STDOUT_FILENO);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	if (rc == 0)
+		rc = posix_spawn(pid, sink->exec.items[0], &actions, &attributes,
+			arguments, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
 	close(input);
-	return rc;
+	free(arguments);
+	return -rc;
 }
 
 /* ---- waiting ----------------------------------------------------------------- */
 
-/* True with *status when the program ended in time; else all of it is killed. */
+/* True with *status when the program ended in time; else it is killed with everything
+ * that it started. */
 static bool wait_for(pid_t pid, const struct notify_sink *sink,
 	const struct sink_attempt *attempt, int *status)
 {
@@ -132,19 +109,8 @@ static bool wait_for(pid_t pid, const struct notify_sink *sink,
 	return false;
 }
 
-static enum sink_result judge(int status, struct sink_attempt *attempt)
-{
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return SINK_DONE;
-	if (WIFEXITED(status))
-		return sink_fail(attempt, "the program ended with status %d",
-			WEXITSTATUS(status));
-	return sink_fail(
-		attempt, "the program was ended by signal %d", WTERMSIG(status));
-}
-
-/* Who started us may have ignored it, which is inherited, and then nobody learns how a
- * program ended. */
+/* Our parent may have ignored it, which is inherited; then how a program ended is lost.
+ */
 static int open_exec(const struct notify_sink *sink, void **state)
 {
 	(void)sink;
@@ -165,7 +131,13 @@ static enum sink_result deliver(
 			sink->exec.items[0], strerror(-rc));
 	if (!wait_for(pid, sink, attempt, &status))
 		return sink_fail(attempt, "the program did not end in time");
-	return judge(status, attempt);
+	if (WIFSIGNALED(status))
+		return sink_fail(attempt, "the program was ended by signal %d",
+			WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		return sink_fail(attempt, "the program ended with status %d",
+			WEXITSTATUS(status));
+	return SINK_DONE;
 }
 
 const struct sink_ops sink_exec = {.open = open_exec, .deliver = deliver};

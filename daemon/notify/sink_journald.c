@@ -6,16 +6,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/notify/journal_fields.h"
 #include "daemon/notify/message.h"
+#include "daemon/notify/payload.h"
 #include "daemon/notify/sink.h"
 
-static int send_entry(const char *path, const struct strbuf *entry)
+static int send_entry(const char *path, const json_t *notice, bool whole)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(path);
-	ssize_t sent;
-	int fd;
+	struct strbuf entry;
+	int fd, rc;
 
 	if (length >= sizeof address.sun_path)
 		return -ENAMETOOLONG;
@@ -23,22 +23,17 @@ static int send_entry(const char *path, const struct strbuf *entry)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	sent = sendto(fd, entry->text, entry->length, 0, (struct sockaddr *)&address,
-		sizeof address);
-	sent = sent < 0 ? -errno : 0;
-	close(fd);
-	return (int)sent;
-}
-
-static int tell(const char *path, const json_t *notice, bool whole)
-{
-	struct strbuf entry;
-	int rc;
-
 	strbuf_init(&entry);
-	journal_fields(&entry, notice, whole);
-	rc = entry.failed ? -ENOMEM : send_entry(path, &entry);
+	payload_journal(&entry, notice, whole);
+	if (entry.failed)
+		rc = -ENOMEM;
+	else
+		rc = sendto(fd, entry.text, entry.length, 0,
+			     (struct sockaddr *)&address, sizeof address) < 0
+			     ? -errno
+			     : 0;
 	strbuf_fini(&entry);
+	close(fd);
 	return rc;
 }
 
@@ -51,10 +46,10 @@ static enum sink_result deliver(
 	(void)state;
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		const json_t *notice = message_at(attempt->message, i);
-		rc = tell(sink->journald, notice, true);
+		rc = send_entry(sink->journald, notice, true);
 		/* Larger than a datagram may be: all but the JSON is small. */
 		if (rc == -EMSGSIZE || rc == -ENOBUFS)
-			rc = tell(sink->journald, notice, false);
+			rc = send_entry(sink->journald, notice, false);
 	}
 	return rc < 0 ? sink_fail(attempt, "%.100s: %s", sink->journald, strerror(-rc))
 		      : SINK_DONE;

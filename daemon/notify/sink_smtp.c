@@ -5,29 +5,29 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/notify/mail.h"
+#include "daemon/notify/payload.h"
 #include "daemon/notify/secret.h"
 #include "daemon/notify/transfer.h"
 
 struct letter {
 	struct strbuf text;
 	size_t at; /* as much of it was sent */
-	/* Of the talk: the next to be named to the server, and whether its answer to
-	 * one is waited for. */
+	/* The next addressee to be named to the server, and whether its answer to one
+	 * is awaited. */
 	size_t next;
 	bool named;
-	/* Addressees whom it does not want now; those whom it will never want. */
+	/* Addressees that it rejected for now; those that it rejected for good. */
 	size_t later, refused;
 	size_t who; /* the first of either */
-	long code;  /* that the server answered for him */
+	long code;  /* the server's answer to it */
 };
 
-/* ---- the talk ---------------------------------------------------------------- */
+/* ---- the dialogue ------------------------------------------------------------ */
 
 static void on_command(struct letter *letter, const char *line, size_t size)
 {
 	if (size >= 5 && memcmp(line, "MAIL ", 5) == 0)
-		/* The first one of a talk, or of another one after a connection broke.
+		/* A new dialogue: the first, or another one after a connection broke.
 		 */
 		letter->next = letter->later = letter->refused = 0;
 	letter->named = size >= 5 && memcmp(line, "RCPT ", 5) == 0;
@@ -63,7 +63,7 @@ static int on_talk(CURL *curl, curl_infotype type, char *line, size_t size, void
 	return 0;
 }
 
-/* Where somebody is to get it later, all are: the others must not get it twice. */
+/* If one addressee is to get it later, all are: the others must not get it twice. */
 static size_t on_read(char *bytes, size_t size, size_t count, void *data)
 {
 	struct letter *letter = data;
@@ -95,22 +95,9 @@ static int set_login(
 	return rc;
 }
 
-static void set_way(CURL *curl, const struct notify_smtp *smtp)
-{
-	static const long levels[] = {
-		[NOTIFY_TLS_REQUIRED] = CURLUSESSL_ALL,
-		[NOTIFY_TLS_TRY] = CURLUSESSL_TRY,
-		[NOTIFY_TLS_NONE] = CURLUSESSL_NONE,
-	};
-
-	curl_easy_setopt(curl, CURLOPT_URL, smtp->server);
-	curl_easy_setopt(curl, CURLOPT_USE_SSL, levels[smtp->tls]);
-	transfer_trust(curl, smtp->ca_file);
-}
-
 /* ---- the letter -------------------------------------------------------------- */
 
-static void tell_who(const struct letter *letter, const struct notify_smtp *smtp,
+static void blame_addressee(const struct letter *letter, const struct notify_smtp *smtp,
 	struct sink_attempt *attempt)
 {
 	size_t others = letter->later + letter->refused - 1;
@@ -122,10 +109,8 @@ static void tell_who(const struct letter *letter, const struct notify_smtp *smtp
 		smtp->to.items[letter->who], more);
 }
 
-/*
- * A server that has read it all and then says 5xx does not want this very mail. One
- * that wants none of the addressees says nothing about the mail.
- */
+/* A server that has read it all and then answers 5xx rejects this very mail. One that
+ * rejects all addressees says nothing about the mail. */
 static enum sink_result judge(CURL *curl, const struct letter *letter,
 	const struct notify_smtp *smtp, struct sink_attempt *attempt)
 {
@@ -133,7 +118,7 @@ static enum sink_result judge(CURL *curl, const struct letter *letter,
 
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
 	if (letter->at == 0 && letter->later + letter->refused)
-		tell_who(letter, smtp, attempt);
+		blame_addressee(letter, smtp, attempt);
 	else if (code >= 400)
 		sink_fail(attempt, "the mail server answers %ld", code);
 	return code >= 500 && letter->at == letter->text.length ? SINK_REFUSED
@@ -157,7 +142,7 @@ static enum sink_result send_letter(CURL *curl, const struct notify_smtp *smtp,
 	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, smtp->from);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
-	/* What libcurl would print is how it lets us listen. */
+	/* libcurl shows the dialogue only as debug output. */
 	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_talk);
 	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, letter);
@@ -169,7 +154,7 @@ static enum sink_result send_letter(CURL *curl, const struct notify_smtp *smtp,
 		result = judge(curl, letter, smtp, attempt);
 	} else if (letter->refused) {
 		attempt->refused = (uint32_t)letter->refused;
-		tell_who(letter, smtp, attempt);
+		blame_addressee(letter, smtp, attempt);
 	}
 	curl_easy_reset(curl);
 	curl_slist_free_all(to);
@@ -179,14 +164,21 @@ static enum sink_result send_letter(CURL *curl, const struct notify_smtp *smtp,
 static enum sink_result deliver(
 	const struct notify_sink *sink, void *state, struct sink_attempt *attempt)
 {
+	static const long levels[] = {
+		[NOTIFY_TLS_REQUIRED] = CURLUSESSL_ALL,
+		[NOTIFY_TLS_TRY] = CURLUSESSL_TRY,
+		[NOTIFY_TLS_NONE] = CURLUSESSL_NONE,
+	};
 	const struct notify_smtp *smtp = &sink->smtp;
 	struct letter letter = {.at = 0};
 	enum sink_result result = SINK_FAILED;
 
 	strbuf_init(&letter.text);
-	mail_text(&letter.text, smtp, attempt->message, clock_wall_us());
+	payload_mail(&letter.text, smtp, attempt->message, clock_wall_us());
 	transfer_begin(state, sink, attempt, "smtp,smtps");
-	set_way(state, smtp);
+	curl_easy_setopt(state, CURLOPT_URL, smtp->server);
+	curl_easy_setopt(state, CURLOPT_USE_SSL, levels[smtp->tls]);
+	transfer_trust(state, smtp->ca_file);
 	if (letter.text.failed)
 		sink_fail(attempt, "out of memory");
 	else if (set_login(state, smtp, attempt) == 0)

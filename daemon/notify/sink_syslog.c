@@ -14,7 +14,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "daemon/notify/message.h"
-#include "daemon/notify/syslog_line.h"
+#include "daemon/notify/payload.h"
 #include "daemon/notify/transfer.h"
 
 enum {
@@ -28,38 +28,30 @@ enum {
 
 /* ---- UDP --------------------------------------------------------------------- */
 
-static int send_datagram(const struct notify_syslog *to, const struct strbuf *line)
+static enum sink_result send_datagram(const struct notify_syslog *to,
+	const json_t *notice, struct sink_attempt *attempt)
 {
 	struct sockaddr_storage storage;
 	struct net_address address;
+	struct strbuf line;
 	socklen_t length;
-	ssize_t sent;
-	int fd;
+	int fd, rc = 0;
 
 	if (!net_address_parse(to->host, &address))
-		return -EINVAL;
+		return sink_fail(attempt, "%s", strerror(EINVAL));
 	length = net_address_to_sockaddr(&address, to->port, &storage);
-	fd = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	sent = sendto(
-		fd, line->text, line->length, 0, (struct sockaddr *)&storage, length);
-	sent = sent < 0 ? -errno : 0;
-	close(fd);
-	return (int)sent;
-}
-
-static enum sink_result tell_udp(const struct notify_syslog *to, const json_t *notice,
-	struct sink_attempt *attempt)
-{
-	struct strbuf line;
-	int rc;
-
 	strbuf_init(&line);
-	syslog_line(&line, notice, to->facility, UDP_LIMIT);
-	rc = line.failed ? -ENOMEM : send_datagram(to, &line);
+	payload_syslog(&line, notice, to->facility, UDP_LIMIT);
+	fd = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (line.failed)
+		rc = ENOMEM;
+	else if (fd < 0 || sendto(fd, line.text, line.length, 0,
+				   (struct sockaddr *)&storage, length) < 0)
+		rc = errno;
+	if (fd >= 0)
+		close(fd);
 	strbuf_fini(&line);
-	return rc < 0 ? sink_fail(attempt, "%s", strerror(-rc)) : SINK_DONE;
+	return rc ? sink_fail(attempt, "%s", strerror(rc)) : SINK_DONE;
 }
 
 /* ---- TCP and TLS ------------------------------------------------------------- */
@@ -160,7 +152,7 @@ static enum sink_result send_frame(CURL *curl, const struct notify_sink *sink,
 	return SINK_DONE;
 }
 
-static enum sink_result tell_stream(const struct notify_sink *sink,
+static enum sink_result send_stream(const struct notify_sink *sink,
 	const json_t *notice, struct sink_attempt *attempt)
 {
 	enum sink_result result;
@@ -169,7 +161,7 @@ static enum sink_result tell_stream(const struct notify_sink *sink,
 
 	strbuf_init(&line);
 	strbuf_init(&frame);
-	syslog_line(&line, notice, sink->syslog.facility, STREAM_LIMIT);
+	payload_syslog(&line, notice, sink->syslog.facility, STREAM_LIMIT);
 	strbuf_addf(&frame, "%zu ", line.length);
 	strbuf_add(&frame, line.text, line.length);
 	if (!curl || line.failed || frame.failed)
@@ -193,8 +185,8 @@ static enum sink_result deliver(
 	for (size_t i = 0; i < count && result == SINK_DONE; i++) {
 		const json_t *notice = message_at(attempt->message, i);
 		result = sink->syslog.transport == NOTIFY_UDP
-				 ? tell_udp(&sink->syslog, notice, attempt)
-				 : tell_stream(sink, notice, attempt);
+				 ? send_datagram(&sink->syslog, notice, attempt)
+				 : send_stream(sink, notice, attempt);
 	}
 	return result;
 }

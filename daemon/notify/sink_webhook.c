@@ -8,17 +8,15 @@
 #include "daemon/notify/message.h"
 #include "daemon/notify/payload.h"
 #include "daemon/notify/secret.h"
-#include "daemon/notify/sign.h"
 #include "daemon/notify/transfer.h"
 
-/* What one request is made of. */
 struct request {
 	const struct notify_webhook *webhook;
 	CURL *curl;
 	struct sink_attempt *attempt;
 	struct curl_slist *headers;
 	char *body;
-	bool broken; /* a header could not be had */
+	bool failed; /* no memory for a header */
 };
 
 /* ---- headers ----------------------------------------------------------------- */
@@ -29,14 +27,14 @@ static void add_header(struct request *request, const char *name, const char *va
 	char *text = NULL;
 
 	if (asprintf(&text, "%s: %s", name, value) < 0) {
-		request->broken = true;
+		request->failed = true;
 		return;
 	}
 	list = curl_slist_append(request->headers, text);
 	if (list)
 		request->headers = list;
 	else
-		request->broken = true;
+		request->failed = true;
 	explicit_bzero(text, strlen(text));
 	free(text);
 }
@@ -50,13 +48,13 @@ static int read_secret(
 
 static int add_signature(struct request *request)
 {
-	char text[SIGN_TEXT];
+	char text[SECRET_SIGNATURE];
 	struct secret secret;
 	int rc = read_secret(request, &request->webhook->secret, &secret);
 
 	if (rc == 0 && secret.length) {
-		rc = sign_body(secret.text, secret.length, request->body,
-			strlen(request->body), text, sizeof text);
+		rc = secret_sign(secret.text, secret.length, request->body,
+			strlen(request->body), text);
 		if (rc == 0)
 			add_header(request, "X-Reachd-Signature", text);
 		else
@@ -81,12 +79,7 @@ static int add_token(struct request *request)
 	return rc;
 }
 
-/* ---- the way ----------------------------------------------------------------- */
-
-static bool is_web_url(const char *url)
-{
-	return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
-}
+/* ---- URL and proxy ----------------------------------------------------------- */
 
 static int set_url(struct request *request)
 {
@@ -94,13 +87,15 @@ static int set_url(struct request *request)
 	struct secret secret = {.length = 0};
 	int rc = url ? 0 : read_secret(request, &request->webhook->url_from, &secret);
 
-	if (rc == 0 && !is_web_url(url ? url : secret.text)) {
+	url = url ? url : secret.text;
+	if (rc == 0 && strncmp(url, "http://", 7) != 0 &&
+		strncmp(url, "https://", 8) != 0) {
 		sink_fail(request->attempt,
 			"its URL does not begin with http:// or https://");
 		rc = -EINVAL;
 	}
 	if (rc == 0)
-		curl_easy_setopt(request->curl, CURLOPT_URL, url ? url : secret.text);
+		curl_easy_setopt(request->curl, CURLOPT_URL, url);
 	secret_fini(&secret);
 	return rc;
 }
@@ -141,7 +136,7 @@ static int prepare(struct request *request)
 	add_header(request, "Content-Type", "application/json");
 	add_header(
 		request, "X-Reachd-Uid", message_get(request->attempt->message, "uid"));
-	/* A small body is sent at once and not asked for first. */
+	/* No "100 Continue" for a small body. */
 	add_header(request, "Expect", "");
 	curl_easy_setopt(request->curl, CURLOPT_USERAGENT, "reachd");
 	curl_easy_setopt(request->curl, CURLOPT_HTTPHEADER, request->headers);
@@ -154,7 +149,7 @@ static int prepare(struct request *request)
 
 /* ---- the answer -------------------------------------------------------------- */
 
-/* Those that say something about the body, and not about who asks, where, and when. */
+/* Statuses that are about the body, and not about the sender, the URL or the moment. */
 static bool is_refusal(long status)
 {
 	return status == 400 || status == 413 || status == 415 || status == 422;
@@ -190,12 +185,11 @@ static enum sink_result deliver(
 			(enum notify_shape)sink->webhook.shape, attempt->message),
 	};
 	enum sink_result result = SINK_FAILED;
-
 	int rc;
 
 	transfer_begin(request.curl, sink, attempt, "http,https");
 	rc = request.body ? prepare(&request) : -ENOMEM;
-	if (rc == 0 && request.broken)
+	if (rc == 0 && request.failed)
 		rc = -ENOMEM;
 	if (rc == -ENOMEM)
 		sink_fail(attempt, "out of memory");

@@ -80,6 +80,45 @@ static void several_become_a_digest_and_one_stays_as_it_is(void **state)
 	json_decref(two);
 }
 
+/* ---- as text ------------------------------------------------------------------- */
+
+static void check_title(const char *body, const char *wanted, int severity)
+{
+	json_t *object = json_loads(body, 0, NULL);
+	struct strbuf title;
+
+	assert_non_null(object);
+	strbuf_init(&title);
+	message_title(&title, object);
+	assert_string_equal(title.text, wanted);
+	assert_int_equal(message_severity(object), severity);
+	strbuf_fini(&title);
+	json_decref(object);
+}
+
+static void a_title_says_what_became_of_the_incident(void **state)
+{
+	(void)state;
+	check_title("{\"kind\":\"regression\",\"status\":\"opened\",\"summary\":\"x\"}",
+		"regression opened: x", 3);
+	check_title("{\"kind\":\"exposure\",\"status\":\"updated\",\"summary\":\"x\"}",
+		"exposure updated: x", 3);
+	check_title("{\"kind\":\"failing\",\"status\":\"opened\",\"summary\":\"x\"}",
+		"opened: x", 3);
+	check_title("{\"kind\":\"other\",\"status\":\"opened\",\"summary\":\"x\"}",
+		"opened: x", 4);
+	check_title("{\"kind\":\"other\",\"status\":\"closed\",\"summary\":\"x\"}",
+		"closed: x", 5);
+	check_title("{\"kind\":\"recovery\",\"status\":\"updated\",\"summary\":\"x\"}",
+		"updated: x", 5);
+	check_title("{\"kind\":\"recovery\",\"summary\":\"x\"}", "recovery: x", 5);
+	check_title("{\"kind\":\"test\",\"summary\":\"x\"}", "test: x", 6);
+	check_title("{\"summary\":\"x\"}", "x", 4);
+	check_title("{\"notices\":[{\"kind\":\"recovery\"},{\"kind\":\"failing\"},"
+		    "{\"kind\":\"test\"}]}",
+		"reachd: 3 notices", 3);
+}
+
 /* ---- filters ----------------------------------------------------------------- */
 
 #define TEXTS(...)                                                               \
@@ -117,6 +156,32 @@ static void each_list_that_is_not_empty_must_match(void **state)
 	assert_false(passes(incident, (struct notify_only){.groups = TEXTS("We")}));
 	assert_false(passes(incident, (struct notify_only){.kinds = TEXTS("regression"),
 					      .rules = TEXTS("x")}));
+}
+
+static void a_status_matches_that_of_the_notice_or_of_any_incident(void **state)
+{
+	static const char opened[] =
+		"{\"status\":\"opened\",\"incident\":{\"uid\":\"a\"}}";
+	static const char several[] = "{\"status\":\"closed\",\"incidents\":["
+				      "{\"status\":\"updated\"},"
+				      "{\"status\":\"closed\"}]}";
+
+	(void)state;
+	assert_true(passes(opened, (struct notify_only){.statuses = TEXTS("opened")}));
+	assert_false(passes(
+		opened, (struct notify_only){.statuses = TEXTS("updated", "closed")}));
+	assert_true(
+		passes(several, (struct notify_only){.statuses = TEXTS("updated")}));
+	assert_true(passes(several, (struct notify_only){.statuses = TEXTS("closed")}));
+	assert_false(
+		passes(several, (struct notify_only){.statuses = TEXTS("opened")}));
+	assert_true(passes(several, (struct notify_only){.kinds = {0}}));
+	assert_false(passes("{\"status\":\"closed\",\"kind\":\"x\"}",
+		(struct notify_only){
+			.statuses = TEXTS("closed"), .kinds = TEXTS("y")}));
+	/* Of an older program. */
+	assert_true(
+		passes(incident, (struct notify_only){.statuses = TEXTS("closed")}));
 }
 
 static void what_a_notice_does_not_say_holds_it_back_from_nobody(void **state)
@@ -163,7 +228,10 @@ int main(void)
 		cmocka_unit_test(a_body_that_is_no_object_is_told_as_text),
 		cmocka_unit_test(a_terminal_obeys_none_of_it),
 		cmocka_unit_test(several_become_a_digest_and_one_stays_as_it_is),
+		cmocka_unit_test(a_title_says_what_became_of_the_incident),
 		cmocka_unit_test(each_list_that_is_not_empty_must_match),
+		cmocka_unit_test(
+			a_status_matches_that_of_the_notice_or_of_any_incident),
 		cmocka_unit_test(what_a_notice_does_not_say_holds_it_back_from_nobody),
 		cmocka_unit_test(a_filter_knows_every_kind_of_incident),
 		cmocka_unit_test(a_test_says_that_it_is_one),

@@ -11,6 +11,7 @@
 #include "base/size.h"
 #include "tests/support/report_sample.h"
 
+/* Of a program that knew no life of incidents; one may still wait in an outbox. */
 #define REGRESSION                                                                      \
 	"{\"type\":\"incident\",\"scan\":12,\"id\":1,\"summary\":\"tcp/135 from "       \
 	"par-sh-001 to license_servers: open \\u2192 filtered, 2 of 2 hosts\","         \
@@ -33,6 +34,40 @@
 	"\"groups\":[\"license_servers\"],"                                          \
 	"\"uid\":\"ffeeddccbbaa99887766554433221100\",\"notice\":42}"
 
+#define OPENED                                                                       \
+	"{\"type\":\"incident\",\"scan\":20,\"id\":1,\"summary\":\"tcp/135 from "    \
+	"par-sh-001 to license_servers: open \\u2192 filtered, 5 of 7 hosts\","      \
+	"\"changes\":5,\"kind\":\"regression\",\"scope\":{\"kind\":\"check-group\"," \
+	"\"check\":\"tcp/135\",\"group\":\"license_servers\",\"hosts\":[\"rdls01\"," \
+	"\"rdls02\"],\"n_hosts\":5,\"of_hosts\":7},\"vantage\":\"par-sh-001\","      \
+	"\"time\":\"2026-02-01T01:00:00.000Z\",\"rules\":[\"licensing RPC\"],"       \
+	"\"groups\":[\"license_servers\"],\"status\":\"opened\",\"incident\":{"      \
+	"\"uid\":\"0000000000000000000000000000000c\",\"number\":12,"                \
+	"\"opened\":\"2026-02-01T01:00:00.000Z\",\"remaining\":5,\"flows\":5},"      \
+	"\"uid\":\"10000000000000000000000000000001\",\"notice\":43}"
+
+#define UPDATED                                                                        \
+	"{\"type\":\"incident\",\"scan\":21,\"id\":1,\"summary\":\"tcp/135 from "      \
+	"par-sh-001 to license_servers: filtered \\u2192 open, 2 of 7 hosts\","        \
+	"\"changes\":2,\"kind\":\"recovery\",\"scope\":{\"kind\":\"check-group\","     \
+	"\"check\":\"tcp/135\",\"group\":\"license_servers\"},\"vantage\":"            \
+	"\"par-sh-001\",\"time\":\"2026-02-01T01:05:00.000Z\",\"status\":\"updated\"," \
+	"\"incident\":{\"uid\":\"0000000000000000000000000000000c\",\"number\":12,"    \
+	"\"opened\":\"2026-02-01T01:00:00.000Z\",\"remaining\":3,\"flows\":5},"        \
+	"\"uid\":\"20000000000000000000000000000002\",\"notice\":44}"
+
+#define CLOSED                                                                        \
+	"{\"type\":\"incident\",\"scan\":22,\"id\":1,\"summary\":\"tcp/135 from "     \
+	"par-sh-001 to all hosts: filtered \\u2192 open\",\"changes\":9,"             \
+	"\"kind\":\"recovery\",\"scope\":{\"kind\":\"check\",\"check\":\"tcp/135\"}," \
+	"\"vantage\":\"par-sh-001\",\"time\":\"2026-02-01T01:10:00.000Z\","           \
+	"\"status\":\"closed\",\"incidents\":["                                       \
+	"{\"uid\":\"0000000000000000000000000000000c\",\"number\":12,"                \
+	"\"status\":\"closed\",\"remaining\":0},"                                     \
+	"{\"uid\":\"0000000000000000000000000000000e\",\"number\":14,"                \
+	"\"status\":\"updated\",\"remaining\":1}],"                                   \
+	"\"uid\":\"30000000000000000000000000000003\",\"notice\":45}"
+
 #define TEST                                                               \
 	"{\"type\":\"test\",\"summary\":\"this is a test\",\"changes\":0," \
 	"\"kind\":\"test\",\"vantage\":\"par-sh-001\","                    \
@@ -46,12 +81,14 @@
 	"\",\"scope\":{\"kind\":\"" EVIL "\",\"check\":\"" EVIL "\",\"host\":\"" EVIL \
 	"\",\"hosts\":[\"" EVIL "\",7],\"n_hosts\":\"x\"},\"trace\":\"" EVIL          \
 	"\",\"vantage\":\"" EVIL "\",\"time\":\"" EVIL "\",\"rules\":\"" EVIL         \
-	"\",\"uid\":\"" EVIL "\"}"
+	"\",\"uid\":\"" EVIL "\",\"status\":\"" EVIL                                  \
+	"\",\"incident\":{\"uid\":\"" EVIL "\",\"number\":\"" EVIL                    \
+	"\",\"opened\":\"" EVIL "\"}}"
 
 static const char *const samples[] = {REGRESSION, RECOVERY, TEST,
 	"{\"type\":\"digest\",\"uid\":\"00112233445566778899aabbccddeeff-2\","
 	"\"vantage\":\"par-sh-001\",\"notices\":[" REGRESSION "," RECOVERY "]}",
-	HOSTILE};
+	OPENED, UPDATED, CLOSED, HOSTILE};
 
 void notice_sample_check(
 	const char *name, void (*add)(struct strbuf *out, const json_t *message))

@@ -7,9 +7,12 @@
 
 #include "base/strbuf.h"
 
-/* Fails the test unless what `add` makes of every sample equals the file golden/NAME,
- * see report_sample_check(). The samples: a regression, its recovery, a test, a digest
- * of the first two, and one whose every string tries to break the output. */
+/*
+ * Fails the test unless the output of `add` for all samples equals the file
+ * golden/NAME, see report_sample_check(). The samples: a regression, its recovery, a
+ * test, a digest of the first two, an incident that is opened, updated, and closed with
+ * another one that shrinks, and one whose every string tries to break the output.
+ */
 void notice_sample_check(
 	const char *name, void (*add)(struct strbuf *out, const json_t *message));
 
