@@ -13,8 +13,19 @@
 #include "daemon/query/flapping.h"
 #include "daemon/render/changes.h"
 
+static bool count_unmeasured(void *data, const struct store_flow *flow)
+{
+	uint64_t *count = data;
+
+	/* A rule that had no turn was not asked. */
+	*count += flow->gap &&
+		  strcmp(flow->gap_reason, probe_reason_word(REASON_NOT_DUE)) != 0;
+	return true;
+}
+
 static int publish(const struct common_options *options, const struct side *before,
-	const struct side *after, const struct change_set *changes)
+	const struct side *after, const struct change_set *changes,
+	const uint64_t unmeasured[2])
 {
 	char before_text[SIDE_TEXT], after_text[SIDE_TEXT];
 	bool one_store = before->store == after->store;
@@ -38,6 +49,11 @@ static int publish(const struct common_options *options, const struct side *befo
 		.incidents = changes->n_incidents,
 		.degraded = after->scan.degraded,
 		.degraded_reason = assess_degraded_text(after->scan.degraded_why),
+		.degraded_before = before->scan.degraded,
+		.degraded_before_reason =
+			assess_degraded_text(before->scan.degraded_why),
+		.unmeasured_before = unmeasured[0],
+		.unmeasured = unmeasured[1],
 		.before = side_text(before->scan.id,
 			apart ? before->scan.vantage : NULL, before->scan.started_us,
 			before_text, sizeof before_text),
@@ -88,6 +104,7 @@ static int compare(const struct common_options *options, const struct side *befo
 	struct change_side b = {after->store, after->scan.id, after->scan.vantage};
 	struct change_set changes = {.count = 0};
 	struct quiet quiet;
+	uint64_t unmeasured[2] = {0, 0};
 	int rc = quiet_load_past(after->store, after->scan.started_us, &quiet);
 	int status;
 
@@ -97,12 +114,23 @@ static int compare(const struct common_options *options, const struct side *befo
 	}
 	if (rc == 0)
 		rc = mark_flapping(options, after, &changes);
+	if (rc == 0)
+		rc = store_flows_at(a.store, a.scan, count_unmeasured, &unmeasured[0]);
+	if (rc == 0)
+		rc = store_flows_at(b.store, b.scan, count_unmeasured, &unmeasured[1]);
 	if (rc < 0) {
 		log_error("the scans could not be compared: %s", strerror(-rc));
 		return STATUS_TROUBLE;
 	}
-	rc = publish(options, before, after, &changes);
-	status = changes.count ? STATUS_FAIL : STATUS_PASS;
+	rc = publish(options, before, after, &changes, unmeasured);
+	/* What could not be measured may hide a difference. */
+	if (changes.count)
+		status = STATUS_FAIL;
+	else if (before->scan.degraded || after->scan.degraded || unmeasured[0] ||
+		 unmeasured[1])
+		status = STATUS_TROUBLE;
+	else
+		status = STATUS_PASS;
 	changes_fini(&changes);
 	return command_finish(rc, status);
 }

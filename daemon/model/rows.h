@@ -76,6 +76,11 @@ struct report_summary {
 	uint64_t changes, incidents;
 	bool degraded;
 	const char *degraded_reason; /* or NULL */
+	/* Of a diff: whether `before` was degraded, and why (or NULL); and the flows
+	 * that each side asked and could not measure. */
+	bool degraded_before;
+	const char *degraded_before_reason;
+	uint64_t unmeasured, unmeasured_before;
 	uint64_t duration_us;
 	const char *before,
 		*after;      /* for diff and scan: "scan 11, 2026-..Z"; or NULL */

@@ -250,7 +250,20 @@ static void print_lead(struct html *html, const struct report_summary *summary)
 	html_raw(page, "</p>\n");
 	page->failed |= line.failed;
 	strbuf_fini(&line);
-	if (!summary->degraded)
+	strbuf_init(&line);
+	if (html->diff)
+		sentence_doubts(&line, summary);
+	if (line.length) {
+		html_raw(page, "<p>");
+		html_signed(page, html_sign_of_mark(MARK_UNSURE),
+			"differences may be missing");
+		html_raw(page, ": ");
+		html_text(page, line.failed ? "" : line.text);
+		html_raw(page, "</p>\n");
+	}
+	page->failed |= line.failed;
+	strbuf_fini(&line);
+	if (html->diff || !summary->degraded)
 		return;
 	html_raw(page, "<p>");
 	html_signed(page, html_sign_of_mark(MARK_UNSURE), "degraded");

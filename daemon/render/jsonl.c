@@ -157,6 +157,15 @@ static int write_summary(struct report *report, const struct report_summary *sum
 	json_put_number(&line, "incidents", (int64_t)summary->incidents);
 	json_put(&line, "degraded", json_boolean(summary->degraded));
 	json_put_text_if(&line, "degraded_reason", summary->degraded_reason);
+	if (summary->degraded_before)
+		json_put(&line, "degraded_before", json_true());
+	json_put_text_if(
+		&line, "degraded_before_reason", summary->degraded_before_reason);
+	if (summary->unmeasured)
+		json_put_number(&line, "unmeasured", (int64_t)summary->unmeasured);
+	if (summary->unmeasured_before)
+		json_put_number(&line, "unmeasured_before",
+			(int64_t)summary->unmeasured_before);
 	json_put_number(&line, "duration_us", (int64_t)summary->duration_us);
 	json_put_text(&line, "command", summary->command);
 	json_put_text_if(&line, "before", summary->before);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JUnit XML: a test suite a host, a test case a check; inconclusive is `skipped`. In a
- * diff each difference is a failure, as it is for the exit status. What is silenced or
- * flaps has properties, and says so in its message, for readers that show none. Suites
- * carry their counts in front, so that the cases of one host wait in memory.
+ * JUnit XML: a test suite a host, a test case a check. Inconclusive is `skipped`, but
+ * what this machine could not measure is an `error`. In a diff each difference but a
+ * recovery is a failure. What is silenced or flaps has properties, and says so in its
+ * message, for readers that show none. Suites carry their counts in front, so that the
+ * cases of one host wait in memory.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 struct junit {
 	struct strbuf cases; /* of the suite that is open */
 	char *suite;         /* its name, or NULL */
-	unsigned tests, failures, skipped;
+	unsigned tests, failures, errors, skipped;
 	uint64_t rtt_us;
 	int64_t time_us;
 	bool diff;
@@ -67,10 +68,10 @@ static int close_suite(struct report *report)
 	strbuf_adds(&head, "  <testsuite");
 	add_attribute(&head, "name", junit->suite);
 	strbuf_addf(&head,
-		" tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"%u\""
+		" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\""
 		" time=\"%" PRIu64 ".%06" PRIu64 "\"",
-		junit->tests, junit->failures, junit->skipped, junit->rtt_us / 1000000,
-		junit->rtt_us % 1000000);
+		junit->tests, junit->failures, junit->errors, junit->skipped,
+		junit->rtt_us / 1000000, junit->rtt_us % 1000000);
 	if (junit->time_us) {
 		clock_format(junit->time_us, time, sizeof time);
 		strbuf_addf(&head, " timestamp=\"%.19s\"", time);
@@ -97,7 +98,7 @@ static int open_suite(struct report *report, const char *name, int64_t time_us)
 	rc = close_suite(report);
 	if (rc < 0)
 		return rc;
-	junit->tests = junit->failures = junit->skipped = 0;
+	junit->tests = junit->failures = junit->errors = junit->skipped = 0;
 	junit->rtt_us = 0;
 	junit->time_us = time_us;
 	junit->suite = strdup(name);
@@ -122,12 +123,28 @@ static void add_properties(struct strbuf *out, uint32_t silence, const char *fla
 	strbuf_adds(out, "      </properties>\n");
 }
 
+/* This machine tried and could not. What has had no turn was not tried. */
+static bool is_unmeasured(const struct report_result *result)
+{
+	return result->verdict == VERDICT_INCONCLUSIVE &&
+	       result->state == STATE_ERROR && result->reason != REASON_NOT_DUE;
+}
+
+static const char *element_of(const struct report_result *result)
+{
+	if (result->verdict == VERDICT_FAIL)
+		return "failure";
+	return is_unmeasured(result) ? "error" : "skipped";
+}
+
 static void add_outcome(struct strbuf *out, const struct report_result *result,
 	const char *element, const char *state, const char *why)
 {
 	strbuf_addf(out, "      <%s", element);
 	if (result->verdict == VERDICT_FAIL)
 		add_attribute(out, "type", probe_state_word(result->state));
+	else if (is_unmeasured(result))
+		add_attribute(out, "type", probe_reason_word(result->reason));
 	strbuf_adds(out, " message=\"");
 	markup_add(out, state);
 	strbuf_adds(out, ": ");
@@ -153,9 +170,7 @@ static void add_findings(struct strbuf *out, const struct report_result *result)
 	if (state.failed || why.failed)
 		out->failed = true;
 	else
-		add_outcome(out, result,
-			result->verdict == VERDICT_FAIL ? "failure" : "skipped",
-			state.text, why.text);
+		add_outcome(out, result, element_of(result), state.text, why.text);
 	strbuf_fini(&state);
 	strbuf_fini(&why);
 }
@@ -204,7 +219,9 @@ static int write_result(struct report *report, const struct report_result *resul
 		return rc;
 	junit->tests++;
 	junit->failures += result->verdict == VERDICT_FAIL;
-	junit->skipped += result->verdict == VERDICT_INCONCLUSIVE;
+	junit->errors += is_unmeasured(result);
+	junit->skipped +=
+		result->verdict == VERDICT_INCONCLUSIVE && !is_unmeasured(result);
 	junit->rtt_us += result->rtt_us;
 	add_result(junit, result);
 	return junit->cases.failed ? -ENOMEM : 0;
@@ -217,6 +234,7 @@ static int write_result(struct report *report, const struct report_result *resul
 static int write_change(struct report *report, const struct report_change *change)
 {
 	struct junit *junit = report->state;
+	bool recovered = change->kind == CHANGE_RECOVERY;
 	struct strbuf *out = &junit->cases, text;
 	int rc;
 
@@ -226,7 +244,7 @@ static int write_change(struct report *report, const struct report_change *chang
 	if (rc < 0)
 		return rc;
 	junit->tests++;
-	junit->failures++;
+	junit->failures += !recovered;
 	strbuf_init(&text);
 	sentence_change(&text, change);
 	strbuf_adds(out, "    <testcase");
@@ -234,13 +252,19 @@ static int write_change(struct report *report, const struct report_change *chang
 	add_class(out, change->vantage, change->host);
 	strbuf_adds(out, " time=\"0\">\n");
 	add_properties(out, change->silence, flap_phase_word(change->flap));
-	strbuf_adds(out, "      <failure");
-	add_attribute(out, "type", change_kind_word(change->kind));
-	add_attribute(out, "message", text.failed ? "" : text.text);
-	strbuf_adds(out, ">");
-	if (change->evidence)
-		markup_add(out, change->evidence);
-	strbuf_adds(out, "</failure>\n    </testcase>\n");
+	if (recovered) {
+		strbuf_adds(out, "      <system-out>");
+		markup_add(out, text.failed ? "" : text.text);
+		strbuf_adds(out, "</system-out>\n    </testcase>\n");
+	} else {
+		strbuf_adds(out, "      <failure");
+		add_attribute(out, "type", change_kind_word(change->kind));
+		add_attribute(out, "message", text.failed ? "" : text.text);
+		strbuf_adds(out, ">");
+		if (change->evidence)
+			markup_add(out, change->evidence);
+		strbuf_adds(out, "</failure>\n    </testcase>\n");
+	}
 	rc = out->failed || text.failed ? -ENOMEM : 0;
 	strbuf_fini(&text);
 	return rc;

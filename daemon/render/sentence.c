@@ -2,6 +2,7 @@
 #include "daemon/render/sentence.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/size.h"
 #include "daemon/render/evidence.h"
@@ -129,6 +130,31 @@ void sentence_change(struct strbuf *out, const struct report_change *change)
 void sentence_count(struct strbuf *out, uint64_t count, const char *word)
 {
 	strbuf_addf(out, "%" PRIu64 " %s%s", count, word, count == 1 ? "" : "s");
+}
+
+static void add_doubt(struct strbuf *out, const char *side, bool degraded,
+	const char *reason, uint64_t unmeasured)
+{
+	int name = (int)(side ? strcspn(side, ",") : 0);
+
+	if (degraded)
+		strbuf_addf(out, "%s%.*s was degraded: %s", out->length ? "; " : "",
+			name, side ? side : "",
+			reason ? reason : "this machine had trouble of its own");
+	if (!unmeasured)
+		return;
+	strbuf_addf(
+		out, "%sin %.*s, ", out->length ? "; " : "", name, side ? side : "");
+	sentence_count(out, unmeasured, "flow");
+	strbuf_adds(out, " could not be measured");
+}
+
+void sentence_doubts(struct strbuf *out, const struct report_summary *summary)
+{
+	add_doubt(out, summary->before, summary->degraded_before,
+		summary->degraded_before_reason, summary->unmeasured_before);
+	add_doubt(out, summary->after, summary->degraded, summary->degraded_reason,
+		summary->unmeasured);
 }
 
 void sentence_come_and_gone(

@@ -17,6 +17,10 @@ void sentence_why(struct strbuf *out, const struct report_result *result, size_t
 void sentence_change(struct strbuf *out, const struct report_change *change);
 
 /* "6 flows: 5 pass, 1 fail, 0 inconclusive". Without zeros but for flows. */
+/* Of a diff: what of its sides was not measured and may hide a difference, "scan 11 was
+ * degraded: ...; in scan 12, 3 flows could not be measured"; nothing where all was. */
+void sentence_doubts(struct strbuf *out, const struct report_summary *summary);
+
 void sentence_totals(struct strbuf *out, const struct report_summary *summary);
 
 /* "1 change", "2 changes" */

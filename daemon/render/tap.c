@@ -2,8 +2,9 @@
 /*
  * TAP version 14: a test point a flow, the plan last. Inconclusive is "ok # SKIP": TAP
  * has no third outcome, a skipped point is one whose answer is not known, and reachd's
- * exit status tells the rest. In a diff each difference is "not ok". What is silenced
- * or flaps says so and stays what it is: a TODO would make a failure pass.
+ * exit status tells the rest. In a diff each difference but a recovery is "not ok".
+ * What is silenced or flaps says so and stays what it is: a TODO would make a failure
+ * pass.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -145,6 +146,7 @@ static int write_result(struct report *report, const struct report_result *resul
 static int write_change(struct report *report, const struct report_change *change)
 {
 	struct tap *tap = report->state;
+	bool ok = change->kind == CHANGE_RECOVERY;
 	struct strbuf text, what;
 
 	if (!tap->diff)
@@ -152,10 +154,10 @@ static int write_change(struct report *report, const struct report_change *chang
 	strbuf_init(&text);
 	strbuf_init(&what);
 	sentence_change(&what, change);
-	add_point(tap, &text, false, change->host, change->check);
+	add_point(tap, &text, ok, change->host, change->check);
 	strbuf_addf(&text, "%s (%s)\n  ---\n", what.failed ? "" : what.text,
 		change_kind_word(change->kind));
-	strbuf_adds(&text, "  severity: fail\n");
+	strbuf_addf(&text, "  severity: %s\n", ok ? "comment" : "fail");
 	add_text(&text, "kind", change_kind_word(change->kind));
 	add_text(&text, "reason", probe_reason_word(change->reason));
 	if (change->incident)
@@ -187,13 +189,26 @@ static int write_incident(struct report *report, const struct report_incident *i
 
 static int write_summary(struct report *report, const struct report_summary *summary)
 {
+	struct tap *tap = report->state;
 	struct strbuf text;
 
 	strbuf_init(&text);
 	strbuf_adds(&text, "# ");
 	sentence_totals(&text, summary);
 	strbuf_adds(&text, "\n");
-	if (summary->degraded) {
+	if (tap->diff) {
+		struct strbuf doubts;
+
+		strbuf_init(&doubts);
+		sentence_doubts(&doubts, summary);
+		if (doubts.length) {
+			strbuf_adds(&text, "# ");
+			visible_add(&text, doubts.text, false);
+			strbuf_adds(&text, "\n");
+		}
+		text.failed |= doubts.failed;
+		strbuf_fini(&doubts);
+	} else if (summary->degraded) {
 		strbuf_adds(&text, "# degraded: ");
 		visible_add(&text,
 			summary->degraded_reason ? summary->degraded_reason : "yes",

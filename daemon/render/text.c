@@ -317,6 +317,23 @@ static void print_degraded(struct page *page, const struct report_summary *summa
 	strbuf_fini(&line);
 }
 
+static void print_doubts(struct page *page, const struct report_summary *summary)
+{
+	struct strbuf doubts, line;
+
+	strbuf_init(&doubts);
+	strbuf_init(&line);
+	sentence_doubts(&doubts, summary);
+	if (doubts.length) {
+		strbuf_addf(&line, "Differences may be missing: %s.", doubts.text);
+		page_wrap(page, INK_UNSURE, 0, line.failed ? "" : line.text);
+		page_newline(page);
+	}
+	page->failed |= doubts.failed || line.failed;
+	strbuf_fini(&line);
+	strbuf_fini(&doubts);
+}
+
 static void print_totals(struct text *text, const struct report_summary *summary)
 {
 	struct page *page = &text->page;
@@ -332,7 +349,9 @@ static void print_totals(struct text *text, const struct report_summary *summary
 	else
 		sentence_totals(&line, summary);
 	page_gap(page);
-	if (summary->degraded)
+	if (text->command == COMMAND_DIFF)
+		print_doubts(page, summary);
+	else if (summary->degraded)
 		print_degraded(page, summary);
 	page_wrap(
 		page, ink_of(text->command, summary), 0, line.failed ? "" : line.text);

@@ -64,6 +64,7 @@ static void suites_count_what_they_hold(void **state)
 		assert_true(count(text, "<testcase") > 0);
 		assert_int_equal(sum(text, "tests"), count(text, "<testcase"));
 		assert_int_equal(sum(text, "failures"), count(text, "<failure"));
+		assert_int_equal(sum(text, "errors"), count(text, "<error"));
 		assert_int_equal(sum(text, "skipped"), count(text, "<skipped"));
 		assert_int_equal(
 			count(text, "<testsuite "), count(text, "</testsuite>"));
@@ -78,6 +79,63 @@ static void a_scan_takes_no_recovery_for_a_failure(void **state)
 	(void)state;
 	assert_int_equal(count(text, "<testcase"), 18);
 	assert_int_equal(count(text, "recovery"), 0);
+	free(text);
+}
+
+static void a_diff_takes_no_recovery_for_a_failure(void **state)
+{
+	char *text = report_sample_text("junit", "diff", false, 0);
+
+	(void)state;
+	assert_int_equal(count(text, "<testcase"), 7);
+	assert_int_equal(count(text, "<failure"), 6);
+	assert_int_equal(count(text, "type=\"recovery\""), 0);
+	free(text);
+}
+
+static char *one_result(enum probe_reason reason)
+{
+	struct report_result result = {
+		.vantage = "par",
+		.host = "h1",
+		.check = "tcp/1",
+		.state = STATE_ERROR,
+		.reason = reason,
+		.expect = EXPECT_OPEN,
+		.verdict = VERDICT_INCONCLUSIVE,
+	};
+	struct report report;
+	char *text = NULL;
+	size_t size = 0;
+	struct report_options options = {.out = open_memstream(&text, &size)};
+
+	assert_int_equal(
+		report_begin(&report, report_find("junit"), &options, "scan"), 0);
+	assert_int_equal(report_result(&report, &result), 0);
+	assert_int_equal(report_end(&report), 0);
+	fclose(options.out);
+	return text;
+}
+
+static void what_could_not_be_measured_is_an_error(void **state)
+{
+	char *text = one_result(REASON_NO_DESCRIPTOR);
+
+	(void)state;
+	assert_int_equal(count(text, "<error type=\"no-descriptor\""), 1);
+	assert_int_equal(sum(text, "errors"), 1);
+	assert_int_equal(sum(text, "skipped"), 0);
+	free(text);
+}
+
+static void what_was_not_asked_is_skipped(void **state)
+{
+	char *text = one_result(REASON_NOT_DUE);
+
+	(void)state;
+	assert_int_equal(count(text, "<skipped"), 1);
+	assert_int_equal(sum(text, "errors"), 0);
+	assert_int_equal(sum(text, "skipped"), 1);
 	free(text);
 }
 
@@ -104,6 +162,9 @@ int main(void)
 		cmocka_unit_test(what_is_silenced_or_flaps_says_so),
 		cmocka_unit_test(suites_count_what_they_hold),
 		cmocka_unit_test(a_scan_takes_no_recovery_for_a_failure),
+		cmocka_unit_test(a_diff_takes_no_recovery_for_a_failure),
+		cmocka_unit_test(what_could_not_be_measured_is_an_error),
+		cmocka_unit_test(what_was_not_asked_is_skipped),
 		cmocka_unit_test(hostile_strings_are_characters_and_nothing_else),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

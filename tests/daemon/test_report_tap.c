@@ -57,6 +57,22 @@ static void points_are_numbered_and_planned(void **state)
 	free(text);
 }
 
+static void a_recovery_is_ok(void **state)
+{
+	char *text = report_sample_text("tap", "diff", false, 0), *rest = text, *line;
+	unsigned recoveries = 0;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n"))) {
+		bool is_ok = strncmp(line, "ok ", 3) == 0;
+		if (is_ok || strncmp(line, "not ok ", 7) == 0)
+			assert_int_equal(is_ok, strstr(line, "(recovery)") != NULL);
+		recoveries += is_ok;
+	}
+	assert_int_equal(recoveries, 1);
+	free(text);
+}
+
 /* What a host is called can neither skip its own test nor add one. */
 static void hostile_names_are_no_directives(void **state)
 {
@@ -100,6 +116,7 @@ int main(void)
 		cmocka_unit_test(a_scan_a_diff_and_hostile_strings_are_as_before),
 		cmocka_unit_test(what_is_silenced_or_flaps_says_so),
 		cmocka_unit_test(points_are_numbered_and_planned),
+		cmocka_unit_test(a_recovery_is_ok),
 		cmocka_unit_test(hostile_names_are_no_directives),
 		cmocka_unit_test(nothing_to_test_is_said),
 	};

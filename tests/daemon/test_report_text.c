@@ -50,6 +50,55 @@ static void pages_are_as_before(void **state)
 	check_golden("hostile", false, 80, "hostile.txt");
 }
 
+static char *diff_summary(const char *format, struct report_summary *summary)
+{
+	struct report report;
+	char *text = NULL;
+	size_t size = 0;
+	struct report_options options = {.out = open_memstream(&text, &size)};
+
+	summary->command = "diff";
+	summary->before = "scan 11, 2026-01-31T23:54:59.000Z";
+	summary->after = "scan 12, 2026-01-31T23:59:59.250Z";
+	assert_int_equal(
+		report_begin(&report, report_find(format), &options, "diff"), 0);
+	assert_int_equal(report_summary(&report, summary), 0);
+	assert_int_equal(report_end(&report), 0);
+	fclose(options.out);
+	return text;
+}
+
+static void a_diff_says_what_its_sides_could_not_measure(void **state)
+{
+	struct report_summary summary = {
+		.degraded_before = true,
+		.degraded_before_reason = "the link is gone",
+		.unmeasured = 1,
+	};
+	struct report_summary whole = {.flows = 1};
+	char *text = diff_summary("text", &summary);
+
+	(void)state;
+	assert_string_equal(text,
+		"Differences may be missing: scan 11 was degraded: the link is gone; "
+		"in scan 12, 1 flow could not be measured.\nno difference\n");
+	free(text);
+	text = diff_summary("tap", &summary);
+	assert_non_null(strstr(text, "\n# scan 11 was degraded: the link is gone; "));
+	free(text);
+	text = diff_summary("jsonl", &summary);
+	assert_non_null(strstr(text, "\"degraded_before\":true"));
+	assert_non_null(strstr(text, "\"unmeasured\":1"));
+	assert_null(strstr(text, "\"unmeasured_before\""));
+	free(text);
+	text = diff_summary("html", &summary);
+	assert_non_null(strstr(text, "in scan 12, 1 flow could not be measured"));
+	free(text);
+	text = diff_summary("text", &whole);
+	assert_string_equal(text, "no difference\n");
+	free(text);
+}
+
 static void a_page_is_ascii_where_the_locale_is(void **state)
 {
 	char *text = report_sample_text("text", "scan", false, 80);
@@ -380,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(pages_are_as_before),
+		cmocka_unit_test(a_diff_says_what_its_sides_could_not_measure),
 		cmocka_unit_test_setup(a_page_is_ascii_where_the_locale_is, c_locale),
 		CASE(colour_adds_nothing_but_colour),
 		CASE(no_line_is_wider_than_the_terminal_or_ends_in_blanks),
