@@ -4,9 +4,9 @@
 
 #include "base/ports.h"
 #include "base/size.h"
+#include "probes/net/sockerr.h"
 #include "probes/probe.h"
 #include "probes/registry.h"
-#include "probes/sockerr.h"
 
 struct tcp_conf {
 	uint16_t port;

@@ -14,7 +14,7 @@
 #include "daemon/render/json.h"
 #include "daemon/render/visible.h"
 #include "daemon/scan/observe.h"
-#include "probes/trace_evidence.h"
+#include "probes/trace/evidence.h"
 
 #define BUDGET_MS 60000
 #define BUDGET_MOST_MS 3600000

@@ -14,7 +14,7 @@
 #include "base/os/os.h"
 #include "daemon/engine/plan.h"
 #include "daemon/engine/results.h"
-#include "probes/resolve.h"
+#include "probes/net/resolve.h"
 
 struct engine_progress {
 	uint32_t flows, settled;

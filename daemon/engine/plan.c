@@ -9,8 +9,8 @@
 #include "base/strbuf.h"
 #include "config/bind.h"
 #include "daemon/engine/plan_internal.h"
-#include "probes/rpc_names.h"
-#include "probes/trace.h"
+#include "probes/rpc/names.h"
+#include "probes/trace/trace.h"
 
 /* ---- what every plan needs ------------------------------------------------------- */
 

@@ -93,7 +93,7 @@ int plan_build(
 int plan_single(const struct config *config, const char *check, const char *host,
 	struct conf_report *report, struct plan **out);
 
-/* A trace to one port: see probes/trace.h. */
+/* A trace to one port: see probes/trace/trace.h. */
 struct plan_trace {
 	struct plan_host host; /* its name and addresses, or the name to resolve */
 	uint16_t port;

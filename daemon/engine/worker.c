@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "probes/resolve.h"
+#include "probes/net/resolve.h"
 
 enum {
 	TICK_MS = 100,

@@ -12,7 +12,7 @@
 #include "base/strbuf.h"
 #include "daemon/analyze/incident.h"
 #include "daemon/query/change_set.h"
-#include "probes/trace_evidence.h"
+#include "probes/trace/evidence.h"
 
 /* Sentences about one incident that are told apart. */
 #define MAX_TOLD 16

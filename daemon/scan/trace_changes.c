@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/size.h"
 #include "daemon/analyze/diff.h"
-#include "probes/trace_evidence.h"
+#include "probes/trace/evidence.h"
 
 enum {
 	/* Routers answer few expired packets of one sender at once: Linux six, then one

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where is it dropped? A few of the flows that a scan finds blocked, and that were not,
- * are walked to (probes/trace.h), and what the walk saw joins their evidence, which the
- * change and the store keep.
+ * are walked to (probes/trace/trace.h), and what the walk saw joins their evidence,
+ * which the change and the store keep.
  */
 #ifndef DAEMON_SCAN_TRACE_CHANGES_H
 #define DAEMON_SCAN_TRACE_CHANGES_H

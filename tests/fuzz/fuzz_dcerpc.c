@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/dcerpc.h"
-#include "probes/ndr.h"
+#include "probes/rpc/dcerpc.h"
+#include "probes/rpc/ndr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

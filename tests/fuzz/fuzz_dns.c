@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
-#include "probes/dns_channel.h"
-#include "probes/dns_compare.h"
-#include "probes/dns_name.h"
-#include "probes/dns_view.h"
+#include "probes/dns/compare.h"
+#include "probes/net/dns_channel.h"
+#include "probes/net/dns_name.h"
+#include "probes/net/dns_view.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

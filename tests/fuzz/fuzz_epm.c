@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/epm.h"
+#include "probes/rpc/epm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

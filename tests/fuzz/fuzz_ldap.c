@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "probes/ldap_message.h"
+#include "probes/ldap/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* Whatever an SMB server may send: what is read is inside the bytes, and has words. */
 #include <stdlib.h>
 
-#include "probes/smb2.h"
+#include "probes/smb/smb2.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* Whatever an RDP server may send: what is read is inside the bytes, and has words. */
 #include <stdlib.h>
 
-#include "probes/x224.h"
+#include "probes/rdp/x224.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #define TESTS_PROBES_DCERPC_SAMPLES_H
 
 #include "base/size.h"
-#include "probes/dcerpc.h"
+#include "probes/rpc/dcerpc.h"
 #include "tests/probes/wire.h"
 
 #define ACCEPTED                                                                   \

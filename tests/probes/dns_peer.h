@@ -20,7 +20,7 @@
 #include <uv.h>
 
 #include "base/cursor.h"
-#include "probes/dns_message.h"
+#include "probes/net/dns_message.h"
 
 #define DNS_PEER_MAX_RULES 128
 #define DNS_PEER_MESSAGE 65000

@@ -13,7 +13,7 @@
 #include <fcntl.h>
 
 #include "base/size.h"
-#include "probes/resolve.h"
+#include "probes/net/resolve.h"
 #include "tests/probes/dns_peer.h"
 
 /* Everything a test needs: a loop, some servers, a resolver, and the last answer. */

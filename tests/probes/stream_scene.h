@@ -8,7 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
-#include "probes/stream.h"
+#include "probes/net/stream.h"
 
 /* --- a kind whose messages are `message` bytes long, and that wants `messages` --- */
 

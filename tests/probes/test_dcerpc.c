@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "probes/epm.h"
+#include "probes/rpc/epm.h"
 #include "tests/probes/dcerpc_samples.h"
 
 /* What was sent to Samba and answered. */

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
-#include "probes/dial.h"
+#include "probes/net/dial.h"
 
 #define HOST "127.0.0.1"
 

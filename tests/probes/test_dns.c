@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 #include "dns_peer.h"
+#include "probes/net/resolve.h"
 #include "probes/registry.h"
-#include "probes/resolve.h"
 
 #define HOST "rdls01.corp.example"
 #define MAX_PEERS 3

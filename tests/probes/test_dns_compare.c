@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "probes/dns_channel.h"
-#include "probes/dns_compare.h"
+#include "probes/dns/compare.h"
+#include "probes/net/dns_channel.h"
 
 #define MAX_VIEWS 4
 

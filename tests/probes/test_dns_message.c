@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/dns_message.h"
+#include "probes/net/dns_message.h"
 
 #define HOST "\6rdls01\4corp\7example\0"
 /* 12 bytes of header, and the question for HOST; the name is at 0x0c. */

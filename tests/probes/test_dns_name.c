@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "probes/dns_name.h"
+#include "probes/net/dns_name.h"
 
 /* Reads a name at `at`; the cursor must end at `behind`. */
 static void assert_reads(

@@ -2,9 +2,9 @@
 #include <errno.h>
 
 #include "base/size.h"
-#include "probes/dcerpc.h"
-#include "probes/epm.h"
-#include "probes/ndr.h"
+#include "probes/rpc/dcerpc.h"
+#include "probes/rpc/epm.h"
+#include "probes/rpc/ndr.h"
 #include "tests/probes/wire.h"
 
 /* What tshark reads from corpus/epm/lookup-53, Samba's list: interface, protocol

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
-#include "probes/epm.h"
+#include "probes/rpc/epm.h"
 #include "tests/probes/wire.h"
 
 /* What Samba's list has; corpus/epm has the same. */

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/size.h"
-#include "probes/icmp.h"
+#include "probes/net/icmp.h"
 
 /* Words, as the registries of ICMP parameters describe the codes. */
 static const struct {

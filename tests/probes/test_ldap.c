@@ -2,7 +2,7 @@
 #include "contract.h"
 #include "hostile.h"
 
-#include "probes/ldap_message.h"
+#include "probes/ldap/message.h"
 #include "probes/registry.h"
 
 /* As Active Directory writes it, lengths in four bytes. */

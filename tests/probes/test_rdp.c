@@ -2,8 +2,8 @@
 #include "contract.h"
 #include "hostile.h"
 
+#include "probes/rdp/x224.h"
 #include "probes/registry.h"
-#include "probes/x224.h"
 
 /* As xrdp and FreeRDP's shadow server sent them. */
 static const uint8_t chose_tls[] = {3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34, 0, /* */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "probes/rpc_names.h"
+#include "probes/rpc/names.h"
 
 static struct rpc_name found;
 

@@ -3,7 +3,7 @@
 #include "hostile.h"
 
 #include "probes/registry.h"
-#include "probes/smb2.h"
+#include "probes/smb/smb2.h"
 
 /* As Samba 4.17 sent them: 3.1.1 of all that was offered, */
 static const uint8_t chose_311[] = {0, 0, 0, 0xfe, 0xfe, 0x53, 0x4d, 0x42, 0x40, 0, 0,

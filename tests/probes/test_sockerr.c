@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
-#include "probes/sockerr.h"
+#include "probes/net/sockerr.h"
 
 static struct net_address target;
 

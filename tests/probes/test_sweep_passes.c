@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "probes/sweep_passes.h"
+#include "probes/sweep/passes.h"
 
 #define SECOND UINT64_C(1000000)
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/size.h"
-#include "probes/sweep_ports.h"
+#include "probes/sweep/ports.h"
 
 static struct port_set set;
 static struct sweep_ports ports;

@@ -10,7 +10,7 @@
 
 #include "base/random.h"
 #include "base/size.h"
-#include "probes/sweep_runs.h"
+#include "probes/sweep/runs.h"
 
 struct scene {
 	struct port_set set;

@@ -2,8 +2,8 @@
 #include "contract.h"
 #include "socket_peer.h"
 
+#include "probes/net/sockerr.h"
 #include "probes/registry.h"
-#include "probes/sockerr.h"
 
 static _Alignas(max_align_t) unsigned char conf[64];
 

@@ -4,8 +4,8 @@
 
 #include <fcntl.h>
 
-#include "probes/trace.h"
-#include "probes/walk.h"
+#include "probes/trace/trace.h"
+#include "probes/trace/walk.h"
 
 static struct trace_conf conf;
 

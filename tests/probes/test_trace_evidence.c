@@ -11,7 +11,7 @@
 
 #include "base/size.h"
 #include "probes/registry.h"
-#include "probes/trace_evidence.h"
+#include "probes/trace/evidence.h"
 
 /* ---- which port -------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "probes/walk.h"
+#include "probes/trace/walk.h"
 
 /* A way to a target as one path sees it: what draws an answer, by TTL. */
 struct way {
