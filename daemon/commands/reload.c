@@ -15,9 +15,8 @@ static int reload(struct common_options *options)
 	json_decref(answer);
 	if (ok)
 		return STATUS_PASS;
-	log_error(
-		"the daemon refused its configuration, and the one of before stays in "
-		"force: its log has every mistake, as 'reachd check' has");
+	log_error("the daemon refused its configuration, and the previous one stays "
+		  "active: its log has every mistake, as 'reachd check' has");
 	return STATUS_USAGE;
 }
 

@@ -17,15 +17,14 @@
 #include "daemon/run/rule_schedules.h"
 #include "daemon/run/scan_job.h"
 #include "daemon/run/scan_log.h"
-#include "daemon/run/watchdog.h"
 
 enum {
-	/* Who asks for the end gets it within five seconds, also where this process is
-	 * just waiting for sinks of the configuration of before. */
+	/* Together less than the five seconds within which the daemon ends, also while
+	 * it waits for the sinks of the previous configuration. */
 	STOP_MS = 3000,
 	RELOAD_MS = 1500,
 	STATUS_SIZE = 512,
-	STATUS_LOST = 3, /* the exit status where there is no store any more */
+	STATUS_LOST = 3, /* the exit status when there is no store any more */
 };
 
 static const int signal_numbers[] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
@@ -34,68 +33,32 @@ enum {
 	FIRST_TO_STOP = 2 /* of these, the first that ends the program */
 };
 
-/* In the order they are made; taken down in reverse. */
 struct daemon {
 	const struct daemon_options *options;
 	uv_loop_t loop;
 	uv_signal_t signals[ARRAY_SIZE(signal_numbers)];
-	uv_timer_t turn, deadline;
-	struct watchdog watchdog;
+	uv_timer_t turn, deadline, watchdog;
 	struct scan_job job;
 	struct control control;
 	struct generation *generation;
-	struct generation *next; /* takes its place when no scan runs; or NULL */
+	struct generation *next; /* takes over when no scan runs; or NULL */
+	struct rule_schedules schedules;
 	struct store *store;
 	char *store_path;          /* whatever a later generation says */
 	struct notifier *notifier; /* of the generation; NULL: it has no sinks */
 	bool hangs;                /* a sink of an earlier generation does */
-	struct rule_schedules turns;
-	bool asked; /* for a scan, now */
+	bool asked;                /* for a scan, now */
+	bool held;                 /* that it waits for a window was logged */
 	bool stopping;
 	uint64_t stopped_us;    /* monotonic: since when */
-	int rc;                 /* why it ends by itself; 0: it was told to */
-	bool held;              /* that a window is waited for was told */
-	uint64_t started_us;    /* monotonic: when the last scan did */
+	int rc;                 /* why it ends by itself; 0: it was asked to */
+	uint64_t started_us;    /* monotonic: when the last scan was */
 	uint64_t last_us;       /* how long it took, all in all */
-	char done[STATUS_SIZE]; /* what came of it, in a line */
+	char done[STATUS_SIZE]; /* its result, in a line */
 };
 
 static void go_on(struct daemon *self);
-
-/* ---- the service manager -------------------------------------------------------- */
-
-static void show_status(const char *text)
-{
-	char line[STATUS_SIZE + 128];
-
-	snprintf(line, sizeof line, "STATUS=%s", text);
-	os_service_notify(line);
-}
-
-static void show_next(struct daemon *self, const struct schedule_step *step)
-{
-	char line[STATUS_SIZE + 64], time[32] = "never";
-
-	if (step->at_wall_us != INT64_MAX)
-		clock_format_short(step->at_wall_us, time, sizeof time);
-	snprintf(line, sizeof line, "%s%snext scan at %s", self->done,
-		*self->done ? "; " : "", time);
-	show_status(line);
-	if (step->held && !self->held)
-		log_notice("the next scan waits for a window of the schedule, until %s",
-			time);
-	self->held = step->held;
-}
-
-static bool is_well(void *data)
-{
-	const struct daemon *self = data;
-
-	return scan_job_is_well(&self->job, clock_monotonic_us());
-}
-
-/* ---- scans ------------------------------------------------------------------------
- */
+static void stop(struct daemon *self);
 
 static struct schedule_now now(void)
 {
@@ -105,23 +68,58 @@ static struct schedule_now now(void)
 	};
 }
 
-/* Who asks for a scan gets a whole one. */
+static const char *store_of(
+	const struct daemon *self, const struct generation *generation)
+{
+	return self->options->store ? self->options->store
+				    : generation->config->settings.store;
+}
+
+/* ---- the service manager --------------------------------------------------------- */
+
+static void show_next(struct daemon *self, const struct schedule_step *step)
+{
+	char line[STATUS_SIZE + 64], time[32] = "never";
+
+	if (step->at_wall_us != INT64_MAX)
+		clock_format_short(step->at_wall_us, time, sizeof time);
+	snprintf(line, sizeof line, "STATUS=%s%snext scan at %s", self->done,
+		*self->done ? "; " : "", time);
+	os_service_notify(line);
+	if (step->held && !self->held)
+		log_notice("the next scan waits for a window of the schedule, until %s",
+			time);
+	self->held = step->held;
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	const struct daemon *self = timer->data;
+
+	if (scan_job_is_well(&self->job, clock_monotonic_us()))
+		os_service_notify("WATCHDOG=1");
+}
+
+/* ---- scans ----------------------------------------------------------------------- */
+
 static void start_scan(struct daemon *self, const struct schedule_step *step)
 {
 	const bool *rules = NULL;
-	char text[64];
 	uint32_t flows = self->generation->plan->n_flows;
+	char text[64];
 
 	if (step->start) {
 		scan_log_late(step->late_us, self->last_us);
-		rules = rule_schedules_started(&self->turns, now());
+		rules = rule_schedules_started(&self->schedules, now());
 	}
+	/* A scan that was asked for is a whole one. */
 	if (self->asked)
 		rules = NULL;
 	self->asked = false;
 	self->held = false;
-	snprintf(text, sizeof text, "scanning %u flow%s", flows, flows == 1 ? "" : "s");
-	show_status(text);
+	snprintf(text, sizeof text, "STATUS=scanning %u flow%s", flows,
+		flows == 1 ? "" : "s");
+	os_service_notify(text);
 	self->started_us = clock_monotonic_us();
 	control_scan_started(&self->control);
 	if (scan_job_start(&self->job, self->generation->plan, rules, self->store) == 0)
@@ -130,34 +128,23 @@ static void start_scan(struct daemon *self, const struct schedule_step *step)
 	go_on(self);
 }
 
-/* Where it can't be had (that was told), what is to be told waits in the store. */
-static void start_notifier(struct daemon *self)
-{
-	notifier_start(self->generation->config, self->store, &self->notifier);
-}
-
-/* A sink that hangs keeps its thread, and what that needs of the generation. */
-static void drop_generation(struct daemon *self)
-{
-	if (notifier_stop(self->notifier, RELOAD_MS)) {
-		generation_free(self->generation);
-	} else {
-		log_warning("a sink of the configuration of before hangs: it is left "
-			    "as it is");
-		self->hangs = true;
-	}
-	self->notifier = NULL;
-}
-
 static void take_next_generation(struct daemon *self)
 {
 	if (!self->next ||
-		rule_schedules_renew(&self->turns, self->next->plan, now()) < 0)
+		rule_schedules_renew(&self->schedules, self->next->plan, now()) < 0)
 		return;
-	drop_generation(self);
+	if (notifier_stop(self->notifier, RELOAD_MS)) {
+		generation_free(self->generation);
+	} else {
+		/* It keeps its thread, and what that needs of the generation. */
+		log_warning(
+			"a sink of the previous configuration hangs: it is abandoned");
+		self->hangs = true;
+	}
 	self->generation = self->next;
 	self->next = NULL;
-	start_notifier(self);
+	/* If it does not start (that was logged), its notices wait in the store. */
+	notifier_start(self->generation->config, self->store, &self->notifier);
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -165,7 +152,8 @@ static void on_turn(uv_timer_t *timer)
 	go_on(timer->data);
 }
 
-/* What is to be done when no scan runs: one of a new generation, a scan, or nothing. */
+/* When no scan runs: takes over a new configuration, starts a scan, or waits for the
+ * next one. */
 static void go_on(struct daemon *self)
 {
 	struct schedule_step step;
@@ -173,7 +161,7 @@ static void go_on(struct daemon *self)
 	if (self->stopping || self->job.running)
 		return;
 	take_next_generation(self);
-	step = rule_schedules_next(&self->turns, now());
+	step = rule_schedules_next(&self->schedules, now());
 	if (step.start || self->asked) {
 		start_scan(self, &step);
 		return;
@@ -182,26 +170,20 @@ static void go_on(struct daemon *self)
 	uv_timer_start(&self->turn, on_turn, (uint64_t)step.wait_us / 1000 + 1, 0);
 }
 
-static void stop(struct daemon *self);
-
-/* Whether what stands at the path now is to be gone on with is decided by who starts it
- * again, and the same checks as ever. */
-static void end_without_store(struct daemon *self)
-{
-	log_error("%s: nothing can be stored there any more: this process ends with "
-		  "status 3, to be started again by its service manager",
-		self->store_path);
-	self->rc = -ESTALE;
-	stop(self);
-}
-
 static void on_scan_end(void *data)
 {
 	struct daemon *self = data;
 	struct strbuf text;
 
-	if (!self->stopping && store_is_lost(self->store))
-		end_without_store(self);
+	/* Whether the file that is there now may be used is decided at the next start.
+	 */
+	if (!self->stopping && store_is_lost(self->store)) {
+		log_error("%s: nothing can be stored there any more: this process ends "
+			  "with status 3, to be started again by its service manager",
+			self->store_path);
+		self->rc = -ESTALE;
+		stop(self);
+	}
 	self->last_us = clock_monotonic_us() - self->started_us;
 	control_scan_ended(
 		&self->control, self->job.scan.recorded ? self->job.scan.id : 0);
@@ -217,8 +199,7 @@ static void on_scan_end(void *data)
 	strbuf_fini(&text);
 }
 
-/* ---- the end ------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------- */
 
 static void close_handles(struct daemon *self)
 {
@@ -226,7 +207,7 @@ static void close_handles(struct daemon *self)
 		uv_close((uv_handle_t *)&self->signals[i], NULL);
 	uv_close((uv_handle_t *)&self->turn, NULL);
 	uv_close((uv_handle_t *)&self->deadline, NULL);
-	watchdog_close(&self->watchdog);
+	uv_close((uv_handle_t *)&self->watchdog, NULL);
 	control_close(&self->control);
 	scan_job_close(&self->job);
 }
@@ -241,15 +222,19 @@ static void on_idle(void *data)
 		go_on(self);
 }
 
-/* A disk that does not answer keeps the scan's thread, and nobody can wait for that:
- * the store takes the loss of a process at any moment. */
-static void on_deadline(uv_timer_t *timer)
+static void leave(const struct daemon *self, const char *why)
 {
-	const struct daemon *self = timer->data;
-
-	log_warning("the scan does not end: it is left as it is, as interrupted");
+	log_warning("%s", why);
 	fflush(stderr);
 	_exit(self->rc < 0 ? STATUS_LOST : 0);
+}
+
+/* A disk that does not answer blocks the scan's thread, and waiting would gain nothing:
+ * the store survives the loss of its process at any moment. */
+static void on_deadline(uv_timer_t *timer)
+{
+	leave(timer->data,
+		"the scan does not end: it is abandoned and marked interrupted");
 }
 
 static void stop(struct daemon *self)
@@ -272,24 +257,17 @@ static void stop(struct daemon *self)
 	scan_job_cancel(&self->job);
 }
 
-/* ---- another configuration
- * ------------------------------------------------------------ */
-
-static const char *store_of(
-	const struct daemon *self, const struct generation *generation)
+static void stop_notifier(struct daemon *self)
 {
-	return self->options->store ? self->options->store
-				    : generation->config->settings.store;
+	uint64_t passed_ms = (clock_monotonic_us() - self->stopped_us) / 1000;
+	uint32_t left_ms = passed_ms < STOP_MS ? STOP_MS - (uint32_t)passed_ms : 0;
+
+	if (!notifier_stop(self->notifier, left_ms) || self->hangs)
+		leave(self, "a sink hangs: it is abandoned, and what it did not get "
+			    "waits in the store");
 }
 
-static void tell_what_stays(const struct daemon *self, const struct generation *next)
-{
-	const char *is = store_of(self, next);
-
-	if (strcmp(self->store_path, is) != 0)
-		log_warning("the store stays %s: that it is to be %s takes a restart",
-			self->store_path, is);
-}
+/* ---- signals and requests -------------------------------------------------------- */
 
 static int reload(struct daemon *self)
 {
@@ -298,19 +276,21 @@ static int reload(struct daemon *self)
 	int rc = generation_load(&self->options->source, &next);
 
 	if (rc == -EINVAL)
-		log_error("%s is refused as a whole: the configuration of before "
-			  "stays in force",
+		log_error("%s is refused as a whole: the previous configuration stays "
+			  "active",
 			path);
 	else if (rc < 0)
-		log_error("%s can't be read again: %s; the configuration of before "
-			  "stays in force",
+		log_error(
+			"%s can't be read: %s; the previous configuration stays active",
 			path, strerror(-rc));
 	if (rc < 0)
 		return rc;
-	tell_what_stays(self, next);
+	if (strcmp(self->store_path, store_of(self, next)) != 0)
+		log_warning("the store stays %s: to change it to %s takes a restart",
+			self->store_path, store_of(self, next));
 	generation_free(self->next);
 	self->next = next;
-	log_notice("%s was read again: it holds from the next scan on", path);
+	log_notice("%s was read again: it takes effect at the next scan", path);
 	return 0;
 }
 
@@ -318,7 +298,6 @@ static int on_reload(void *data)
 {
 	struct daemon *self = data;
 	char text[96];
-
 	int rc;
 
 	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu",
@@ -330,16 +309,13 @@ static int on_reload(void *data)
 	return rc;
 }
 
-/* ---- signals
- * ------------------------------------------------------------------------- */
-
 static void on_ask(void *data)
 {
 	struct daemon *self = data;
 
 	self->asked = true;
 	if (self->job.running)
-		log_notice("a scan runs: the one that is asked for follows it");
+		log_notice("a scan runs: the requested one follows it");
 	go_on(self);
 }
 
@@ -347,15 +323,14 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct daemon *self = handle->data;
 
-	if (number == SIGTERM || number == SIGINT) {
+	if (number == SIGTERM || number == SIGINT)
 		stop(self);
-	} else if (self->stopping) {
+	else if (self->stopping)
 		return;
-	} else if (number == SIGHUP) {
+	else if (number == SIGHUP)
 		on_reload(self);
-	} else {
+	else
 		on_ask(self);
-	}
 }
 
 static int watch_signals(struct daemon *self, size_t first, size_t end)
@@ -367,32 +342,11 @@ static int watch_signals(struct daemon *self, size_t first, size_t end)
 	return rc;
 }
 
-/* Until the loop runs, nobody would see that it is to end, and a store that another
- * program has locked takes longer than who asked for it waits. */
-static void end_at_once(void)
-{
-	_exit(0);
-}
-
-static void stop_notifier(struct daemon *self)
-{
-	uint64_t passed_ms = (clock_monotonic_us() - self->stopped_us) / 1000;
-
-	if (notifier_stop(self->notifier,
-		    passed_ms < STOP_MS ? STOP_MS - (uint32_t)passed_ms : 0) &&
-		!self->hangs)
-		return;
-	log_warning("a sink hangs: it is left as it is, and what it was not told waits "
-		    "in the store");
-	fflush(stderr);
-	_exit(self->rc < 0 ? STATUS_LOST : 0);
-}
-
-/* ---- the beginning
- * -------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------- */
 
 static int open_handles(struct daemon *self)
 {
+	uv_timer_t *timers[] = {&self->turn, &self->deadline, &self->watchdog};
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(self->signals) && rc == 0; i++) {
@@ -401,25 +355,23 @@ static int open_handles(struct daemon *self)
 	}
 	if (rc == 0)
 		rc = watch_signals(self, 0, FIRST_TO_STOP);
-	self->turn.data = self;
-	self->deadline.data = self;
-	self->watchdog.is_well = is_well;
-	self->watchdog.data = self;
+	for (size_t i = 0; i < ARRAY_SIZE(timers) && rc == 0; i++) {
+		timers[i]->data = self;
+		rc = uv_timer_init(&self->loop, timers[i]);
+	}
+	/* Three times in its interval, so that one that is late is not too late. */
+	if (rc == 0 && os_service_watchdog_us()) {
+		uint64_t every_ms = os_service_watchdog_us() / 3000;
+		rc = uv_timer_start(
+			&self->watchdog, on_watchdog, 0, every_ms ? every_ms : 1);
+	}
 	self->job.on_end = on_scan_end;
 	self->job.on_idle = on_idle;
 	self->job.data = self;
 	self->control.scan = on_ask;
 	self->control.reload = on_reload;
 	self->control.data = self;
-	if (rc == 0)
-		rc = uv_timer_init(&self->loop, &self->turn);
-	if (rc == 0)
-		rc = uv_timer_init(&self->loop, &self->deadline);
-	if (rc == 0)
-		rc = watchdog_init(&self->watchdog, &self->loop);
-	if (rc == 0)
-		rc = scan_job_init(&self->job, &self->loop);
-	return rc;
+	return rc == 0 ? scan_job_init(&self->job, &self->loop) : rc;
 }
 
 static int load(struct daemon *self)
@@ -432,24 +384,15 @@ static int load(struct daemon *self)
 	self->store_path = strdup(store_of(self, self->generation));
 	if (!self->store_path)
 		return -ENOMEM;
-	rc = rule_schedules_init(&self->turns, self->generation->plan,
+	rc = rule_schedules_init(&self->schedules, self->generation->plan,
 		(uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40, now());
 	if (rc < 0)
 		return rc;
 	rc = store_open(self->store_path, STORE_WRITE, &self->store, &error);
 	if (rc < 0)
 		log_error("%s", error.text);
-	/* -EINVAL is what a wrong configuration is. */
+	/* -EINVAL stands for a wrong configuration. */
 	return rc == -EINVAL ? -EIO : rc;
-}
-
-static void begin(struct daemon *self)
-{
-	scan_log_start(self->generation);
-	control_open(&self->control, &self->loop, store_of(self, self->generation));
-	start_notifier(self);
-	os_service_notify("READY=1");
-	go_on(self);
 }
 
 static int run_loop(struct daemon *self)
@@ -464,12 +407,24 @@ static int run_loop(struct daemon *self)
 	rc = load(self);
 	if (rc == 0)
 		rc = watch_signals(self, FIRST_TO_STOP, ARRAY_SIZE(signal_numbers));
-	if (rc == 0)
-		begin(self);
-	else
+	if (rc == 0) {
+		scan_log_start(self->generation);
+		control_open(&self->control, &self->loop, self->store_path);
+		notifier_start(self->generation->config, self->store, &self->notifier);
+		os_service_notify("READY=1");
+		go_on(self);
+	} else {
 		close_handles(self);
+	}
 	uv_run(&self->loop, UV_RUN_DEFAULT);
 	return rc < 0 ? rc : self->rc;
+}
+
+/* Until the loop runs it could not see a signal, and a store that another program has
+ * locked takes longer than a service manager waits. */
+static void end_at_once(void)
+{
+	_exit(0);
 }
 
 int daemon_run(const struct daemon_options *options)
@@ -490,7 +445,7 @@ int daemon_run(const struct daemon_options *options)
 	stop_notifier(self);
 	store_close(self->store);
 	free(self->store_path);
-	rule_schedules_fini(&self->turns);
+	rule_schedules_fini(&self->schedules);
 	generation_free(self->next);
 	generation_free(self->generation);
 	free(self);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program that runs for ever: scans by schedule, answers signals, tells the service
- * manager how it is. SIGUSR1 asks for a scan now, SIGHUP has the configuration read
- * again, SIGTERM and SIGINT end it.
+ * The daemon: scans by schedule, answers signals, reports to the service manager.
+ * SIGUSR1 starts a scan now, SIGHUP reads the configuration again, SIGTERM and SIGINT
+ * end it.
  */
 #ifndef DAEMON_RUN_DAEMON_H
 #define DAEMON_RUN_DAEMON_H
@@ -15,10 +15,10 @@ struct daemon_options {
 };
 
 /*
- * Runs until it is told to end: 0. Else, told: why it could not begin, -EINVAL when the
- * configuration is wrong or another negative errno; or -ESTALE: its database is lost.
- * The process ends by itself, with status 0, when a scan that was told to stop takes
- * more than a few seconds to.
+ * Blocks until it is asked to end: 0. Otherwise, after logging: -EINVAL if the
+ * configuration is wrong, another negative errno if it could not start, -ESTALE if its
+ * database is lost. When a scan does not stop within a few seconds, the process exits
+ * from within, with status 0.
  */
 int daemon_run(const struct daemon_options *options);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A configuration file and all that follows from it. Immutable; replaced as a whole. */
+/* A configuration with its plan. Immutable; replaced as a whole by a reload. */
 #ifndef DAEMON_RUN_GENERATION_H
 #define DAEMON_RUN_GENERATION_H
 

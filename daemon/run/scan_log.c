@@ -33,25 +33,22 @@ void scan_log_start(const struct generation *generation)
 	strbuf_fini(&text);
 }
 
-/* Whole seconds, as far as anybody cares. */
-static const char *format_seconds(uint64_t us, char *buf, size_t size)
-{
-	return duration_format((us + SECOND_US - 1) / SECOND_US * 1000, buf, size);
-}
-
 void scan_log_late(int64_t late_us, uint64_t last_us)
 {
 	char late[32], last[32];
 
 	if (late_us < SECOND_US)
 		return;
-	format_seconds((uint64_t)late_us, late, sizeof late);
-	format_seconds(last_us, last, sizeof last);
+	/* In whole seconds. */
+	duration_format(((uint64_t)late_us + SECOND_US - 1) / SECOND_US * 1000, late,
+		sizeof late);
+	duration_format(
+		(last_us + SECOND_US - 1) / SECOND_US * 1000, last, sizeof last);
 	if (last_us > (uint64_t)late_us)
 		log_warning(
 			"the scan starts %s late: the last one took %s", late, last);
 	else
-		log_warning("the scan starts %s late: this process had no turn", late);
+		log_warning("the scan starts %s late: this process was not run", late);
 }
 
 void scan_log_totals(struct strbuf *out, const struct one_scan *scan)
@@ -73,57 +70,46 @@ void scan_log_totals(struct strbuf *out, const struct one_scan *scan)
 	sentence_count(out, summary.incidents, "incident");
 }
 
-static void log_totals(const struct one_scan *scan)
+static int log_incident(void *data, const struct report_incident *reported)
 {
-	char duration[32];
-	struct strbuf text;
-
-	strbuf_init(&text);
-	scan_log_totals(&text, scan);
-	if (!text.failed)
-		log_notice("%s; took %s", text.text,
-			duration_format((scan->duration_us + 999) / 1000, duration,
-				sizeof duration));
-	strbuf_fini(&text);
-	if (scan->assessment.degraded)
-		log_warning("scan %lld is degraded, its changes are withheld: %s",
-			(long long)scan->id, scan->assessment.degraded_reason);
-}
-
-static bool is_good_news(enum change_kind kind)
-{
-	return kind == CHANGE_RECOVERY || kind == CHANGE_OTHER;
-}
-
-static int log_incident(void *data, const struct report_incident *told)
-{
-	const struct incident *incident = told->incident;
+	const struct incident *incident = reported->incident;
 	const char *kind = change_kind_word(incident->kind);
+	long long scan = reported->scan;
 	struct strbuf text;
 
 	(void)data;
 	strbuf_init(&text);
 	visible_add(&text, incident->summary, false);
-	if (told->trace)
-		strbuf_addf(&text, "; %s", told->trace);
+	if (reported->trace)
+		strbuf_addf(&text, "; %s", reported->trace);
 	if (text.failed)
-		log_error("scan %lld: out of memory", (long long)told->scan);
-	else if (told->quiet)
-		log_debug("scan %lld, silenced or flapping, %s: %s",
-			(long long)told->scan, kind, text.text);
-	else if (is_good_news(incident->kind))
-		log_notice("scan %lld, %s: %s", (long long)told->scan, kind, text.text);
+		log_error("scan %lld: out of memory", scan);
+	else if (reported->quiet)
+		log_debug("scan %lld, silenced or flapping, %s: %s", scan, kind,
+			text.text);
+	else if (incident->kind == CHANGE_RECOVERY || incident->kind == CHANGE_OTHER)
+		log_notice("scan %lld, %s: %s", scan, kind, text.text);
 	else
-		log_warning(
-			"scan %lld, %s: %s", (long long)told->scan, kind, text.text);
+		log_warning("scan %lld, %s: %s", scan, kind, text.text);
 	strbuf_fini(&text);
 	return 0;
 }
 
 void scan_log_write(const struct one_scan *scan)
 {
-	log_totals(scan);
-	/* Else the next one finds and tells the same. */
+	char duration[32];
+	struct strbuf text;
+
+	strbuf_init(&text);
+	scan_log_totals(&text, scan);
+	duration_format((scan->duration_us + 999) / 1000, duration, sizeof duration);
+	if (!text.failed)
+		log_notice("%s; took %s", text.text, duration);
+	strbuf_fini(&text);
+	if (scan->assessment.degraded)
+		log_warning("scan %lld is degraded, its changes are withheld: %s",
+			(long long)scan->id, scan->assessment.degraded_reason);
+	/* Else the next one finds and reports the same. */
 	if (scan->recorded)
 		changes_incidents(&scan->changes, scan->id, log_incident, NULL);
 }

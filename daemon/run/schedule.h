@@ -55,7 +55,7 @@ struct schedule_step {
 /* The first turn is now, without jitter. */
 void schedule_init(struct schedule *schedule, uint64_t seed, struct schedule_now now);
 
-/* Other terms hold from now on: what was drawn by those of before does not. */
+/* The terms change now: what was drawn by the previous ones is void. */
 void schedule_renew(struct schedule *schedule, struct schedule_now now);
 
 /*

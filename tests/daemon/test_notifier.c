@@ -212,6 +212,109 @@ static void one_that_fails_has_something_left(void **state)
 	teardown(&bed);
 }
 
+static void wait_for_file(const struct bed *bed, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", bed->folder, name);
+	while (access(path, F_OK) < 0)
+		usleep(1000);
+}
+
+static void a_sink_that_may_not_be_told_now_has_nothing_left(void **state)
+{
+	struct notifier *notifier;
+	struct outbox_sink sink;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed,
+		"{name: a, file: a, quiet: daily, timezone: UTC}, {name: b, file: b}");
+	put(&bed, 2);
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	assert_true(notifier_drain(notifier, 20000));
+	put(&bed, 1);
+	notifier_wake(notifier);
+	assert_true(notifier_drain(notifier, 20000));
+	assert_true(notifier_stop(notifier, 60000));
+	check_file(&bed, "b", false);
+	assert_int_equal(outbox_get(bed.store, "here", "a", &sink), 0);
+	assert_int_equal(sink.waiting, 3);
+	assert_int_equal(sink.attempts, 0);
+	teardown(&bed);
+}
+
+/* Between the wake-up and the moment at which a sink's thread has seen it. */
+static void a_drain_waits_for_what_was_put_before_it(void **state)
+{
+	struct notifier *notifier;
+	struct outbox_sink sink;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed, "{name: slow, exec: [/bin/sh, -c, 'sleep 0.1']}");
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	assert_true(notifier_drain(notifier, 60000));
+	for (int i = 0; i < 5; i++) {
+		put(&bed, 1);
+		notifier_wake(notifier);
+		assert_true(notifier_drain(notifier, 60000));
+		assert_int_equal(outbox_get(bed.store, "here", "slow", &sink), 0);
+		assert_int_equal(sink.waiting, 0);
+	}
+	assert_true(notifier_stop(notifier, 60000));
+	teardown(&bed);
+}
+
+static void our_own_end_is_no_failure_of_the_sink(void **state)
+{
+	struct notifier *notifier;
+	struct outbox_sink sink;
+	struct bed bed;
+	char sinks[160];
+
+	(void)state;
+	setup(&bed, "{name: p, exec: [/bin/true]}");
+	snprintf(sinks, sizeof sinks,
+		"{name: p, timeout: 5m, exec: [/bin/sh, -c, 'touch %s/begun; sleep 600']}",
+		bed.folder);
+	config_free(bed.config);
+	load(&bed, sinks);
+	put(&bed, 1);
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	wait_for_file(&bed, "begun");
+	assert_true(notifier_stop(notifier, 60000));
+	assert_int_equal(outbox_get(bed.store, "here", "p", &sink), 0);
+	assert_int_equal(sink.waiting, 1);
+	assert_int_equal(sink.attempts, 0);
+	teardown(&bed);
+}
+
+/* A wake-up must not make a sink that failed try at once: it has its own pace. */
+static void news_does_not_shorten_the_pause_after_a_failure(void **state)
+{
+	struct notifier *notifier;
+	struct outbox_sink sink;
+	struct bed bed;
+
+	(void)state;
+	setup(&bed, "{name: bad, exec: [/bin/false]}");
+	put(&bed, 1);
+	assert_int_equal(notifier_start(bed.config, bed.store, &notifier), 0);
+	do
+		assert_int_equal(outbox_get(bed.store, "here", "bad", &sink), 0);
+	while (sink.attempts == 0);
+	for (int i = 0; i < 20; i++) {
+		notifier_wake(notifier);
+		usleep(5000);
+	}
+	assert_int_equal(outbox_get(bed.store, "here", "bad", &sink), 0);
+	/* The first pause is half a second at least. */
+	assert_true(sink.attempts <= 2);
+	assert_true(notifier_stop(notifier, 60000));
+	teardown(&bed);
+}
+
 static void one_that_hangs_is_left_and_loses_nothing(void **state)
 {
 	struct notifier *notifier;
@@ -281,6 +384,10 @@ int main(void)
 		cmocka_unit_test(all_sinks_are_told_of_what_comes_while_they_run),
 		cmocka_unit_test(starting_and_stopping_at_any_moment_loses_nothing),
 		cmocka_unit_test(one_that_fails_has_something_left),
+		cmocka_unit_test(a_sink_that_may_not_be_told_now_has_nothing_left),
+		cmocka_unit_test(a_drain_waits_for_what_was_put_before_it),
+		cmocka_unit_test(our_own_end_is_no_failure_of_the_sink),
+		cmocka_unit_test(news_does_not_shorten_the_pause_after_a_failure),
 		cmocka_unit_test(one_that_hangs_is_left_and_loses_nothing),
 		cmocka_unit_test(a_file_that_is_made_is_written_down_in_its_folder),
 		cmocka_unit_test(nobody_to_tell_is_fine),

@@ -255,7 +255,7 @@ class Reload(RunTest):
         more = False
         for turn in range(100):
             self.spoil(turn)
-            self.reload(daemon, "stays in force")
+            self.reload(daemon, "stays active")
             if turn % 9 == 8:
                 number, flows = daemon.whole_scan()
                 self.assertEqual(flows, self.flows(more), daemon)

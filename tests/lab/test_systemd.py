@@ -166,7 +166,7 @@ class Service(ServiceTest):
         self.assertNotEqual(self.systemctl("reload", UNIT, check=False).returncode, 0)
         self.assertEqual(self.shown("ActiveState"), "active")
         self.assertEqual(self.shown("MainPID"), pid)
-        self.assertTrue([e for e in self.said() if "stays in force" in e["MESSAGE"]])
+        self.assertTrue([e for e in self.said() if "stays active" in e["MESSAGE"]])
         self.config(checks=[f"tcp/{OPEN}", f"tcp/{SILENT}"])
         self.assertEqual(self.scan(), {f"tcp/{OPEN}", f"tcp/{SILENT}"})
 
@@ -235,9 +235,9 @@ class Service(ServiceTest):
             self.assertEqual(entry["SYSLOG_IDENTIFIER"], "reachd")
         levels = {
             text: {e["PRIORITY"] for e in said if text in e["MESSAGE"]}
-            for text in ("watching", "stopping", "stays in force")
+            for text in ("watching", "stopping", "stays active")
         }
-        right = {"watching": {"5"}, "stopping": {"5"}, "stays in force": {"3"}}
+        right = {"watching": {"5"}, "stopping": {"5"}, "stays active": {"3"}}
         self.assertEqual(levels, right)
 
 
