@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include "store/sql.h"
+#include "store/upkeep.h"
 #include "tests/store/fixture.h"
 
 enum {
@@ -208,6 +209,127 @@ static void version_2_gets_silences_and_reasons(void **state)
 	assert_int_equal(id, 1);
 }
 
+/* ---- version 7 ---------------------------------------------------------------- */
+
+/*
+ * version_7.sql is a dump of what `reachd scan` of that version stored in four scans of
+ * listeners on one machine. Scan 2: port 47304 closes. Scan 3: it opens again, 47302
+ * closes, 47305 and 47306 leave the rules. Scan 4: the DNS server is silent, so the
+ * scan is degraded and the named host a gap; 47306 is back. 47303 never was open. Then
+ * 47302 was silenced, scan 1 got a baseline, and no notice was ever delivered.
+ */
+static void make_version_7(const struct bed *bed)
+{
+	static char text[32768];
+	FILE *file = fopen("store/version_7.sql", "r");
+	size_t length;
+	sqlite3 *db;
+
+	assert_non_null(file);
+	length = fread(text, 1, sizeof text - 1, file);
+	assert_true(length < sizeof text - 1 && feof(file));
+	text[length] = '\0';
+	fclose(file);
+	assert_int_equal(sqlite3_open(bed->path, &db), SQLITE_OK);
+	must_exec(db, text);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static bool append_flow(void *data, const struct store_flow *flow)
+{
+	char *text = data;
+	size_t used = strlen(text);
+
+	snprintf(text + used, 2048 - used, "%s %s: '%s' since %lld", flow->host,
+		flow->check, flow->state, (long long)flow->since_scan);
+	used = strlen(text);
+	if (flow->gap)
+		snprintf(text + used, 2048 - used, ", %s after %lld", flow->gap_reason,
+			(long long)flow->measured_scan);
+	used = strlen(text);
+	if (flow->is_reported)
+		snprintf(text + used, 2048 - used, ", reported %s %s '%s' %s %lld",
+			flow->reported.state, flow->reported.reason,
+			flow->reported.identity, flow->reported.verdict,
+			(long long)flow->reported.incident);
+	strcat(text, "\n");
+	assert_int_equal(flow->question, 0);
+	assert_false(flow->proved);
+	return true;
+}
+
+static bool no_problem(void *data, const char *problem)
+{
+	(void)data;
+	fail_msg("%s", problem);
+	return false;
+}
+
+static void what_version_7_held_means_the_same(void **state)
+{
+	struct bed *bed = *state;
+	char text[2048] = "";
+	struct store_baseline baseline;
+	struct store_scan scan;
+
+	make_version_7(bed);
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(number(bed->store, "PRAGMA user_version"), NEWEST);
+	assert_int_equal(store_check(bed->store, no_problem, NULL), 0);
+	assert_int_equal(store_flows_at(bed->store, 1, append_flow, text), 0);
+	assert_string_equal(text, "local tcp/47301: 'open' since 1\n"
+				  "local tcp/47302: 'open' since 1\n"
+				  "local tcp/47303: 'closed' since 1\n"
+				  "local tcp/47304: 'open' since 1\n"
+				  "local tcp/47305: 'open' since 1\n"
+				  "local tcp/47306: 'closed' since 1\n"
+				  "named tcp/47301: 'open' since 1\n");
+	assert_int_equal(store_baseline_get(bed->store, "before", &baseline), 0);
+	assert_int_equal(baseline.scan, 1);
+	assert_int_equal(store_scan_last(bed->store, "paris", &scan), 0);
+	assert_int_equal(scan.id, 4);
+	assert_true(scan.degraded);
+	assert_int_equal(number(bed->store, "SELECT count(*) FROM notice"), 4);
+	assert_int_equal(number(bed->store, "SELECT count(*) FROM silence"), 1);
+	assert_int_equal(number(bed->store, "SELECT count(*) FROM incident"), 0);
+}
+
+/* What changed was told, and what is as it should be needs no telling. What never was,
+ * or came back otherwise, becomes news once. */
+static void what_version_7_told_counts_as_reported(void **state)
+{
+	struct bed *bed = *state;
+	char text[2048] = "";
+
+	make_version_7(bed);
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(store_flows_at(bed->store, 4, append_flow, text), 0);
+	assert_string_equal(text,
+		"local tcp/47301: 'open' since 1, reported open syn-ack '' pass 0\n"
+		"local tcp/47302: 'closed' since 3, reported closed rst '' fail 0\n"
+		"local tcp/47303: 'closed' since 1\n"
+		"local tcp/47304: 'open' since 3, reported open syn-ack '' pass 0\n"
+		"local tcp/47306: '' since 4, withheld after 0\n"
+		"named tcp/47301: 'open' since 1, withheld after 3\n");
+}
+
+static void version_7_goes_on_with_the_next_scan(void **state)
+{
+	struct bed *bed = *state;
+	char text[2048] = "";
+
+	make_version_7(bed);
+	bed_open(bed, STORE_WRITE);
+	SCAN(bed->store, "paris",
+		SEEN("local", "tcp/47302", "open", .reason = "syn-ack"),
+		SEEN("named", "tcp/47301", "open", .reason = "syn-ack"));
+	assert_int_equal(store_check(bed->store, no_problem, NULL), 0);
+	assert_int_equal(store_flows_at(bed->store, 5, append_flow, text), 0);
+	assert_string_equal(text,
+		"local tcp/47302: 'open' since 5, reported closed rst '' fail 0\n"
+		"named tcp/47301: 'open' since 1\n");
+}
+
 /* ---- steps to come ----------------------------------------------------------- */
 
 static void runs_the_steps_that_are_missing_in_order(void **state)
@@ -258,6 +380,9 @@ int main(void)
 		TEST(brings_a_file_of_version_1_up_to_date),
 		TEST(prunes_what_a_file_of_version_1_held),
 		TEST(version_2_gets_silences_and_reasons),
+		TEST(what_version_7_held_means_the_same),
+		TEST(what_version_7_told_counts_as_reported),
+		TEST(version_7_goes_on_with_the_next_scan),
 		TEST(refuses_a_version_below_zero),
 		TEST(runs_the_steps_that_are_missing_in_order),
 		TEST(a_step_that_fails_leaves_the_file_at_its_version),
