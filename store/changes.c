@@ -7,10 +7,10 @@
  */
 #include <errno.h>
 
-#include "store/facts.h"
+#include "store/row_cache.h"
 
 struct comparison {
-	struct facts facts;
+	struct row_cache cache;
 	int64_t vantage, a, b;
 	struct sqlite3_stmt *before; /* the closed interval that held at a */
 	bool (*each)(void *data, const struct store_change *change);
@@ -72,20 +72,20 @@ static int find_before(struct comparison *c, struct sqlite3_stmt *row)
 
 	sql_reset(c->before);
 	SQL_BIND(c->before, c->vantage, sql_int(row, HOST), sql_int(row, CHECK), c->a);
-	rc = sql_step(c->facts.store, c->before);
+	rc = sql_step(c->cache.store, c->before);
 	return rc > 0 ? sql_int(c->before, 0) != 0 : rc;
 }
 
 static void fill_flow(
 	struct comparison *c, struct sqlite3_stmt *row, struct store_change *change)
 {
-	struct facts *facts = &c->facts;
+	struct row_cache *cache = &c->cache;
 
-	facts_host(facts, sql_int(row, HOST));
+	row_cache_host(cache, sql_int(row, HOST));
 	*change = (struct store_change){
-		.vantage = facts->vantage,
-		.host = facts->host_name,
-		.check = facts_word(facts, sql_int(row, CHECK)),
+		.vantage = cache->vantage,
+		.host = cache->host_name,
+		.check = row_cache_word(cache, sql_int(row, CHECK)),
 		.from_state = "",
 		.from_reason = "",
 		.from_identity = "",
@@ -94,28 +94,28 @@ static void fill_flow(
 		.to_phase = "",
 		.to_identity = "",
 		.to_evidence = "",
-		.expect = facts_word(facts, sql_int(row, EXPECT)),
-		.rules = facts_word(facts, sql_int(row, RULES)),
-		.groups = facts->groups,
-		.addresses = facts->addresses,
+		.expect = row_cache_word(cache, sql_int(row, EXPECT)),
+		.rules = row_cache_word(cache, sql_int(row, RULES)),
+		.groups = cache->groups,
+		.addresses = cache->addresses,
 	};
 }
 
 static void fill_before(struct comparison *c, struct store_change *change)
 {
-	change->from_state = facts_word(&c->facts, sql_int(c->before, 1));
-	change->from_reason = facts_word(&c->facts, sql_int(c->before, 2));
-	change->from_identity = facts_word(&c->facts, sql_int(c->before, 3));
+	change->from_state = row_cache_word(&c->cache, sql_int(c->before, 1));
+	change->from_reason = row_cache_word(&c->cache, sql_int(c->before, 2));
+	change->from_identity = row_cache_word(&c->cache, sql_int(c->before, 3));
 }
 
 static void fill_after(
 	struct comparison *c, struct sqlite3_stmt *row, struct store_change *change)
 {
-	change->to_state = facts_word(&c->facts, sql_int(row, STATE));
-	change->to_reason = facts_word(&c->facts, sql_int(row, REASON));
-	change->to_phase = facts_word(&c->facts, sql_int(row, PHASE));
-	change->to_identity = facts_word(&c->facts, sql_int(row, IDENTITY));
-	change->to_evidence = facts_word(&c->facts, sql_int(row, EVIDENCE));
+	change->to_state = row_cache_word(&c->cache, sql_int(row, STATE));
+	change->to_reason = row_cache_word(&c->cache, sql_int(row, REASON));
+	change->to_phase = row_cache_word(&c->cache, sql_int(row, PHASE));
+	change->to_identity = row_cache_word(&c->cache, sql_int(row, IDENTITY));
+	change->to_evidence = row_cache_word(&c->cache, sql_int(row, EVIDENCE));
 }
 
 static bool is_same(struct comparison *c, struct sqlite3_stmt *row)
@@ -126,7 +126,7 @@ static bool is_same(struct comparison *c, struct sqlite3_stmt *row)
 
 static int report(struct comparison *c, const struct store_change *change)
 {
-	int rc = facts_failure(&c->facts);
+	int rc = row_cache_failure(&c->cache);
 
 	/* In scope on one side alone, and there it never was measured. */
 	if (!*change->from_state && !*change->to_state)
@@ -170,12 +170,12 @@ static int for_rows(struct comparison *c, const char *text,
 	int (*on_row)(struct comparison *c, struct sqlite3_stmt *row))
 {
 	struct sqlite3_stmt *rows;
-	int rc = c->stopped ? 0 : sql_prepare(c->facts.store, text, &rows);
+	int rc = c->stopped ? 0 : sql_prepare(c->cache.store, text, &rows);
 
 	if (rc < 0 || c->stopped)
 		return rc;
 	SQL_BIND(rows, c->vantage, c->a, c->b);
-	while ((rc = sql_step(c->facts.store, rows)) > 0) {
+	while ((rc = sql_step(c->cache.store, rows)) > 0) {
 		rc = on_row(c, rows);
 		if (rc < 0 || c->stopped)
 			break;
@@ -186,7 +186,7 @@ static int for_rows(struct comparison *c, const char *text,
 
 static int compare(struct comparison *c)
 {
-	int rc = sql_prepare(c->facts.store, before_sql, &c->before);
+	int rc = sql_prepare(c->cache.store, before_sql, &c->before);
 
 	if (rc == 0)
 		rc = for_rows(c, open_sql, on_present);
@@ -200,18 +200,18 @@ static int compare(struct comparison *c)
 static int check_scans(struct comparison *c)
 {
 	int64_t other;
-	int rc = facts_scan(&c->facts, c->a, &other);
+	int rc = row_cache_scan(&c->cache, c->a, &other);
 
 	if (rc == 0)
-		rc = facts_scan(&c->facts, c->b, &c->vantage);
+		rc = row_cache_scan(&c->cache, c->b, &c->vantage);
 	if (rc < 0)
 		return rc;
 	if (other != c->vantage)
-		return store_refuse(c->facts.store, -EINVAL,
+		return store_refuse(c->cache.store, -EINVAL,
 			"scans %lld and %lld are of different vantages",
 			(long long)c->a, (long long)c->b);
 	if (c->a > c->b)
-		return store_refuse(c->facts.store, -EINVAL,
+		return store_refuse(c->cache.store, -EINVAL,
 			"scan %lld is newer than %lld: name the older one first",
 			(long long)c->a, (long long)c->b);
 	return 0;
@@ -221,13 +221,13 @@ int store_changes(struct store *store, int64_t a, int64_t b,
 	bool (*each)(void *data, const struct store_change *change), void *data)
 {
 	struct comparison c = {.a = a, .b = b, .each = each, .data = data};
-	int rc = facts_init(&c.facts, store);
+	int rc = row_cache_init(&c.cache, store);
 
 	if (rc == 0)
 		rc = check_scans(&c);
 	if (rc == 0)
 		rc = compare(&c);
 	sql_free(c.before);
-	facts_fini(&c.facts);
+	row_cache_fini(&c.cache);
 	return rc;
 }

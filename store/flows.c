@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/array.h"
-#include "store/facts.h"
-#include "store/idle.h"
+#include "store/not_due.h"
+#include "store/row_cache.h"
 
 /* A scan's gap that has ended since, by host and check. */
 struct old_gap {
@@ -16,15 +16,14 @@ struct old_gap {
 };
 
 struct walk {
-	struct facts facts;
+	struct row_cache cache;
 	int64_t scan;
 	bool is_newest; /* of its vantage */
 	struct sqlite3_stmt *flows, *past;
 	struct old_gap *gaps;
 	uint32_t n_gaps, gaps_capacity;
 	uint32_t gap_at; /* gaps and flows come in the same order */
-	struct idle_rules *idle;
-	size_t n_idle, idle_at; /* neighbours often have the same rules */
+	struct not_due_list not_due;
 };
 
 enum flow_column {
@@ -70,38 +69,27 @@ static const char gaps_sql[] =
 
 /* ---- gaps -------------------------------------------------------------------- */
 
-static int add_gap(struct walk *walk, struct sqlite3_stmt *row)
-{
-	struct old_gap *gaps = array_grow(
-		walk->gaps, &walk->gaps_capacity, walk->n_gaps, sizeof *gaps);
-
-	if (!gaps)
-		return store_no_memory(walk->facts.store);
-	walk->gaps = gaps;
-	walk->gaps[walk->n_gaps++] = (struct old_gap){
-		.host = sql_int(row, 0),
-		.check = sql_int(row, 1),
-		.reason = sql_int(row, 2),
-		.after = sql_int(row, 3),
-	};
-	return 0;
-}
-
 static int load_gaps(struct walk *walk, int64_t vantage)
 {
-	struct sqlite3_stmt *rows;
-	int rc = sql_prepare(walk->facts.store, gaps_sql, &rows);
+	struct store *store = walk->cache.store;
+	struct sql_rows rows = SQL_ROWS(store, gaps_sql, num(vantage), num(walk->scan));
 
-	if (rc < 0)
-		return rc;
-	SQL_BIND(rows, vantage, walk->scan);
-	while ((rc = sql_step(walk->facts.store, rows)) > 0) {
-		rc = add_gap(walk, rows);
-		if (rc < 0)
+	while (sql_next(&rows)) {
+		struct old_gap *gaps = array_grow(
+			walk->gaps, &walk->gaps_capacity, walk->n_gaps, sizeof *gaps);
+		if (!gaps) {
+			rows.rc = store_no_memory(store);
 			break;
+		}
+		walk->gaps = gaps;
+		gaps[walk->n_gaps++] = (struct old_gap){
+			.host = sql_int(rows.row, 0),
+			.check = sql_int(rows.row, 1),
+			.reason = sql_int(rows.row, 2),
+			.after = sql_int(rows.row, 3),
+		};
 	}
-	sql_free(rows);
-	return rc;
+	return sql_close(&rows);
 }
 
 /* The reason's word, and which scan measured it last; 0 when the scan measured it. */
@@ -127,23 +115,6 @@ static int64_t gap_of(struct walk *walk, int64_t *after)
 	return 0;
 }
 
-/* ---- scans that asked last --------------------------------------------------- */
-
-static void fill_asked(struct walk *walk, struct store_flow *flow)
-{
-	int64_t rules = sql_int(walk->flows, RULES);
-
-	for (size_t i = 0; i < walk->n_idle; i++) {
-		size_t at = (walk->idle_at + i) % walk->n_idle;
-		if (walk->idle[at].rules != rules)
-			continue;
-		flow->asked_scan = walk->idle[at].scan;
-		flow->asked_us = walk->idle[at].started_us;
-		walk->idle_at = at;
-		return;
-	}
-}
-
 /* ---- flows ------------------------------------------------------------------- */
 
 /* 1 with the row and column of the interval that held at the scan; 0: none did. */
@@ -162,27 +133,33 @@ static int interval_at(
 	sql_reset(walk->past);
 	SQL_BIND(walk->past, vantage, sql_int(walk->flows, HOST),
 		sql_int(walk->flows, CHECK), walk->scan);
-	rc = sql_step(walk->facts.store, walk->past);
+	rc = sql_step(walk->cache.store, walk->past);
 	return rc > 0 ? sql_int(walk->past, 0) != 0 : rc;
 }
 
 /* What the flow's row says of the newest scan alone. */
 static void fill_newest(struct walk *walk, struct store_flow *flow)
 {
-	struct facts *facts = &walk->facts;
+	struct row_cache *cache = &walk->cache;
 	struct sqlite3_stmt *row = walk->flows;
 	int64_t state = sql_int(row, REPORTED_STATE);
+	const struct not_due *not_due =
+		not_due_find(&walk->not_due, sql_int(row, RULES));
 
+	if (not_due) {
+		flow->asked_scan = not_due->scan;
+		flow->asked_us = not_due->started_us;
+	}
 	flow->question = (uint64_t)sql_int(row, QUESTION);
 	flow->proved = sql_int(row, PROVED) != 0;
 	flow->is_reported = state != 0;
 	if (!state)
 		return;
 	flow->reported = (struct store_reported){
-		.state = facts_word(facts, state),
-		.reason = facts_word(facts, sql_int(row, REPORTED_REASON)),
-		.identity = facts_word(facts, sql_int(row, REPORTED_IDENTITY)),
-		.verdict = facts_word(facts, sql_int(row, REPORTED_VERDICT)),
+		.state = row_cache_word(cache, state),
+		.reason = row_cache_word(cache, sql_int(row, REPORTED_REASON)),
+		.identity = row_cache_word(cache, sql_int(row, REPORTED_IDENTITY)),
+		.verdict = row_cache_word(cache, sql_int(row, REPORTED_VERDICT)),
 		.incident = sql_int(row, REPORTED_INCIDENT),
 	};
 }
@@ -190,32 +167,32 @@ static void fill_newest(struct walk *walk, struct store_flow *flow)
 static void fill_flow(struct walk *walk, struct sqlite3_stmt *row, int first,
 	int64_t gap, int64_t after, struct store_flow *flow)
 {
-	struct facts *facts = &walk->facts;
+	struct row_cache *cache = &walk->cache;
 	struct sqlite3_stmt *own = walk->flows;
 	int shift = first - PRESENT;
 	int64_t from = sql_int(row, FROM + shift);
 
-	facts_host(facts, sql_int(own, HOST));
+	row_cache_host(cache, sql_int(own, HOST));
 	*flow = (struct store_flow){
-		.vantage = facts->vantage,
-		.host = facts->host_name,
-		.check = facts_word(facts, sql_int(own, CHECK)),
-		.state = facts_word(facts, sql_int(row, STATE + shift)),
-		.reason = facts_word(facts, sql_int(row, REASON + shift)),
-		.phase = facts_word(facts, sql_int(row, PHASE + shift)),
-		.identity = facts_word(facts, sql_int(row, IDENTITY + shift)),
-		.evidence = facts_word(facts, sql_int(row, EVIDENCE + shift)),
-		.expect = facts_word(facts, sql_int(own, EXPECT)),
-		.verdict = facts_word(facts, sql_int(own, VERDICT)),
-		.rules = facts_word(facts, sql_int(own, RULES)),
-		.groups = facts->groups,
-		.addresses = facts->addresses,
+		.vantage = cache->vantage,
+		.host = cache->host_name,
+		.check = row_cache_word(cache, sql_int(own, CHECK)),
+		.state = row_cache_word(cache, sql_int(row, STATE + shift)),
+		.reason = row_cache_word(cache, sql_int(row, REASON + shift)),
+		.phase = row_cache_word(cache, sql_int(row, PHASE + shift)),
+		.identity = row_cache_word(cache, sql_int(row, IDENTITY + shift)),
+		.evidence = row_cache_word(cache, sql_int(row, EVIDENCE + shift)),
+		.expect = row_cache_word(cache, sql_int(own, EXPECT)),
+		.verdict = row_cache_word(cache, sql_int(own, VERDICT)),
+		.rules = row_cache_word(cache, sql_int(own, RULES)),
+		.groups = cache->groups,
+		.addresses = cache->addresses,
 		.since_scan = from,
-		.since_us = facts_scan_us(facts, from),
+		.since_us = row_cache_scan_us(cache, from),
 		.gap = gap != 0,
-		.gap_reason = gap ? facts_word(facts, gap) : "",
+		.gap_reason = gap ? row_cache_word(cache, gap) : "",
 		.measured_scan = after,
-		.measured_us = after ? facts_past_us(facts, after) : 0,
+		.measured_us = after ? row_cache_past_us(cache, after) : 0,
 	};
 	if (walk->is_newest)
 		fill_newest(walk, flow);
@@ -228,7 +205,7 @@ static int walk_flows(struct walk *walk, int64_t vantage,
 	struct sqlite3_stmt *row;
 	int first, rc;
 
-	while ((rc = sql_step(walk->facts.store, walk->flows)) > 0) {
+	while ((rc = sql_step(walk->cache.store, walk->flows)) > 0) {
 		int64_t after, gap = gap_of(walk, &after);
 		rc = interval_at(walk, vantage, &row, &first);
 		if (rc < 0)
@@ -236,8 +213,7 @@ static int walk_flows(struct walk *walk, int64_t vantage,
 		if (rc == 0)
 			continue;
 		fill_flow(walk, row, first, gap, after, &flow);
-		fill_asked(walk, &flow);
-		rc = facts_failure(&walk->facts);
+		rc = row_cache_failure(&walk->cache);
 		if (rc < 0 || !each(data, &flow))
 			return rc;
 	}
@@ -246,11 +222,11 @@ static int walk_flows(struct walk *walk, int64_t vantage,
 
 static int prepare(struct walk *walk, int64_t vantage)
 {
-	struct store *store = walk->facts.store;
+	struct store *store = walk->cache.store;
 	int64_t newest;
 	int rc = SQL_ASK(store, &newest,
 		"SELECT max(id) FROM scan WHERE vantage = ?1 AND status = 'complete'",
-		vantage);
+		num(vantage));
 
 	walk->is_newest = rc == 0 && newest == walk->scan;
 	if (rc == 0)
@@ -261,7 +237,7 @@ static int prepare(struct walk *walk, int64_t vantage)
 	if (rc == 0)
 		rc = load_gaps(walk, vantage);
 	if (rc == 0)
-		rc = idle_load(store, vantage, walk->scan, &walk->idle, &walk->n_idle);
+		rc = not_due_load(store, vantage, walk->scan, &walk->not_due);
 	if (rc == 0)
 		SQL_BIND(walk->flows, vantage);
 	return rc;
@@ -272,10 +248,10 @@ int store_flows_at(struct store *store, int64_t id,
 {
 	struct walk walk = {.scan = id};
 	int64_t vantage;
-	int rc = facts_init(&walk.facts, store);
+	int rc = row_cache_init(&walk.cache, store);
 
 	if (rc == 0)
-		rc = facts_scan(&walk.facts, id, &vantage);
+		rc = row_cache_scan(&walk.cache, id, &vantage);
 	if (rc == 0)
 		rc = prepare(&walk, vantage);
 	if (rc == 0)
@@ -283,7 +259,7 @@ int store_flows_at(struct store *store, int64_t id,
 	sql_free(walk.flows);
 	sql_free(walk.past);
 	free(walk.gaps);
-	free(walk.idle);
-	facts_fini(&walk.facts);
+	free(walk.not_due.items);
+	row_cache_fini(&walk.cache);
 	return rc;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Incidents: what a scan opens, shrinks and closes, and how they are read. */
-#include "store/incident.h"
-
 #include <errno.h>
 
 #include "base/size.h"
+#include "store/record.h"
 
 #define COLUMNS                                                              \
 	"SELECT incident.id, uid, vantage.name, kind, summary, body, flows," \
@@ -27,62 +26,63 @@ int store_incident_next(struct store *store, int64_t *id)
 	return rc;
 }
 
-int incident_open_all(struct store *store, int64_t vantage, int64_t scan,
-	int64_t now_us, const struct store_record *record)
+int incident_open_all(struct store *store, struct record_of of,
+	const struct store_incident *opened, size_t count)
 {
-	struct sqlite3_stmt *add;
 	int64_t last;
-	int rc = sql_prepare(store,
-		"INSERT INTO incident (id, vantage, flows, remaining, opened_scan,"
-		" opened_us, changed_scan, closed_scan, closed_us, uid, kind, summary,"
-		" body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, iif(?4, NULL, ?5),"
-		" iif(?4, NULL, ?6), ?7, ?8, ?9, ?10)",
-		&add);
+	int rc = last_number(store, &last);
 
-	if (rc == 0)
-		rc = last_number(store, &last);
-	for (size_t i = 0; i < record->n_opened && rc == 0; i++) {
-		const struct store_incident *new = &record->opened[i];
-		if (new->id <= last) {
-			rc = store_refuse(store, -EINVAL,
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		const struct store_incident *it = &opened[i];
+		if (it->id <= last)
+			return store_refuse(store, -EINVAL,
 				"incident %lld would get a number that is used",
-				(long long)new->id);
-			break;
-		}
-		last = new->id;
-		SQL_BIND(add, new->id, vantage, (int64_t) new->flows,
-			(int64_t) new->remaining, scan, now_us);
-		sql_bind_text(add, 7, new->uid);
-		sql_bind_text(add, 8, new->kind);
-		sql_bind_text(add, 9, new->summary);
-		sql_bind_text(add, 10, new->body);
-		rc = sql_run(store, add);
+				(long long)it->id);
+		last = it->id;
+		rc = SQL_DO(store,
+			"INSERT INTO incident (id, vantage, flows, remaining,"
+			" opened_scan, opened_us, changed_scan, closed_scan, closed_us,"
+			" uid, kind, summary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5,"
+			" iif(?4, NULL, ?5), iif(?4, NULL, ?6), ?7, ?8, ?9, ?10)",
+			num(it->id), num(of.vantage), num((int64_t)it->flows),
+			num((int64_t)it->remaining), num(of.scan), num(of.now_us),
+			txt(it->uid), txt(it->kind), txt(it->summary), txt(it->body));
 	}
-	sql_free(add);
 	return rc;
 }
 
-int incident_update_all(struct store *store, int64_t vantage, int64_t scan,
-	int64_t now_us, const struct store_record *record)
+static int refuse_not_open(struct store *store, int64_t id)
 {
-	struct sqlite3_stmt *set;
-	int rc = sql_prepare(store,
-		"UPDATE incident SET remaining = ?2, changed_scan = ?4,"
-		" closed_scan = iif(?2, NULL, ?4), closed_us = iif(?2, NULL, ?5)"
-		" WHERE id = ?1 AND vantage = ?3 AND closed_scan IS NULL",
-		&set);
+	return store_refuse(store, -EINVAL, "incident %lld is not open", (long long)id);
+}
 
-	for (size_t i = 0; i < record->n_updates && rc == 0; i++) {
-		const struct store_incident_update *update = &record->updates[i];
-		SQL_BIND(set, update->id, (int64_t)update->remaining, vantage, scan,
-			now_us);
-		rc = sql_run(store, set);
+int incident_update_all(struct store *store, struct record_of of,
+	const struct store_incident_update *updates, size_t count)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		rc = SQL_DO(store,
+			"UPDATE incident SET remaining = ?2, changed_scan = ?4,"
+			" closed_scan = iif(?2, NULL, ?4), closed_us = iif(?2, NULL, ?5)"
+			" WHERE id = ?1 AND vantage = ?3 AND closed_scan IS NULL",
+			num(updates[i].id), num((int64_t)updates[i].remaining),
+			num(of.vantage), num(of.scan), num(of.now_us));
 		if (rc == 0 && sql_changed(store) == 0)
-			rc = store_refuse(store, -EINVAL, "incident %lld is not open",
-				(long long)update->id);
+			rc = refuse_not_open(store, updates[i].id);
 	}
-	sql_free(set);
 	return rc;
+}
+
+int incident_check_open(struct store *store, struct record_of of, int64_t id)
+{
+	int64_t found;
+	int rc = SQL_ASK(store, &found,
+		"SELECT 1 FROM incident WHERE id = ? AND vantage = ?"
+		" AND closed_scan IS NULL",
+		num(id), num(of.vantage));
+
+	return rc == 0 && !found ? refuse_not_open(store, id) : rc;
 }
 
 /* ---- reading ----------------------------------------------------------------- */
@@ -111,26 +111,17 @@ int store_incident_list(struct store *store, const char *vantage, bool open_only
 	bool (*each)(void *data, const struct store_incident *incident), void *data)
 {
 	struct store_incident incident;
-	struct sqlite3_stmt *rows;
-	int rc = sql_prepare(store,
-		open_only ? COLUMNS
-			" WHERE closed_scan IS NULL AND"
-			" (vantage.name = ?1 OR ?1 = '') ORDER BY incident.id"
-			  : COLUMNS " WHERE vantage.name = ?1 OR ?1 = ''"
-				    " ORDER BY incident.id",
-		&rows);
+	struct sql_rows rows = SQL_ROWS(store,
+		COLUMNS " WHERE (vantage.name = ?1 OR ?1 = '')"
+			" AND (closed_scan IS NULL OR NOT ?2) ORDER BY incident.id",
+		txt(vantage), num(open_only));
 
-	if (rc < 0)
-		return rc;
-	sql_bind_text(rows, 1, vantage);
-	while ((rc = sql_step(store, rows)) > 0) {
-		read_incident(rows, &incident);
-		rc = 0;
+	while (sql_next(&rows)) {
+		read_incident(rows.row, &incident);
 		if (!each(data, &incident))
 			break;
 	}
-	sql_free(rows);
-	return rc;
+	return sql_close(&rows);
 }
 
 static int keep_text(struct store *store, struct store_incident *incident)
@@ -154,7 +145,8 @@ static int refuse_missing(struct store *store, int64_t id)
 	int rc = last_number(store, &last);
 
 	if (rc == 0)
-		rc = SQL_ASK(store, &other, "SELECT 1 FROM incident WHERE id = ?1", id);
+		rc = SQL_ASK(
+			store, &other, "SELECT 1 FROM incident WHERE id = ?1", num(id));
 	if (rc < 0)
 		return rc;
 	if (id > 0 && id <= last && !other)
@@ -170,22 +162,17 @@ static int refuse_missing(struct store *store, int64_t id)
 int store_incident_get(struct store *store, const char *vantage, int64_t id,
 	struct store_incident *out)
 {
-	struct sqlite3_stmt *row;
-	int rc = sql_prepare(store,
+	struct sql_rows rows = SQL_ROWS(store,
 		COLUMNS " WHERE incident.id = ?1 AND (vantage.name = ?2 OR ?2 = '')",
-		&row);
+		num(id), txt(vantage));
+	bool found = sql_next(&rows);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	SQL_BIND(row, id);
-	sql_bind_text(row, 2, vantage);
-	rc = sql_step(store, row);
-	if (rc > 0) {
-		read_incident(row, out);
-		rc = keep_text(store, out);
-	} else if (rc == 0) {
-		rc = refuse_missing(store, id);
+	if (found) {
+		read_incident(rows.row, out);
+		if (keep_text(store, out) < 0)
+			rows.rc = -ENOMEM;
 	}
-	sql_free(row);
-	return rc;
+	rc = sql_close(&rows);
+	return rc == 0 && !found ? refuse_missing(store, id) : rc;
 }

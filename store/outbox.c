@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The receivers' half of the outbox: reading it, and getting on. */
+/* Notices on their way to the receivers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
-#include "store/outbox_internal.h"
-#include "store/sql.h"
+#include "store/record.h"
 
 enum {
 	BUSY_MS = 1000
@@ -52,85 +51,142 @@ int outbox_open(
 	return rc;
 }
 
-/* ---- reading ----------------------------------------------------------------- */
+/* ---- putting ----------------------------------------------------------------- */
 
-/* A statement with the vantage as its first parameter and the sink as its second. */
-static int prepare(struct store *store, const char *text, const char *vantage,
-	const char *sink, struct sqlite3_stmt **out)
+/* A new sink begins behind the newest notice that ever was. */
+static int name_sinks(
+	struct store *store, struct record_of of, const struct outbox_put *put)
 {
-	int rc = sql_prepare(store, text, out);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
-	sql_bind_text(*out, 1, vantage);
-	if (sink)
-		sql_bind_text(*out, 2, sink);
-	return 0;
+	for (size_t i = 0; i < put->n_sinks && rc == 0; i++)
+		rc = SQL_DO(store,
+			"INSERT INTO sink (vantage, scan, name, cursor) VALUES (?1, ?2,"
+			" ?3, coalesce((SELECT seq FROM sqlite_sequence"
+			"  WHERE name = 'notice'), 0))"
+			" ON CONFLICT DO UPDATE SET scan = ?2",
+			num(of.vantage), num(of.scan), txt(put->sinks[i]));
+	return rc < 0 ? rc
+		      : SQL_DO(store,
+				"DELETE FROM sink WHERE vantage = ? AND scan <> ?",
+				num(of.vantage), num(of.scan));
 }
+
+static int add_notices(
+	struct store *store, struct record_of of, const struct outbox_put *put)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < put->n_bodies && rc == 0; i++)
+		rc = SQL_DO(store,
+			"INSERT INTO notice (vantage, scan, put_us, body, uid)"
+			" VALUES (?, ?, ?, ?, lower(hex(randomblob(16))))",
+			num(of.vantage), num(of.scan), num(of.now_us),
+			txt(put->bodies[i]));
+	return rc;
+}
+
+/* What there is no room for. */
+static int drop_oldest(struct store *store, int64_t vantage, uint32_t keep)
+{
+	int64_t last;
+	int rc = SQL_ASK(store, &last,
+		"SELECT id FROM notice WHERE vantage = ? ORDER BY id DESC LIMIT 1"
+		" OFFSET ?",
+		num(vantage), num(keep));
+
+	if (rc < 0 || last == 0)
+		return rc;
+	rc = SQL_DO(store,
+		"UPDATE sink SET cursor = ?2, attempts = 0, refusals = 0,"
+		" dropped = dropped + n.gone, untold = untold + n.gone"
+		" FROM (SELECT name AS of, (SELECT count(*)"
+		" FROM notice WHERE notice.vantage = ?1 AND notice.id > sink.cursor"
+		" AND notice.id <= ?2) AS gone FROM sink WHERE vantage = ?1) AS n"
+		" WHERE vantage = ?1 AND name = n.of AND cursor < ?2",
+		num(vantage), num(last));
+	return rc < 0 ? rc
+		      : SQL_DO(store,
+				"DELETE FROM notice WHERE vantage = ? AND id <= ?",
+				num(vantage), num(last));
+}
+
+int outbox_prune(struct store *store, int64_t vantage)
+{
+	return SQL_DO(store,
+		"DELETE FROM notice WHERE vantage = ?1 AND id <= coalesce((SELECT"
+		" min(cursor) FROM sink WHERE vantage = ?1), 9223372036854775807)",
+		num(vantage));
+}
+
+int outbox_put(struct store *store, struct record_of of, const struct outbox_put *put)
+{
+	int rc = name_sinks(store, of, put);
+
+	if (rc == 0)
+		rc = outbox_prune(store, of.vantage);
+	if (rc == 0 && put->n_sinks)
+		rc = add_notices(store, of, put);
+	if (rc == 0)
+		rc = drop_oldest(
+			store, of.vantage, put->keep ? put->keep : OUTBOX_KEEP);
+	return rc;
+}
+
+/* ---- reading ----------------------------------------------------------------- */
 
 int outbox_read(struct store *store, const char *vantage, const char *sink,
 	unsigned limit, bool (*each)(void *data, const struct outbox_notice *notice),
 	void *data)
 {
-	struct sqlite3_stmt *rows;
-	int rc = prepare(store,
+	struct sql_rows rows = SQL_ROWS(store,
 		"SELECT id, uid, scan, put_us, body FROM notice WHERE vantage = " VANTAGE
 		" AND id > (SELECT cursor FROM sink" OF_SINK ") ORDER BY id LIMIT ?3",
-		vantage, sink, &rows);
+		txt(vantage), txt(sink), num(limit));
 
-	if (rc < 0)
-		return rc;
-	sqlite3_bind_int64(rows, 3, limit);
-	while ((rc = sql_step(store, rows)) > 0) {
+	while (sql_next(&rows)) {
 		struct outbox_notice notice = {
-			.number = sql_int(rows, 0),
-			.uid = sql_text(rows, 1),
-			.scan = sql_int(rows, 2),
-			.put_us = sql_int(rows, 3),
-			.body = sql_text(rows, 4),
+			.number = sql_int(rows.row, 0),
+			.uid = sql_text(rows.row, 1),
+			.scan = sql_int(rows.row, 2),
+			.put_us = sql_int(rows.row, 3),
+			.body = sql_text(rows.row, 4),
 		};
-		rc = 0;
 		if (!each(data, &notice))
 			break;
 	}
-	sql_free(rows);
-	return rc;
+	return sql_close(&rows);
 }
 
 int outbox_list(struct store *store, const char *vantage,
 	bool (*each)(void *data, const struct outbox_sink *sink), void *data)
 {
-	struct sqlite3_stmt *rows;
-	int rc = prepare(store,
+	struct sql_rows rows = SQL_ROWS(store,
 		"SELECT name, told, refused, dropped, untold, attempts, error,"
 		" refusals, (SELECT count(*) FROM notice AS n WHERE n.vantage = sink.vantage"
 		"   AND n.id > cursor),"
 		" (SELECT put_us FROM notice AS n WHERE n.vantage = sink.vantage"
 		"   AND n.id > cursor ORDER BY n.id LIMIT 1)"
 		" FROM sink WHERE vantage = " VANTAGE " ORDER BY name",
-		vantage, NULL, &rows);
+		txt(vantage));
 
-	if (rc < 0)
-		return rc;
-	while ((rc = sql_step(store, rows)) > 0) {
+	while (sql_next(&rows)) {
 		struct outbox_sink sink = {
-			.name = sql_text(rows, 0),
-			.told = (uint64_t)sql_int(rows, 1),
-			.refused = (uint64_t)sql_int(rows, 2),
-			.dropped = (uint64_t)sql_int(rows, 3),
-			.untold = (uint64_t)sql_int(rows, 4),
-			.attempts = (uint32_t)sql_int(rows, 5),
-			.error = sql_text(rows, 6),
-			.refusals = (uint32_t)sql_int(rows, 7),
-			.waiting = (uint64_t)sql_int(rows, 8),
-			.oldest_us = sql_int(rows, 9),
+			.name = sql_text(rows.row, 0),
+			.told = (uint64_t)sql_int(rows.row, 1),
+			.refused = (uint64_t)sql_int(rows.row, 2),
+			.dropped = (uint64_t)sql_int(rows.row, 3),
+			.untold = (uint64_t)sql_int(rows.row, 4),
+			.attempts = (uint32_t)sql_int(rows.row, 5),
+			.error = sql_text(rows.row, 6),
+			.refusals = (uint32_t)sql_int(rows.row, 7),
+			.waiting = (uint64_t)sql_int(rows.row, 8),
+			.oldest_us = sql_int(rows.row, 9),
 		};
-		rc = 0;
 		if (!each(data, &sink))
 			break;
 	}
-	sql_free(rows);
-	return rc;
+	return sql_close(&rows);
 }
 
 struct wanted {
@@ -165,57 +221,36 @@ int outbox_get(struct store *store, const char *vantage, const char *sink,
 
 /* ---- getting on -------------------------------------------------------------- */
 
-static int advance(struct store *store, const char *vantage, const char *sink,
+int outbox_advance(struct store *store, const char *vantage, const char *sink,
 	const struct outbox_step *step)
 {
-	struct sqlite3_stmt *set = NULL;
-	int64_t of_vantage = 0;
-	int rc = prepare(store,
+	int64_t of_vantage;
+	int rc = store_need_writer(store);
+
+	if (rc == 0)
+		rc = sql_begin_write(store, true);
+	if (rc < 0)
+		return rc;
+	rc = SQL_ASK(store, &of_vantage,
 		"UPDATE sink SET cursor = max(cursor, ?3), told = told + ?4,"
 		" refused = refused + ?5, untold = max(0, untold - ?6), attempts = 0,"
 		" refusals = 0, error = iif(?4, '', error)" OF_SINK
 		" RETURNING vantage",
-		vantage, sink, &set);
-
-	if (rc < 0)
-		return rc;
-	sqlite3_bind_int64(set, 3, step->upto);
-	sqlite3_bind_int64(set, 4, step->told);
-	sqlite3_bind_int64(set, 5, step->refused);
-	sqlite3_bind_int64(set, 6, (int64_t)step->untold);
-	rc = sql_step(store, set);
-	if (rc > 0)
-		of_vantage = sql_int(set, 0);
-	sql_free(set);
-	return rc <= 0 ? rc : outbox_prune(store, of_vantage);
-}
-
-int outbox_advance(struct store *store, const char *vantage, const char *sink,
-	const struct outbox_step *step)
-{
-	int rc = store_need_writer(store);
-
-	if (rc == 0)
-		rc = sql_exec(store, "BEGIN IMMEDIATE");
-	return rc < 0 ? rc : sql_end_write(store, advance(store, vantage, sink, step));
+		txt(vantage), txt(sink), num(step->upto), num(step->told),
+		num(step->refused), num((int64_t)step->untold));
+	if (rc == 0 && of_vantage)
+		rc = outbox_prune(store, of_vantage);
+	return sql_end_write(store, rc);
 }
 
 int outbox_fail(struct store *store, const char *vantage, const char *sink,
 	const char *error, bool refused)
 {
-	struct sqlite3_stmt *set = NULL;
 	int rc = store_need_writer(store);
 
-	if (rc == 0)
-		rc = prepare(store,
-			"UPDATE sink SET attempts = attempts + 1, error = ?3,"
-			" refusals = refusals + ?4" OF_SINK,
-			vantage, sink, &set);
-	if (rc < 0)
-		return rc;
-	sql_bind_text(set, 3, error);
-	sqlite3_bind_int64(set, 4, refused);
-	rc = sql_run(store, set);
-	sql_free(set);
-	return rc;
+	return rc < 0 ? rc
+		      : SQL_DO(store,
+				"UPDATE sink SET attempts = attempts + 1, error = ?3,"
+				" refusals = refusals + ?4" OF_SINK,
+				txt(vantage), txt(sink), txt(error), num(refused));
 }

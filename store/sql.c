@@ -28,6 +28,14 @@ void sql_bind_text(struct sqlite3_stmt *statement, int at, const char *text)
 	sqlite3_bind_text(statement, at, text ? text : "", -1, SQLITE_STATIC);
 }
 
+void sql_bind_id(struct sqlite3_stmt *statement, int at, int64_t id)
+{
+	if (id)
+		sqlite3_bind_int64(statement, at, id);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
 void sql_bind_blob(
 	struct sqlite3_stmt *statement, int at, const void *bytes, size_t size)
 {
@@ -93,32 +101,52 @@ int sql_exec(struct store *store, const char *text)
 	return rc == SQLITE_OK ? 0 : store_fail(store, rc);
 }
 
-int sql_do(struct store *store, const char *text, const int64_t *values, size_t count)
+struct sql_rows sql_rows(struct store *store, const char *text,
+	const struct sql_value *values, size_t count)
 {
-	struct sqlite3_stmt *statement;
-	int rc = sql_prepare(store, text, &statement);
+	struct sql_rows rows = {.store = store};
+
+	rows.rc = sql_prepare(store, text, &rows.row);
+	for (size_t i = 0; i < count && rows.rc == 0; i++) {
+		if (values[i].text)
+			sql_bind_text(rows.row, (int)i + 1, values[i].text);
+		else
+			sqlite3_bind_int64(rows.row, (int)i + 1, values[i].number);
+	}
+	return rows;
+}
+
+bool sql_next(struct sql_rows *rows)
+{
+	int rc = rows->rc < 0 ? 0 : sql_step(rows->store, rows->row);
 
 	if (rc < 0)
-		return rc;
-	sql_bind(statement, values, count);
-	rc = sql_run(store, statement);
-	sql_free(statement);
-	return rc;
+		rows->rc = rc;
+	return rc > 0;
+}
+
+int sql_close(struct sql_rows *rows)
+{
+	sql_free(rows->row);
+	return rows->rc;
+}
+
+int sql_do(struct store *store, const char *text, const struct sql_value *values,
+	size_t count)
+{
+	struct sql_rows rows = sql_rows(store, text, values, count);
+
+	sql_next(&rows);
+	return sql_close(&rows);
 }
 
 int sql_ask(struct store *store, int64_t *value, const char *text,
-	const int64_t *values, size_t count)
+	const struct sql_value *values, size_t count)
 {
-	struct sqlite3_stmt *statement;
-	int rc = sql_prepare(store, text, &statement);
+	struct sql_rows rows = sql_rows(store, text, values, count);
 
-	if (rc < 0)
-		return rc;
-	sql_bind(statement, values, count);
-	rc = sql_step(store, statement);
-	*value = rc > 0 ? sql_int(statement, 0) : 0;
-	sql_free(statement);
-	return rc < 0 ? rc : 0;
+	*value = sql_next(&rows) ? sql_int(rows.row, 0) : 0;
+	return sql_close(&rows);
 }
 
 int sql_number(struct store *store, const char *text, int64_t *value)
@@ -139,14 +167,26 @@ void sql_end_read(struct store *store, bool began)
 		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 }
 
+int sql_begin_write(struct store *store, bool check)
+{
+	int rc = check ? 0 : sql_exec(store, "PRAGMA foreign_keys = OFF");
+
+	if (rc == 0)
+		rc = sql_exec(store, "BEGIN IMMEDIATE");
+	if (rc < 0)
+		sqlite3_exec(store->db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+	return rc;
+}
+
 int sql_end_write(struct store *store, int rc)
 {
 	if (rc == 0)
 		rc = sql_exec(store, "COMMIT");
-	/* Some failures have rolled back already. The first failure is the one to tell,
-	 * so this one's goes nowhere. */
+	/* Some failures have rolled back already. The first failure is the one to
+	 * report, so this one's is dropped. */
 	if (rc < 0 && !sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_exec(store->db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
 	return rc;
 }
 

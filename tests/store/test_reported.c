@@ -390,7 +390,7 @@ static void what_makes_no_sense_is_refused_and_nothing_is_stored(void **state)
 		ROWS(SEEN("a", "tcp/1", "filtered", .reported = &by_1))};
 	int64_t id;
 
-	assert_int_equal(try_scan(store, &nowhere, &id), -EIO);
+	assert_int_equal(try_scan(store, &nowhere, &id), -EINVAL);
 	scan(store, (struct given){
 			    ROWS(SEEN("a", "tcp/1", "open")), OPENED(INCIDENT(1, 0))});
 	assert_int_equal(try_scan(store, &again, &id), -EINVAL);

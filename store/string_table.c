@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/words.h"
+#include "store/string_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,78 +7,78 @@
 
 /* ---- text to id -------------------------------------------------------------- */
 
-int words_init(struct words *words, struct store *store, uint64_t seed)
+int string_ids_init(struct string_ids *ids, struct store *store, uint64_t seed)
 {
 	int rc;
 
-	*words = (struct words){.store = store};
-	intern_init(&words->names, seed);
-	rc = sql_prepare(store, "SELECT id FROM word WHERE text = ?", &words->find);
+	*ids = (struct string_ids){.store = store};
+	intern_init(&ids->names, seed);
+	rc = sql_prepare(store, "SELECT id FROM word WHERE text = ?", &ids->find);
 	if (rc == 0)
 		rc = sql_prepare(
-			store, "INSERT INTO word (text) VALUES (?)", &words->add);
+			store, "INSERT INTO word (text) VALUES (?)", &ids->add);
 	return rc;
 }
 
-void words_fini(struct words *words)
+void string_ids_fini(struct string_ids *ids)
 {
-	sql_free(words->find);
-	sql_free(words->add);
-	free(words->ids);
-	intern_fini(&words->names);
+	sql_free(ids->find);
+	sql_free(ids->add);
+	free(ids->by_number);
+	intern_fini(&ids->names);
 }
 
-static int find_or_insert(struct words *words, const char *text, int64_t *id)
+static int find_or_insert(struct string_ids *ids, const char *text, int64_t *id)
 {
 	int rc;
 
-	sql_bind_text(words->find, 1, text);
-	rc = sql_step(words->store, words->find);
+	sql_bind_text(ids->find, 1, text);
+	rc = sql_step(ids->store, ids->find);
 	if (rc > 0)
-		*id = sql_int(words->find, 0);
-	sql_reset(words->find);
+		*id = sql_int(ids->find, 0);
+	sql_reset(ids->find);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	sql_bind_text(words->add, 1, text);
-	rc = sql_run(words->store, words->add);
-	*id = sql_inserted(words->store);
+	sql_bind_text(ids->add, 1, text);
+	rc = sql_run(ids->store, ids->add);
+	*id = sql_inserted(ids->store);
 	return rc;
 }
 
 static int remember(
-	struct words *words, const char *text, uint32_t id, uint32_t *number)
+	struct string_ids *ids, const char *text, uint32_t id, uint32_t *number)
 {
-	int rc = intern_add(&words->names, text, number);
+	int rc = intern_add(&ids->names, text, number);
 
-	if (rc == 0 && words->capacity < words->names.capacity) {
-		uint32_t capacity = words->names.capacity;
-		uint32_t *ids = reallocarray(words->ids, capacity, sizeof *ids);
-		if (!ids)
-			return store_no_memory(words->store);
-		words->ids = ids;
-		words->capacity = capacity;
+	if (rc == 0 && ids->capacity < ids->names.capacity) {
+		uint32_t capacity = ids->names.capacity;
+		uint32_t *grown = reallocarray(ids->by_number, capacity, sizeof *grown);
+		if (!grown)
+			return store_no_memory(ids->store);
+		ids->by_number = grown;
+		ids->capacity = capacity;
 	}
 	if (rc < 0)
-		return store_no_memory(words->store);
-	words->ids[*number] = id;
+		return store_no_memory(ids->store);
+	ids->by_number[*number] = id;
 	return 0;
 }
 
-static int look_up(struct words *words, const char *text, uint32_t *number)
+static int look_up(struct string_ids *ids, const char *text, uint32_t *number)
 {
 	int64_t id = 0;
-	int rc = find_or_insert(words, text, &id);
+	int rc = find_or_insert(ids, text, &id);
 
 	if (rc < 0)
 		return rc;
 	if (id <= 0 || id > UINT32_MAX)
 		return store_damaged(
-			words->store, "a word has the number %lld", (long long)id);
-	return remember(words, text, (uint32_t)id, number);
+			ids->store, "a word has the number %lld", (long long)id);
+	return remember(ids, text, (uint32_t)id, number);
 }
 
-int words_id(
-	struct words *words, struct word_memo *memo, const char *text, uint32_t *id)
+int string_id(struct string_ids *ids, struct string_memo *memo, const char *text,
+	uint32_t *id)
 {
 	uint32_t number;
 	int rc = 0;
@@ -86,12 +86,12 @@ int words_id(
 	if (!text)
 		text = "";
 	if (!memo->text || strcmp(memo->text, text) != 0) {
-		if (!intern_find(&words->names, text, &number))
-			rc = look_up(words, text, &number);
+		if (!intern_find(&ids->names, text, &number))
+			rc = look_up(ids, text, &number);
 		if (rc < 0)
 			return rc;
-		memo->text = words->names.texts[number];
-		memo->id = words->ids[number];
+		memo->text = ids->names.texts[number];
+		memo->id = ids->by_number[number];
 	}
 	*id = memo->id;
 	return 0;
@@ -99,12 +99,12 @@ int words_id(
 
 /* ---- id to text -------------------------------------------------------------- */
 
-int texts_init(struct texts *texts, struct store *store)
+int string_texts_init(struct string_texts *texts, struct store *store)
 {
 	int64_t last = 0;
 	int rc;
 
-	*texts = (struct texts){.store = store};
+	*texts = (struct string_texts){.store = store};
 	arena_init(&texts->arena, 0);
 	rc = sql_number(store, "SELECT max(id) FROM word", &last);
 	if (rc == 0 && (last < 0 || last >= UINT32_MAX))
@@ -119,14 +119,14 @@ int texts_init(struct texts *texts, struct store *store)
 	return sql_prepare(store, "SELECT text FROM word WHERE id = ?", &texts->get);
 }
 
-void texts_fini(struct texts *texts)
+void string_texts_fini(struct string_texts *texts)
 {
 	sql_free(texts->get);
 	free(texts->by_id);
 	arena_fini(&texts->arena);
 }
 
-static const char *fetch(struct texts *texts, int64_t id)
+static const char *fetch(struct string_texts *texts, int64_t id)
 {
 	const char *text;
 	int rc;
@@ -148,7 +148,7 @@ static const char *fetch(struct texts *texts, int64_t id)
 	return text ? text : "";
 }
 
-const char *texts_get(struct texts *texts, int64_t id)
+const char *string_text(struct string_texts *texts, int64_t id)
 {
 	if (texts->rc < 0)
 		return "";

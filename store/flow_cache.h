@@ -3,18 +3,18 @@
  * What the store knows of a vantage's newest scan, in memory while the next one is
  * recorded: some 56 bytes a flow, found by host and check.
  */
-#ifndef STORE_KNOWN_H
-#define STORE_KNOWN_H
+#ifndef STORE_FLOW_CACHE_H
+#define STORE_FLOW_CACHE_H
 
 #include "base/intern.h"
 #include "store/sql.h"
 
 enum {
-	KNOWN_MAX_NUMBER = (1 << 29) - 1 /* of a flow */
+	FLOW_MAX_NUMBER = (1 << 29) - 1 /* of a flow */
 };
 
 /* All numbers of 32 bits are ids of words or hosts; 0: none. */
-struct known_flow {
+struct cached_flow {
 	uint32_t host, check;
 	uint32_t expect, verdict, rules;
 	uint32_t state, reason, identity; /* state 0: not in the inventory */
@@ -26,19 +26,19 @@ struct known_flow {
 	uint64_t question;
 };
 
-struct known_host {
+struct cached_host {
 	uint32_t id;
 	uint32_t groups;
 	const char *addresses;
 };
 
-struct known {
+struct flow_cache {
 	struct store *store;
 	int64_t vantage;
 	struct intern host_names;
-	struct known_host *hosts; /* by number in host_names */
+	struct cached_host *hosts; /* by number in host_names */
 	uint32_t hosts_capacity;
-	struct known_flow *flows;
+	struct cached_flow *flows;
 	uint32_t n_flows, capacity;
 	uint32_t next_number; /* above every flow's */
 	uint32_t *slots;      /* index of a flow + 1, or 0; a power of two of them */
@@ -47,22 +47,24 @@ struct known {
 	uint64_t seed;
 };
 
-/* Reads it all. 0 or a negative errno; known_fini() it either way. */
-int known_load(
-	struct known *known, struct store *store, int64_t vantage, uint64_t seed);
-void known_fini(struct known *known);
+/* Reads it all. 0 or a negative errno; flow_cache_fini() it either way. */
+int flow_cache_load(
+	struct flow_cache *cache, struct store *store, int64_t vantage, uint64_t seed);
+void flow_cache_fini(struct flow_cache *cache);
 
 /* NULL when there is none. Pointers are good until the next addition. */
-struct known_host *known_find_host(struct known *known, const char *name);
-struct known_flow *known_find_flow(struct known *known, uint32_t host, uint32_t check);
+struct cached_host *flow_cache_find_host(struct flow_cache *cache, const char *name);
+struct cached_flow *flow_cache_find(
+	struct flow_cache *cache, uint32_t host, uint32_t check);
 
 /* Adds what is not there yet. NULL, with the failure remembered, without memory. */
-struct known_host *known_add_host(
-	struct known *known, const char *name, const struct known_host *host);
-struct known_flow *known_add_flow(struct known *known, const struct known_flow *flow);
+struct cached_host *flow_cache_add_host(
+	struct flow_cache *cache, const char *name, const struct cached_host *host);
+struct cached_flow *flow_cache_add(
+	struct flow_cache *cache, const struct cached_flow *flow);
 
 /* Replaces the addresses; the text is copied. 0 or -ENOMEM. */
-int known_set_addresses(
-	struct known *known, struct known_host *host, const char *addresses);
+int flow_cache_set_addresses(
+	struct flow_cache *cache, struct cached_host *host, const char *addresses);
 
 #endif
