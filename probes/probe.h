@@ -28,6 +28,8 @@
 
 struct probe_run;
 struct resolver;
+struct evidence_line;
+struct json_t;
 
 /* Names that the configuration adds to those that a kind knows. */
 struct probe_interface {
@@ -46,9 +48,13 @@ enum probe_flags {
 	PROBE_PACED = 2, /* many connections a run: each asks for its own slot, and the
 			    kind times and repeats each itself */
 	PROBE_EXPECTS_CLEAR = 4, /* the default expectation is `clear`, not `open` */
-	PROBE_FINDS_PORT = 8, /* which port matters is known once it ran: the evidence
-				 has `port`, `runs` of ports with their states, or
-				 `interfaces` with port and state */
+	PROBE_ASKS_SERVERS = 8, /* DNS servers answer it, whatever the host is called */
+};
+
+/* What to do about a reason that only this kind gives, or for which it knows more. */
+struct probe_advice {
+	enum probe_reason reason; /* REASON_NONE ends the table */
+	const char *text;         /* placeholders: see daemon/render/advice.c */
 };
 
 struct probe_ops {
@@ -85,8 +91,27 @@ struct probe_ops {
 	uint32_t (*connections)(const void *conf);
 
 	/* The TCP port that it connects to, the first where there are several; what a
-	 * walk (trace.h) goes to. NULL: it asks no TCP port. */
+	 * trace goes to. NULL: it asks no TCP port. */
 	uint16_t (*port)(const void *conf);
+
+	/*
+	 * What only the kind knows of its own evidence. It may be of an older or a
+	 * newer reachd, so that nothing in it can be relied on. Each may be NULL.
+	 */
+
+	/* The port that mattered, which was not known before it ran; 0: none. */
+	uint16_t (*found_port)(const struct json_t *evidence);
+
+	/* What is to blame, besides the sender of an ICMP error: a server's address.
+	 * Points into the evidence; NULL: nothing. */
+	const char *(*cause)(const struct json_t *evidence);
+
+	/* Writes a member for a reader, with evidence_separate() before it, or passes
+	 * over it; false: as every member is written. */
+	bool (*print)(struct evidence_line *line, const struct json_t *evidence,
+		const char *key, const struct json_t *value);
+
+	const struct probe_advice *advice;
 
 	size_t run_size; /* a struct whose first member is struct probe_run */
 

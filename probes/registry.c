@@ -30,6 +30,17 @@ const struct probe_ops *registry_find(const char *name)
 	return NULL;
 }
 
+const struct probe_ops *registry_of_check(const char *check)
+{
+	size_t length = strcspn(check, "/");
+
+	for (size_t i = 0; registry_kinds[i]; i++)
+		if (strlen(registry_kinds[i]->name) == length &&
+			strncmp(registry_kinds[i]->name, check, length) == 0)
+			return registry_kinds[i];
+	return NULL;
+}
+
 static void report_unknown(
 	const char *kind, struct conf_mark mark, struct conf_report *report)
 {

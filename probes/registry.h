@@ -21,6 +21,10 @@ extern const struct probe_ops *const registry_kinds[];
 /* NULL when there is no such kind. */
 const struct probe_ops *registry_find(const char *name);
 
+/* The kind of a check that was parsed once, such as one from the store: "tcp/443".
+ * NULL: this program knows no such kind. */
+const struct probe_ops *registry_of_check(const char *check);
+
 struct check {
 	const struct probe_ops *ops;
 	const char *name; /* canonical: "tcp/443", "dns", "sweep/49152-65535" */

@@ -224,7 +224,7 @@ static bool needed_servers(
 	enum probe_reason reason = (enum probe_reason)results->flows[flow].reason;
 	uint32_t host = plan->flows[flow].host;
 
-	if (plan->checks[plan->flows[flow].check].ops == &dns_probe_ops)
+	if (plan->checks[plan->flows[flow].check].ops->flags & PROBE_ASKS_SERVERS)
 		return reason != REASON_NOT_A_NAME;
 	return plan->hosts[host].dial_name &&
 	       (results->hosts[host].by_server || name_unanswered(reason));

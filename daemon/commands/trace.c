@@ -14,6 +14,7 @@
 #include "daemon/render/json.h"
 #include "daemon/render/visible.h"
 #include "daemon/scan/observe.h"
+#include "probes/evidence.h"
 #include "probes/trace/evidence.h"
 
 #define BUDGET_MS 60000
@@ -48,7 +49,7 @@ static void add_walk(
 	const struct plan_check *check = &t->adhoc.plan->checks[0];
 	struct plan_trace walk = {
 		.host = *host,
-		.port = trace_evidence_port(check->ops, check->conf, evidence),
+		.port = evidence_port(check->ops, check->conf, evidence),
 		.timeout_ms = check->timeout_ms,
 		.budget_ms = (uint32_t)t->budget_ms,
 	};
@@ -87,7 +88,7 @@ static int find_walks(struct tracing *t)
 {
 	int rc = 0;
 
-	if (t->adhoc.plan->checks[0].ops->flags & PROBE_FINDS_PORT)
+	if (t->adhoc.plan->checks[0].ops->found_port)
 		rc = adhoc_observe(&t->adhoc);
 	return rc == 0 ? add_walks(t) : rc;
 }

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/array.h"
 #include "base/strbuf.h"
 #include "daemon/analyze/incident.h"
 #include "daemon/query/change_set.h"
+#include "probes/evidence.h"
+#include "probes/registry.h"
 #include "probes/trace/evidence.h"
 
 /* Sentences about one incident that are told apart. */
@@ -19,58 +19,28 @@
 
 /* ---- causes in evidence ---------------------------------------------------------- */
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
-/* The first DNS server whose answer was not the hoped-for one. */
-static const char *failing_server(const json_t *evidence)
-{
-	const json_t *servers = json_object_get(evidence, "servers");
-	size_t i;
-	const json_t *server;
-
-	json_array_foreach(servers, i, server)
-	{
-		const char *reason = text_of(server, "reason");
-		if (reason && strcmp(reason, "resolved") != 0)
-			return text_of(server, "server");
-	}
-	return NULL;
-}
-
 const char *changes_cause(struct arena *arena, const struct change *change)
 {
-	json_t *root;
-	const char *cause, *copy;
+	const struct probe_ops *ops =
+		change->check ? registry_of_check(change->check) : NULL;
+	char *cause;
+	const char *copy;
 
 	/* The ICMP error of a silent neighbour is this machine's own. */
 	if (!change->evidence || change->reason == REASON_NEIGHBOUR_SILENT)
 		return NULL;
-	root = json_loads(change->evidence, 0, NULL);
-	cause = text_of(json_object_get(root, "icmp"), "sender");
-	if (!cause)
-		cause = failing_server(root);
+	cause = evidence_cause(ops, change->evidence);
 	copy = cause ? arena_strdup(arena, cause) : NULL;
-	json_decref(root);
+	free(cause);
 	return copy;
 }
 
 const char *changes_hop(struct arena *arena, const struct change *change)
 {
-	const json_t *trace;
-	const char *hop, *copy;
-	json_t *root;
+	char *hop = trace_evidence_last_hop(change->evidence);
+	const char *copy = hop ? arena_strdup(arena, hop) : NULL;
 
-	/* Most have no trace, and parsing takes time. */
-	if (!change->evidence || !strstr(change->evidence, "\"trace\""))
-		return NULL;
-	root = json_loads(change->evidence, 0, NULL);
-	trace = json_object_get(root, "trace");
-	hop = text_of(json_object_get(trace, "last"), "address");
-	copy = hop ? arena_strdup(arena, hop) : NULL;
-	json_decref(root);
+	free(hop);
 	return copy;
 }
 
@@ -215,11 +185,8 @@ static void tally_incident(struct tally *tally, const struct change_set *set,
 	uint32_t incident, uint32_t at)
 {
 	for (; at < set->count && set->items[at].incident == incident; at++) {
-		const char *evidence = set->items[at].evidence;
-		char *sentence = NULL;
-		/* Most have none, and parsing takes time. */
-		if (evidence && strstr(evidence, "\"trace\""))
-			sentence = trace_evidence_sentence(evidence);
+		char *sentence = trace_evidence_sentence(set->items[at].evidence);
+
 		if (sentence)
 			tally_add(tally, sentence);
 	}

@@ -5,7 +5,6 @@
  * whole.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +15,7 @@
 #include "base/intern.h"
 #include "daemon/model/words.h"
 #include "daemon/query/change_set.h"
+#include "probes/registry.h"
 
 /* A flow as it was before. */
 struct before {
@@ -288,14 +288,10 @@ static int fill_texts(struct arena *arena, const struct store_flow *flow,
 	return 0;
 }
 
-/* The kind of a stored check is the word before its slash. */
 static bool counts_by_path(const char *check)
 {
-	const struct probe_ops *ops;
-	char kind[32];
+	const struct probe_ops *ops = registry_of_check(check);
 
-	snprintf(kind, sizeof kind, "%.*s", (int)strcspn(check, "/"), check);
-	ops = registry_find(kind);
 	return ops && ops->flags & PROBE_EXPECTS_CLEAR;
 }
 

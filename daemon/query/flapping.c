@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "probes/registry.h"
 
 enum {
 	MAX_SCANS = 5000, /* that are looked back at */
@@ -137,11 +138,8 @@ static enum probe_state state_of(const char *word)
 
 static bool counts_by_path(const char *check)
 {
-	const struct probe_ops *ops;
-	char kind[32];
+	const struct probe_ops *ops = registry_of_check(check);
 
-	snprintf(kind, sizeof kind, "%.*s", (int)strcspn(check, "/"), check);
-	ops = registry_find(kind);
 	return ops && ops->flags & PROBE_EXPECTS_CLEAR;
 }
 

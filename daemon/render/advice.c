@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "probes/registry.h"
 
-/* {port} is "TCP 49664" (or "the port" where the evidence names none), {host} and
- * {check} are the flow's, {sender} is who sent the ICMP error (or "a router"). */
-static const struct {
-	enum probe_reason reason;
-	const char *text;
-} advices[] = {
+/* What any kind may meet; a kind has a table of its own for the rest. {port} is "TCP
+ * 49664" (or "the port" where the evidence names none), {host} and {check} are the
+ * flow's, {sender} is who sent the ICMP error (or "a router"). */
+static const struct probe_advice advices[] = {
 	{REASON_TIMEOUT,
 		"Something drops the packets: look first at the firewall rules between "
 		"here and {host} for {port}. 'reachd trace {check} {host}' tells how "
@@ -57,76 +56,13 @@ static const struct {
 	{REASON_DNS_TIMEOUT,
 		"A DNS server does not answer: look whether it is up and whether UDP "
 		"and TCP 53 reach it from here."},
-	{REASON_DNS_DISAGREE,
-		"The DNS servers hold different records: look at the replication "
-		"between them."},
-	{REASON_DNS_MISMATCH, "Either the record or the inventory is out of date."},
-	{REASON_EPM_SILENT,
-		"TCP 135 is open and RPC on it is not answered: a firewall that "
-		"looks into RPC swallows it, or the RPC service hangs. Ask again from "
-		"a machine beside {host}."},
-	{REASON_EPM_CLOSED,
-		"TCP 135 is open and the connection is cut once RPC is spoken: a "
-		"firewall that looks into RPC, or a filter for this machine on "
-		"{host}."},
-	{REASON_EPM_ACCESS_DENIED,
-		"The path to the mapper is proven; it wants a log-on "
-		"(RestrictRemoteClients on {host}). Where the service has a fixed "
-		"port, {check: {check}, ports: [PORT]} proves the rest."},
-	{REASON_EPM_NOT_REGISTERED,
-		"The network is not to blame: {host} answers, and the service is not "
-		"running there (for licensing: the Remote Desktop Licensing role, "
-		"service TermServLicensing)."},
-	{REASON_EPM_NO_MAPPER,
-		"TCP 135 of {host} is forwarded to something else, or taken by "
-		"another program."},
-	{REASON_ENDPOINT_FILTERED,
-		"TCP 135 is let through and {port}, where the service listens now, is "
-		"dropped: open the dynamic RPC ports from here to {host} (TCP "
-		"49152-65535, or the narrower range that is set there). 'reachd trace "
-		"{check} {host}' tells where."},
-	{REASON_ENDPOINT_PROHIBITED,
-		"TCP 135 is let through and {sender} has a rule against {port}: open "
-		"the dynamic RPC ports to {host} there (TCP 49152-65535, or the "
-		"narrower range that is set on the host)."},
-	{REASON_ENDPOINT_UNREACHABLE,
-		"TCP 135 is let through and {sender} rejects {port}: open the dynamic "
-		"RPC ports to {host} there (TCP 49152-65535, or the narrower range "
-		"that is set on the host)."},
-	{REASON_ENDPOINT_CLOSED,
-		"The mapper still names {port} and nobody listens there: the service "
-		"has died or is restarting. Where it is up, a firewall resets the "
-		"dynamic ports."},
-	{REASON_RPC_SILENT,
-		"{port} accepts the connection and does not answer RPC: the service "
-		"hangs, or a firewall that looks into RPC swallows the bind."},
-	{REASON_RPC_CLOSED,
-		"{port} accepts the connection and cuts it once RPC is spoken: a "
-		"firewall that looks into RPC, or a service that takes no clients "
-		"from here."},
-	{REASON_RPC_WRONG_INTERFACE,
-		"Another service answers on {port}: where the mapper named it, its "
-		"entry is out of date (restart the service); else the port is "
-		"forwarded, or {host} does not offer the interface."},
-	{REASON_RPC_BIND_NAK,
-		"The RPC server refuses us before it looks at the interface: too many "
-		"connections, or it wants a log-on."},
-	{REASON_RPC_ACCESS_DENIED,
-		"The path is proven; the service wants a log-on for the rest."},
-	{REASON_SMB1_ONLY,
-		"The server speaks only what Windows has switched off since 2017: "
-		"switch SMB 2 on there."},
 	{REASON_NO_ROUTE, "This machine's own routes don't lead to {host}."},
 	{REASON_NO_GATEWAY,
 		"This machine's own gateway is down: nothing is known of {host}."},
 	{REASON_NO_LINK, "This machine's own cable or interface is down."},
-	{REASON_TOO_MANY_ENDPOINTS,
-		"Ask for the interfaces that matter by their names, as in "
-		"rpc/licensing."},
-	{REASON_OUT_OF_TIME, "Ask for the interfaces that matter by their names, as in "
-			     "rpc/licensing."},
 	{REASON_LOCAL_FIREWALL,
 		"This machine's own firewall forbids it: look at its output rules."},
+	{REASON_NONE, NULL},
 };
 
 struct facts {
@@ -134,12 +70,20 @@ struct facts {
 	json_t *evidence; /* or NULL */
 };
 
+static const char *find(const struct probe_advice *table, enum probe_reason reason)
+{
+	for (; table && table->reason != REASON_NONE; table++)
+		if (table->reason == reason)
+			return table->text;
+	return NULL;
+}
+
 static const char *text_of(const struct report_result *result)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
-		if (advices[i].reason == result->reason)
-			return advices[i].text;
-	return NULL;
+	const struct probe_ops *ops = registry_of_check(result->check);
+	const char *text = ops ? find(ops->advice, result->reason) : NULL;
+
+	return text ? text : find(advices, result->reason);
 }
 
 /* The evidence's own, else the check's where its argument is a port. */

@@ -11,12 +11,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/render/evidence.h"
 #include "daemon/render/findings.h"
 #include "daemon/render/formats.h"
 #include "daemon/render/html_page.h"
 #include "daemon/render/sentence.h"
 #include "daemon/render/story.h"
+#include "probes/evidence.h"
+#include "probes/registry.h"
 
 enum {
 	MAX_FINDINGS = 500,
@@ -96,7 +97,8 @@ static void add_why(struct strbuf *out, const struct report_change *change)
 		return;
 	strbuf_adds(out, ": ");
 	begin = out->length;
-	evidence_add(out, change->evidence, EVIDENCE_LIMIT);
+	evidence_add(out, registry_of_check(change->check), change->evidence,
+		EVIDENCE_LIMIT);
 	if (!out->failed && out->length == begin) {
 		out->length -= 2;
 		out->text[out->length] = '\0';

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "daemon/render/evidence.h"
+#include "probes/evidence.h"
+#include "probes/registry.h"
 
 static const char *wanted(enum rule_expect expect)
 {
@@ -45,7 +46,8 @@ static bool lacks_control(const struct report_result *result)
 	       probe_state_path(result->state) == PATH_BLOCKED;
 }
 
-static void add_address(struct strbuf *out, const struct report_address *address)
+static void add_address(struct strbuf *out, const struct probe_ops *ops,
+	const struct report_address *address)
 {
 	char text[NET_ADDRESS_TEXT];
 	size_t begin;
@@ -57,7 +59,7 @@ static void add_address(struct strbuf *out, const struct report_address *address
 		return;
 	strbuf_adds(out, " (");
 	begin = out->length;
-	evidence_add(out, address->evidence, 200);
+	evidence_add(out, ops, address->evidence, 200);
 	if (out->length == begin)
 		strbuf_adds(out, probe_reason_word(address->reason));
 	strbuf_adds(out, ")");
@@ -76,7 +78,8 @@ static void add_addresses(
 			strbuf_addf(out, "%zu more", result->n_addresses - i);
 			return;
 		}
-		add_address(out, &result->addresses[i]);
+		add_address(
+			out, registry_of_check(result->check), &result->addresses[i]);
 	}
 }
 
@@ -99,7 +102,8 @@ void sentence_why(struct strbuf *out, const struct report_result *result, size_t
 	if (!has_evidence(result->evidence))
 		return;
 	strbuf_init(&evidence);
-	evidence_add(&evidence, result->evidence, limit);
+	evidence_add(
+		&evidence, registry_of_check(result->check), result->evidence, limit);
 	if (evidence.length)
 		strbuf_addf(out, ": %s", evidence.text);
 	out->failed |= evidence.failed;

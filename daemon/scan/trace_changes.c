@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/size.h"
 #include "daemon/analyze/diff.h"
+#include "probes/evidence.h"
 #include "probes/trace/evidence.h"
 
 enum {
@@ -138,7 +139,7 @@ static void find_suspects(const struct plan *plan, const struct previous *previo
 				count_like(out, plan, &suspect) >= most)
 				continue;
 			check = &plan->checks[plan->flows[i].check];
-			suspect.port = trace_evidence_port(check->ops, check->conf,
+			suspect.port = evidence_port(check->ops, check->conf,
 				evidence_of(results, &suspect));
 			out->items[out->count++] = suspect;
 		}

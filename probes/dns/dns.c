@@ -409,10 +409,13 @@ static void dns_fini(struct probe_run *run)
 
 const struct probe_ops dns_probe_ops = {
 	.name = "dns",
-	.flags = PROBE_PER_HOST,
+	.flags = PROBE_PER_HOST | PROBE_ASKS_SERVERS,
 	.argument_help = "PTR or dns/SRV:NAME",
 	.conf_size = sizeof(struct dns_conf),
 	.parse = dns_parse,
+	.cause = dns_evidence_cause,
+	.print = dns_evidence_print,
+	.advice = dns_advice,
 	.run_size = sizeof(struct dns_run),
 	.start = dns_start,
 	.expired = dns_expired,

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probes/dns/evidence.h"
 
+#include <string.h>
 #include <uv.h>
+
+#include "base/size.h"
+#include "probes/evidence.h"
 
 /* jansson's setters accept NULL values and targets, fail, and leak nothing. */
 
@@ -121,3 +125,81 @@ char *dns_evidence_take(struct dns_evidence *evidence)
 	evidence->servers = NULL;
 	return text;
 }
+
+/* ---- what it says ------------------------------------------------------------ */
+
+/* The first server whose answer was not the hoped-for one. */
+const char *dns_evidence_cause(const json_t *evidence)
+{
+	size_t i;
+	const json_t *server;
+
+	json_array_foreach(json_object_get(evidence, "servers"), i, server)
+	{
+		const char *reason = evidence_text(server, "reason");
+		if (reason && strcmp(reason, probe_reason_word(REASON_RESOLVED)) != 0)
+			return evidence_text(server, "server");
+	}
+	return NULL;
+}
+
+static void add_server(struct evidence_line *line, const json_t *server)
+{
+	static const char *const lists[] = {"addresses", "names", "services"};
+	const char *name = evidence_text(server, "server"),
+		   *reason = evidence_text(server, "reason");
+
+	evidence_separate(line, "; ");
+	strbuf_addf(line->out, "%s says", name ? name : "a server");
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const json_t *list = json_object_get(server, lists[i]);
+		if (json_array_size(list) == 0)
+			continue;
+		strbuf_adds(line->out, " ");
+		evidence_add_items(line, list);
+		return;
+	}
+	strbuf_addf(line->out, " %s", reason ? reason : "nothing");
+}
+
+static void add_servers(struct evidence_line *line, const json_t *servers)
+{
+	size_t i;
+	const json_t *server;
+
+	json_array_foreach(servers, i, server)
+	{
+		if (evidence_is_full(line))
+			return;
+		add_server(line, server);
+	}
+}
+
+static void add_declared(struct evidence_line *line, const json_t *declared)
+{
+	if (json_array_size(declared) == 0)
+		return;
+	evidence_separate(line, "; ");
+	strbuf_adds(line->out, "the inventory says ");
+	evidence_add_items(line, declared);
+}
+
+bool dns_evidence_print(struct evidence_line *line, const json_t *evidence,
+	const char *key, const json_t *value)
+{
+	if (strcmp(key, "servers") == 0)
+		add_servers(line, value);
+	else if (strcmp(key, "declared") == 0)
+		add_declared(line, value);
+	else
+		return strcmp(key, "name") == 0 && json_object_get(evidence, "servers");
+	return true;
+}
+
+const struct probe_advice dns_advice[] = {
+	{REASON_DNS_DISAGREE,
+		"The DNS servers hold different records: look at the replication "
+		"between them."},
+	{REASON_DNS_MISMATCH, "Either the record or the inventory is out of date."},
+	{REASON_NONE, NULL},
+};

@@ -17,6 +17,7 @@
 
 #include "base/address.h"
 #include "probes/net/dns_view.h"
+#include "probes/probe.h"
 
 /* Records and pointers told of in all; "more":true stands for the rest. */
 #define DNS_EVIDENCE_ITEMS 512
@@ -42,6 +43,12 @@ void dns_evidence_pointer(struct dns_evidence *evidence, json_t *entry,
 
 void dns_evidence_declared(struct dns_evidence *evidence,
 	const struct net_address *declared, size_t n_declared);
+
+/* For struct probe_ops. */
+const char *dns_evidence_cause(const json_t *evidence);
+bool dns_evidence_print(struct evidence_line *line, const json_t *evidence,
+	const char *key, const json_t *value);
+extern const struct probe_advice dns_advice[];
 
 /* The text, which the caller frees, or NULL. The evidence is empty afterwards. */
 char *dns_evidence_take(struct dns_evidence *evidence);

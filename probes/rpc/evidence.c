@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "probes/evidence.h"
 #include "probes/rpc/internal.h"
 #include "probes/rpc/names.h"
 
@@ -309,3 +310,142 @@ void rpc_evidence_fini(struct rpc_run *rpc)
 	free(rpc->stages);
 	free(rpc->listed);
 }
+
+/* ---- what it says */
+
+/* "samr 49154": by its name where it has one, else by UUID. */
+static void print_interface(struct evidence_line *line, const json_t *interface)
+{
+	const char *name = evidence_text(interface, "name");
+	const char *uuid = evidence_text(interface, "uuid");
+	const char *reason = evidence_text(interface, "reason");
+
+	strbuf_addf(line->out, "%s %" JSON_INTEGER_FORMAT,
+		name   ? name
+		: uuid ? uuid
+		       : "?",
+		json_integer_value(json_object_get(interface, "port")));
+	if (reason)
+		strbuf_addf(line->out, " %s", reason);
+}
+
+static void print_interfaces(struct evidence_line *line, const json_t *interfaces)
+{
+	size_t i;
+	const json_t *interface;
+
+	json_array_foreach(interfaces, i, interface)
+	{
+		if (evidence_is_full(line))
+			return;
+		if (i > 0)
+			strbuf_adds(line->out, ", ");
+		else
+			evidence_separate(line, "; ");
+		print_interface(line, interface);
+	}
+}
+
+static void print_mapper(struct evidence_line *line, const json_t *mapper)
+{
+	evidence_separate(line, "; ");
+	strbuf_addf(line->out, "%" JSON_INTEGER_FORMAT " entries",
+		json_integer_value(json_object_get(mapper, "entries")));
+	print_interfaces(line, json_object_get(mapper, "tcp"));
+}
+
+/* Times differ from host to host, and so do the ports that a mapper names: they would
+ * keep findings apart that are one. */
+bool rpc_evidence_print(struct evidence_line *line, const json_t *evidence,
+	const char *key, const json_t *value)
+{
+	static const char *const silent[] = {
+		"stages", "uuid", "version", "name", "port"};
+
+	if (strcmp(key, "mapper") == 0) {
+		print_mapper(line, value);
+		return true;
+	}
+	if (strcmp(key, "interfaces") == 0) {
+		print_interfaces(line, value);
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
+		if (strcmp(key, silent[i]) == 0)
+			return json_object_get(evidence, "stages");
+	return false;
+}
+
+uint16_t rpc_evidence_found_port(const json_t *evidence)
+{
+	size_t i;
+	const json_t *item;
+
+	json_array_foreach(json_object_get(evidence, "interfaces"), i, item)
+	{
+		if (evidence_is_blocked(json_object_get(item, "state")))
+			return evidence_number_port(json_object_get(item, "port"));
+	}
+	return evidence_number_port(json_object_get(evidence, "port"));
+}
+
+const struct probe_advice rpc_advice[] = {
+	{REASON_EPM_SILENT,
+		"TCP 135 is open and RPC on it is not answered: a firewall that "
+		"looks into RPC swallows it, or the RPC service hangs. Ask again from "
+		"a machine beside {host}."},
+	{REASON_EPM_CLOSED,
+		"TCP 135 is open and the connection is cut once RPC is spoken: a "
+		"firewall that looks into RPC, or a filter for this machine on "
+		"{host}."},
+	{REASON_EPM_ACCESS_DENIED,
+		"The path to the mapper is proven; it wants a log-on "
+		"(RestrictRemoteClients on {host}). Where the service has a fixed "
+		"port, {check: {check}, ports: [PORT]} proves the rest."},
+	{REASON_EPM_NOT_REGISTERED,
+		"The network is not to blame: {host} answers, and the service is not "
+		"running there (for licensing: the Remote Desktop Licensing role, "
+		"service TermServLicensing)."},
+	{REASON_EPM_NO_MAPPER,
+		"TCP 135 of {host} is forwarded to something else, or taken by "
+		"another program."},
+	{REASON_ENDPOINT_FILTERED,
+		"TCP 135 is let through and {port}, where the service listens now, is "
+		"dropped: open the dynamic RPC ports from here to {host} (TCP "
+		"49152-65535, or the narrower range that is set there). 'reachd trace "
+		"{check} {host}' tells where."},
+	{REASON_ENDPOINT_PROHIBITED,
+		"TCP 135 is let through and {sender} has a rule against {port}: open "
+		"the dynamic RPC ports to {host} there (TCP 49152-65535, or the "
+		"narrower range that is set on the host)."},
+	{REASON_ENDPOINT_UNREACHABLE,
+		"TCP 135 is let through and {sender} rejects {port}: open the dynamic "
+		"RPC ports to {host} there (TCP 49152-65535, or the narrower range "
+		"that is set on the host)."},
+	{REASON_ENDPOINT_CLOSED,
+		"The mapper still names {port} and nobody listens there: the service "
+		"has died or is restarting. Where it is up, a firewall resets the "
+		"dynamic ports."},
+	{REASON_RPC_SILENT,
+		"{port} accepts the connection and does not answer RPC: the service "
+		"hangs, or a firewall that looks into RPC swallows the bind."},
+	{REASON_RPC_CLOSED,
+		"{port} accepts the connection and cuts it once RPC is spoken: a "
+		"firewall that looks into RPC, or a service that takes no clients "
+		"from here."},
+	{REASON_RPC_WRONG_INTERFACE,
+		"Another service answers on {port}: where the mapper named it, its "
+		"entry is out of date (restart the service); else the port is "
+		"forwarded, or {host} does not offer the interface."},
+	{REASON_RPC_BIND_NAK,
+		"The RPC server refuses us before it looks at the interface: too many "
+		"connections, or it wants a log-on."},
+	{REASON_RPC_ACCESS_DENIED,
+		"The path is proven; the service wants a log-on for the rest."},
+	{REASON_TOO_MANY_ENDPOINTS,
+		"Ask for the interfaces that matter by their names, as in "
+		"rpc/licensing."},
+	{REASON_OUT_OF_TIME, "Ask for the interfaces that matter by their names, as in "
+			     "rpc/licensing."},
+	{REASON_NONE, NULL},
+};

@@ -252,6 +252,12 @@ char *rpc_detail_refusal(const struct dcerpc_answer *answer);
 /* The members of sockerr_evidence(); malloc'ed; NULL when there are none. */
 char *rpc_detail_connect(const struct sockerr *err);
 
+/* For struct probe_ops. */
+bool rpc_evidence_print(struct evidence_line *line, const struct json_t *evidence,
+	const char *key, const struct json_t *value);
+uint16_t rpc_evidence_found_port(const struct json_t *evidence);
+extern const struct probe_advice rpc_advice[];
+
 /* Makes result.evidence of what is known; what stands there already is kept in it. */
 void rpc_evidence_make(struct rpc_run *rpc);
 void rpc_evidence_fini(struct rpc_run *rpc);

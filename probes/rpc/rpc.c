@@ -200,7 +200,6 @@ static void rpc_fini(struct probe_run *run)
 
 const struct probe_ops rpc_probe_ops = {
 	.name = "rpc",
-	.flags = PROBE_FINDS_PORT,
 	.argument_help = "NAME, rpc/UUID[@MAJOR.MINOR] or rpc/*",
 	.fields = rpc_conf_fields,
 	.conf_size = sizeof(struct rpc_conf),
@@ -209,6 +208,9 @@ const struct probe_ops rpc_probe_ops = {
 	.bound = rpc_conf_bound,
 	.connections = rpc_connections,
 	.port = rpc_port,
+	.found_port = rpc_evidence_found_port,
+	.print = rpc_evidence_print,
+	.advice = rpc_advice,
 	.run_size = sizeof(struct rpc_run),
 	.start = rpc_start,
 	.grant = rpc_grant,

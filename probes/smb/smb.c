@@ -205,10 +205,18 @@ static void smb_grant(struct probe_run *run)
 	open_second(smb_of(run));
 }
 
+static const struct probe_advice smb_advice[] = {
+	{REASON_SMB1_ONLY,
+		"The server speaks only what Windows has switched off since 2017: "
+		"switch SMB 2 on there."},
+	{REASON_NONE, NULL},
+};
+
 const struct probe_ops smb_probe_ops = {
 	.name = "smb",
 	.argument_help = "PORT",
 	.conf_size = sizeof(struct exchange_conf),
+	.advice = smb_advice,
 	.parse = smb_parse,
 	.port = exchange_port,
 	.connections = smb_connections,

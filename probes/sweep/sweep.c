@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/ports.h"
 #include "base/size.h"
+#include "probes/evidence.h"
 #include "probes/net/dial.h"
 #include "probes/registry.h"
 #include "probes/sweep/passes.h"
@@ -342,14 +343,76 @@ static void sweep_fini(struct probe_run *run)
 	free(sweep->slots);
 }
 
+/* ---- what its evidence (runs.h) says */
+
+static void add_run(
+	struct evidence_line *line, const json_t *run, const char *separator)
+{
+	json_int_t low = json_integer_value(json_array_get(run, 0));
+	json_int_t high = json_integer_value(json_array_get(run, 1));
+	const char *state = json_string_value(json_array_get(run, 2));
+
+	evidence_separate(line, separator);
+	strbuf_addf(line->out, "%" JSON_INTEGER_FORMAT, low);
+	if (high != low)
+		strbuf_addf(line->out, "-%" JSON_INTEGER_FORMAT, high);
+	strbuf_addf(line->out, " %s", state ? state : "?");
+}
+
+/* What is blocked is what the reader looks for, so it comes first. */
+static void add_runs(struct evidence_line *line, const json_t *runs)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		size_t i, n = 0;
+		const json_t *run;
+
+		json_array_foreach(runs, i, run)
+		{
+			bool blocked = evidence_is_blocked(json_array_get(run, 2));
+			if (blocked == (pass == 1))
+				continue;
+			if (evidence_is_full(line))
+				return;
+			add_run(line, run, n++ ? ", " : "; ");
+		}
+	}
+}
+
+static bool sweep_print(struct evidence_line *line, const json_t *evidence,
+	const char *key, const json_t *value)
+{
+	if (strcmp(key, "runs") == 0)
+		add_runs(line, value);
+	else if (strcmp(key, "runs_cut") == 0)
+		line->cut = true;
+	else
+		return strcmp(key, "ports") == 0 && json_object_get(evidence, "runs");
+	return true;
+}
+
+static uint16_t sweep_found_port(const json_t *evidence)
+{
+	size_t i;
+	const json_t *run;
+
+	json_array_foreach(json_object_get(evidence, "runs"), i, run)
+	{
+		if (evidence_is_blocked(json_array_get(run, 2)))
+			return evidence_number_port(json_array_get(run, 0));
+	}
+	return 0;
+}
+
 const struct probe_ops sweep_probe_ops = {
 	.name = "sweep",
-	.flags = PROBE_PACED | PROBE_EXPECTS_CLEAR | PROBE_FINDS_PORT,
+	.flags = PROBE_PACED | PROBE_EXPECTS_CLEAR,
 	.argument_help = "LO-HI[,...] or sweep/dynamic",
 	.conf_size = sizeof(struct sweep_conf),
 	.parse = sweep_parse,
 	.connections = sweep_connections,
 	.port = sweep_port,
+	.found_port = sweep_found_port,
+	.print = sweep_print,
 	.run_size = sizeof(struct sweep_run),
 	.start = sweep_start,
 	.grant = sweep_grant,

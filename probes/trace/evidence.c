@@ -10,61 +10,6 @@
 #include "base/strbuf.h"
 #include "probes/net/icmp.h"
 
-/* ---- which port -------------------------------------------------------------- */
-
-static bool is_blocked(const json_t *word)
-{
-	enum probe_state state;
-
-	return json_is_string(word) &&
-	       probe_state_from_word(json_string_value(word), &state) &&
-	       probe_state_path(state) == PATH_BLOCKED;
-}
-
-static uint16_t port_of(const json_t *number)
-{
-	json_int_t port = json_integer_value(number);
-
-	return port > 0 && port <= UINT16_MAX ? (uint16_t)port : 0;
-}
-
-/* Of a sweep's runs, or of the interfaces that were bound one after the other. */
-static uint16_t first_blocked(const json_t *evidence)
-{
-	size_t i;
-	const json_t *item;
-
-	json_array_foreach(json_object_get(evidence, "runs"), i, item)
-	{
-		if (is_blocked(json_array_get(item, 2)))
-			return port_of(json_array_get(item, 0));
-	}
-	json_array_foreach(json_object_get(evidence, "interfaces"), i, item)
-	{
-		if (is_blocked(json_object_get(item, "state")))
-			return port_of(json_object_get(item, "port"));
-	}
-	return 0;
-}
-
-uint16_t trace_evidence_port(
-	const struct probe_ops *ops, const void *conf, const char *evidence)
-{
-	json_t *root;
-	uint16_t port;
-
-	if (!ops->port)
-		return 0;
-	if (!(ops->flags & PROBE_FINDS_PORT) || !evidence)
-		return ops->port(conf);
-	root = json_loads(evidence, 0, NULL);
-	port = first_blocked(root);
-	if (!port)
-		port = port_of(json_object_get(root, "port"));
-	json_decref(root);
-	return port ? port : ops->port(conf);
-}
-
 /* ---- the sentence ------------------------------------------------------------ */
 
 /* What the sentence is made of. */
@@ -311,13 +256,27 @@ char *trace_evidence_join(const char *evidence, const char *walk, unsigned dista
 	return text;
 }
 
-char *trace_evidence_sentence(const char *evidence)
+/* A copy of a text in the trace; most evidence has none, and parsing takes time. */
+static char *copy_text(const char *evidence, const char *object, const char *key)
 {
-	json_t *root = evidence ? json_loads(evidence, 0, NULL) : NULL;
-	const json_t *trace = json_object_get(root, "trace");
-	const char *found = json_string_value(json_object_get(trace, "sentence"));
+	json_t *root = evidence && strstr(evidence, "\"trace\"")
+			       ? json_loads(evidence, 0, NULL)
+			       : NULL;
+	const json_t *at = json_object_get(root, "trace");
+	const char *found = json_string_value(
+		json_object_get(object ? json_object_get(at, object) : at, key));
 	char *text = found ? strdup(found) : NULL;
 
 	json_decref(root);
 	return text;
+}
+
+char *trace_evidence_sentence(const char *evidence)
+{
+	return copy_text(evidence, NULL, "sentence");
+}
+
+char *trace_evidence_last_hop(const char *evidence)
+{
+	return copy_text(evidence, "last", "address");
 }

@@ -12,14 +12,6 @@
 
 #include "probes/probe.h"
 
-/*
- * The port to walk to for a flow of that check with that evidence (JSON or NULL): the
- * one the evidence names, of a sweep the first that is blocked; else the check's own.
- * 0: it has none.
- */
-uint16_t trace_evidence_port(
-	const struct probe_ops *ops, const void *conf, const char *evidence);
-
 /* How many hops away the target of a walk accepted; 0: it did not. */
 unsigned trace_evidence_distance(const char *walk);
 
@@ -36,5 +28,8 @@ bool trace_evidence_is_cut(const char *evidence);
 
 /* The sentence that joined evidence has. malloc'ed; NULL: none, or no memory. */
 char *trace_evidence_sentence(const char *evidence);
+
+/* The address of the last router that answered. malloc'ed; NULL: none, or no memory. */
+char *trace_evidence_last_hop(const char *evidence);
 
 #endif

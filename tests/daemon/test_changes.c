@@ -227,7 +227,7 @@ static void backwards_is_the_way_back(void **state)
 
 static const char *cause(struct arena *arena, const char *evidence)
 {
-	struct change change = {.evidence = evidence};
+	struct change change = {.check = "dns", .evidence = evidence};
 
 	return changes_cause(arena, &change);
 }

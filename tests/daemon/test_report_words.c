@@ -12,7 +12,6 @@
 #include "base/size.h"
 #include "daemon/render/advice.h"
 #include "daemon/render/digest.h"
-#include "daemon/render/evidence.h"
 #include "daemon/render/host_ranges.h"
 #include "daemon/render/visible.h"
 
@@ -95,92 +94,6 @@ static void ranges_are_cut_and_the_rest_is_counted(void **state)
 	assert_string_equal(text.text, "n0, n2, n4 and 997 more");
 	strbuf_fini(&text);
 	host_ranges_fini(&ranges);
-}
-
-/* ---- evidence ---------------------------------------------------------------- */
-
-static void check_evidence(const char *json, size_t limit, const char *wanted)
-{
-	struct strbuf text;
-
-	strbuf_init(&text);
-	evidence_add(&text, json, limit);
-	assert_string_equal(text.text ? text.text : "", wanted);
-	strbuf_fini(&text);
-}
-
-static void evidence_reads_as_a_line(void **state)
-{
-	(void)state;
-	check_evidence(NULL, 99, "");
-	check_evidence("", 99, "");
-	check_evidence("{}", 99, "");
-	check_evidence("{\"icmp\":{\"type\":3,\"code\":13,\"sender\":\"10.0.0.1\"},"
-		       "\"errno\":\"EHOSTUNREACH\"}",
-		99, "ICMP type 3 code 13 from 10.0.0.1");
-	check_evidence("{\"errno\":\"EMFILE\"}", 99, "errno EMFILE");
-	check_evidence("{\"protocol\":\"tls\",\"flags\":[]}", 99, "protocol tls");
-	check_evidence("{\"uuid\":\"3d267954-eeb7-11d1-b94e-00c04fa3080d\",\"port\":"
-		       "49664,\"stages\":[{\"phase\":\"connect\",\"port\":135,"
-		       "\"elapsed_us\":310}]}",
-		99, "");
-	check_evidence("{\"port\":135,\"stages\":[],\"mapper\":{\"entries\":53,"
-		       "\"tcp\":[{\"uuid\":\"u1\",\"name\":\"samr\",\"port\":49154},"
-		       "{\"uuid\":\"u2\",\"port\":49155}]}}",
-		99, "53 entries; samr 49154, u2 49155");
-	check_evidence("{\"stages\":[],\"interfaces\":[{\"name\":\"samr\",\"port\":1,"
-		       "\"reason\":\"endpoint-filtered\"}]}",
-		99, "samr 1 endpoint-filtered");
-	check_evidence("{\"runs\":[[1,9,\"closed\"],[10,10,\"open\"],[11,20,"
-		       "\"filtered\"],[21,21,\"prohibited\"]]}",
-		99, "11-20 filtered, 21 prohibited; 1-9 closed, 10 open");
-	check_evidence("{\"servers\":[{\"server\":\"10.0.0.53:53\",\"reason\":"
-		       "\"resolved\",\"addresses\":[\"10.0.0.1\",\"10.0.0.2\"]},"
-		       "{\"server\":\"10.0.1.53:53\",\"reason\":\"nxdomain\"}]}",
-		200,
-		"10.0.0.53:53 says 10.0.0.1, 10.0.0.2; 10.0.1.53:53 says nxdomain");
-}
-
-static void unknown_evidence_reads_too(void **state)
-{
-	(void)state;
-	check_evidence("{\"cipher\":\"x\",\"n\":[1,2.5,true,null],\"o\":{\"a\":false}}",
-		99, "cipher x; n 1, 2.5, yes, none; o a no");
-	check_evidence("no json", 99, "no json");
-	check_evidence("no json at all", 7, "no json");
-	check_evidence("[1,2]", 99, "");
-	check_evidence(
-		"{\"runs\":7,\"icmp\":[],\"servers\":\"x\",\"declared\":{}}", 99, "");
-	check_evidence("{\"runs\":[7,[],[1]],\"icmp\":[3]}", 200,
-		"0 ?, 0 ?, 1-0 ?; ICMP type 0 code 0");
-}
-
-static void evidence_is_cut_at_its_limit(void **state)
-{
-	struct strbuf json, text;
-
-	(void)state;
-	strbuf_init(&json);
-	strbuf_adds(&json, "{\"runs\":[[1,1,\"open\"]");
-	for (int i = 2; i < 5000; i++)
-		strbuf_addf(&json, ",[%d,%d,\"%s\"]", i, i, i % 2 ? "closed" : "open");
-	strbuf_adds(&json, "]}");
-	strbuf_init(&text);
-	evidence_add(&text, json.text, 40);
-	assert_string_equal(
-		text.text, "1 open, 2 open, 3 closed, 4 open, 5 closed ...");
-	strbuf_fini(&text);
-	strbuf_reset(&json);
-	for (int i = 0; i < 300; i++)
-		strbuf_adds(&json, "{\"a\":");
-	strbuf_adds(&json, "1");
-	for (int i = 0; i < 300; i++)
-		strbuf_adds(&json, "}");
-	strbuf_init(&text);
-	evidence_add(&text, json.text, 1000);
-	assert_true(text.length < 40);
-	strbuf_fini(&text);
-	strbuf_fini(&json);
 }
 
 /* ---- visible text ------------------------------------------------------------ */
@@ -349,9 +262,6 @@ int main(void)
 		cmocka_unit_test(what_does_not_count_up_stands_alone),
 		cmocka_unit_test(ranges_grow_at_both_ends_and_between_others),
 		cmocka_unit_test(ranges_are_cut_and_the_rest_is_counted),
-		cmocka_unit_test(evidence_reads_as_a_line),
-		cmocka_unit_test(unknown_evidence_reads_too),
-		cmocka_unit_test(evidence_is_cut_at_its_limit),
 		cmocka_unit_test(what_a_terminal_would_obey_is_shown),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_shown),
 		cmocka_unit_test(columns_are_counted_as_a_terminal_does),

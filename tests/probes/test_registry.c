@@ -176,6 +176,11 @@ static void every_kind_is_complete(void **state)
 	}
 	assert_true(count > 3);
 	assert_null(registry_find(""));
+	assert_ptr_equal(registry_of_check("tcp/443"), &tcp_probe_ops);
+	assert_ptr_equal(registry_of_check("dns"), &dns_probe_ops);
+	assert_null(registry_of_check("tc/443"));
+	assert_null(registry_of_check("tcps/443"));
+	assert_null(registry_of_check(""));
 	assert_null(registry_find("tcp/443"));
 }
 

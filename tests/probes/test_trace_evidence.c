@@ -10,61 +10,7 @@
 #include <cmocka.h>
 
 #include "base/size.h"
-#include "probes/registry.h"
 #include "probes/trace/evidence.h"
-
-/* ---- which port -------------------------------------------------------------- */
-
-static uint16_t port_of(const char *name, const char *evidence)
-{
-	struct arena arena;
-	struct conf_report report;
-	struct check check;
-	struct conf_mark mark = {0};
-
-	arena_init(&arena, 0);
-	conf_report_init(&report);
-	assert_int_equal(check_parse(name, NULL, mark, &arena, &report, &check), 0);
-	uint16_t port = trace_evidence_port(check.ops, check.conf, evidence);
-	conf_report_fini(&report);
-	arena_fini(&arena);
-	return port;
-}
-
-static void the_port_is_the_checks_or_the_one_that_it_found(void **state)
-{
-	static const struct {
-		const char *check, *evidence;
-		uint16_t port;
-	} cases[] = {
-		{"tcp/443", NULL, 443},
-		{"tcp/443", "{\"port\":9}", 443},
-		{"rdp", "{\"icmp\":{}}", 3389},
-		{"dns", NULL, 0},
-		{"rpc/licensing", NULL, 135},
-		{"rpc/licensing", "{\"port\":49664,\"stages\":[]}", 49664},
-		{"rpc/licensing", "{\"port\":-1}", 135},
-		{"rpc/licensing", "{\"port\":70000}", 135},
-		{"rpc/licensing", "{\"port\":\"49664\"}", 135},
-		{"rpc/licensing", "not JSON", 135},
-		{"rpc/*",
-			"{\"port\":49670,\"interfaces\":[{\"port\":49664,\"state\":"
-			"\"open\"},{\"port\":49665,\"state\":\"filtered\"}]}",
-			49665},
-		{"sweep/100-200", NULL, 100},
-		{"sweep/100-200", "{\"runs\":[[100,200,\"closed\"]]}", 100},
-		{"sweep/100-200",
-			"{\"runs\":[[100,149,\"closed\"],[150,160,\"prohibited\"],"
-			"[161,200,\"filtered\"]]}",
-			150},
-		{"sweep/100-200", "{\"runs\":[[],7,[1],[0,9,\"filtered\"]]}", 100},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(
-			port_of(cases[i].check, cases[i].evidence), cases[i].port);
-}
 
 /* ---- the sentence ------------------------------------------------------------ */
 
@@ -227,7 +173,6 @@ static void only_the_budget_cuts_a_walk_short(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_port_is_the_checks_or_the_one_that_it_found),
 		cmocka_unit_test(silence_is_told_by_its_last_answer),
 		cmocka_unit_test(of_a_walk_that_was_cut_no_silence_is_told),
 		cmocka_unit_test(a_refusal_is_told_by_who_and_where),
