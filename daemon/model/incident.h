@@ -54,28 +54,48 @@ enum incident_scope {
 	INCIDENT_CHECK_ALL,    /* one check to every host that has it */
 	INCIDENT_GROUP,        /* several checks to a group */
 	INCIDENT_SUBNET,       /* several checks to a subnet */
-	INCIDENT_CAUSE,        /* all that name one DNS server or one router */
-	INCIDENT_ALL,          /* everything from this vantage */
-	INCIDENT_VANTAGE,      /* the vantage itself, and no flow: incident_fold() makes
-				  none */
+	INCIDENT_CHECK_RANGE,  /* one check to a range of addresses */
+	INCIDENT_CHECK_GROUPS, /* one check to several groups */
+	INCIDENT_CHECK_HOSTS,  /* one check to hosts that share nothing else */
+	INCIDENT_RANGE,        /* several checks, likewise */
+	INCIDENT_GROUPS,
+	INCIDENT_HOSTS,
+	INCIDENT_CAUSE,   /* all names that one DNS server is asked for */
+	INCIDENT_ALL,     /* several checks to every host that has them */
+	INCIDENT_VANTAGE, /* the vantage itself, and no flow: incident_fold() makes
+			     none */
 };
 
 /* "flow", "host", "check-group" ...: for the JSON. Static. */
 const char *incident_scope_word(enum incident_scope scope);
 
 #define INCIDENT_MAX_UNCHANGED 5
+#define INCIDENT_MAX_NAMED 3
 
 struct incident {
 	uint32_t id; /* from 1, biggest first */
 	enum incident_scope scope;
 	enum change_kind kind;
-	const char *summary;   /* "tcp/135 from par-sh-001 to license_servers: open ->
-				  filtered, 2 of 2 hosts", with a real arrow (U+2192) */
-	const char *check;     /* NULL: several */
-	const char *host;      /* NULL: several */
-	const char *group;     /* NULL: not by group */
-	const char *subnet;    /* "10.20.0.0/24"; NULL: not by subnet */
-	const char *cause;     /* NULL: none in common, see INCIDENT_HOST */
+	const char *summary; /* "tcp/135 from par-sh-001 to license_servers: open ->
+				filtered, 2 of 2 hosts", with a real arrow (U+2192) */
+	const char *check;   /* NULL: several */
+	const char *host;    /* NULL: several */
+	const char *name; /* of its hosts: "license_servers but rdls03"; NULL: one host,
+			     or all */
+	/* What the name is made of; NULL: not that. No host that could have changed the
+	 * same way is in a subnet, a range or several groups and did not, `but` these.
+	 */
+	const char *group;  /* n_hosts of its of_hosts */
+	const char *subnet; /* "10.20.0.0/24" */
+	const char *range;  /* "10.20.0.7-10.20.0.31" */
+	const char *const *groups;
+	uint32_t n_groups;
+	uint32_t but[INCIDENT_MAX_NAMED]; /* hosts of the scope that stayed */
+	uint32_t n_but;
+	uint32_t also[INCIDENT_MAX_NAMED]; /* hosts beside it that did not */
+	uint32_t n_also;
+	bool all_checks;       /* of several: nothing else is asked of its hosts */
+	const char *cause;     /* NULL: none in common */
 	uint8_t from, to;      /* STATE_NONE when mixed */
 	const uint32_t *flows; /* indexes into input->flows: the changed ones */
 	uint32_t n_flows;
@@ -86,8 +106,7 @@ struct incident {
 				      scope that stayed as they were */
 	uint32_t n_unchanged;      /* how many there are in all */
 	/* Another check that stayed as it was on most of the same hosts: what tells a
-	 * rule from a dead host. NULL: there is none, or the scope has several checks.
-	 */
+	 * rule from a dead host. NULL: there is none. */
 	const char *contrast_check;
 	uint8_t contrast_state; /* STATE_NONE when mixed */
 	uint32_t contrast_hosts;

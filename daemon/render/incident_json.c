@@ -56,6 +56,16 @@ static json_t *name_list(
 	return json_text_list(names, n);
 }
 
+static json_t *host_list(
+	const uint32_t *hosts, uint32_t n, const struct incident_input *input)
+{
+	const char *names[INCIDENT_MAX_NAMED];
+
+	for (uint32_t i = 0; i < n; i++)
+		names[i] = input->hosts[hosts[i]].name;
+	return json_text_list(names, n);
+}
+
 static json_t *contrast_object(const struct incident *incident)
 {
 	struct json_filler filler;
@@ -78,6 +88,16 @@ static json_t *scope_object(
 	json_put_text_if(&scope, "host", incident->host);
 	json_put_text_if(&scope, "group", incident->group);
 	json_put_text_if(&scope, "subnet", incident->subnet);
+	json_put_text_if(&scope, "range", incident->range);
+	if (incident->n_groups)
+		json_put(&scope, "groups",
+			json_text_list(incident->groups, incident->n_groups));
+	if (incident->n_but)
+		json_put(&scope, "but",
+			host_list(incident->but, incident->n_but, input));
+	if (incident->n_also)
+		json_put(&scope, "and",
+			host_list(incident->also, incident->n_also, input));
 	json_put_text_if(&scope, "cause", incident->cause);
 	json_put_state(&scope, "from", incident->from);
 	json_put_state(&scope, "to", incident->to);

@@ -50,20 +50,22 @@ static void hosts_that_stayed_fine_are_counter_evidence(void **state)
 		fleet, 50, "rdsh", "10.30.1.", 1, "session_hosts", "tcp/443 tcp/3389");
 	const struct incident *incident;
 
-	block_range(fleet, first, 43, "tcp/3389", STATE_FILTERED, NULL);
+	for (uint32_t i = 0; i < 50; i++)
+		if (i % 6)
+			block(fleet, first + i, "tcp/3389", STATE_FILTERED);
 	incident = only(fleet);
 	assert_string_equal(incident->summary,
 		"tcp/3389 from par-sh-001 to session_hosts: open \xe2\x86\x92 filtered, "
-		"43 of 50 hosts");
+		"41 of 50 hosts");
 	assert_int_equal(incident->of_hosts, 50);
-	assert_int_equal(incident->n_unchanged, 7);
+	assert_int_equal(incident->n_unchanged, 9);
 	assert_string_equal(
 		fleet->hosts[fleet->flows[incident->unchanged[0]].host].name,
-		"rdsh044");
+		"rdsh001");
 	assert_int_equal(fleet->flows[incident->unchanged[0]].check,
 		check_index(fleet, "tcp/3389"));
 	assert_string_equal(incident->contrast_check, "tcp/443");
-	assert_int_equal(incident->contrast_hosts, 43);
+	assert_int_equal(incident->contrast_hosts, 41);
 }
 
 static void hosts_that_were_blocked_before_are_no_counter_evidence(void **state)
@@ -165,7 +167,7 @@ static void unrelated_changes_stay_single(void **state)
 
 	block(fleet, first + 3, "tcp/135", STATE_FILTERED);
 	block(fleet, first + 50, "tcp/443", STATE_FILTERED);
-	block(fleet, first + 97, "tcp/135", STATE_FILTERED);
+	block(fleet, first + 97, "tcp/445", STATE_FILTERED);
 	fold(fleet);
 	assert_int_equal(fleet->count, 3);
 	incident = &fleet->incidents[0];
@@ -178,15 +180,22 @@ static void unrelated_changes_stay_single(void **state)
 	assert_int_equal(incident->of_hosts, 1);
 }
 
-static void a_scattered_minority_claims_no_scope(void **state)
+static void scattered_hosts_that_changed_the_same_are_one_incident(void **state)
 {
 	struct fleet *fleet = *state;
-	uint32_t first = add_hosts(fleet, 120, "r", "10.20.1.", 1, "red", "tcp/443");
+	uint32_t a = add_hosts(fleet, 60, "r", "10.20.1.", 1, "red", "tcp/443 tcp/22");
+	uint32_t b = add_hosts(fleet, 60, "b", "10.20.2.", 1, "blue", "tcp/443 tcp/22");
+	const struct incident *incident;
 
-	for (uint32_t i = 0; i < 120; i += 3)
-		block(fleet, first + i, "tcp/443", STATE_FILTERED);
-	fold(fleet);
-	assert_int_equal(fleet->count, 40);
+	for (uint32_t i = 1; i < 60; i += 17) {
+		block(fleet, a + i, "tcp/443", STATE_FILTERED);
+		block(fleet, b + i, "tcp/443", STATE_FILTERED);
+	}
+	incident = only(fleet);
+	assert_string_equal(incident->summary,
+		"tcp/443 from par-sh-001 to 8 hosts that share nothing else: open "
+		"\xe2\x86\x92 filtered, 8 of 8 hosts");
+	assert_int_equal(incident->scope, INCIDENT_CHECK_HOSTS);
 }
 
 static void everything_dark_points_at_the_vantage(void **state)
@@ -201,7 +210,7 @@ static void everything_dark_points_at_the_vantage(void **state)
 	block_range(fleet, blue, 9, "tcp/22", STATE_FILTERED, NULL);
 	incident = only(fleet);
 	assert_string_equal(incident->summary,
-		"nearly everything from par-sh-001: 49 of 50 flows open \xe2\x86\x92 "
+		"all hosts but b010 from par-sh-001: 49 of 50 flows open \xe2\x86\x92 "
 		"filtered on 29 of 30 hosts");
 	block(fleet, blue + 9, "tcp/22", STATE_FILTERED);
 	incident = only(fleet);
@@ -256,7 +265,7 @@ static void other_details_of_one_state_fold_too(void **state)
 	change(flow_of(fleet, first + 9, "sweep/1-9"), STATE_PARTIAL, STATE_PARTIAL,
 		CHANGE_NONE);
 	assert_string_equal(only(fleet)->summary,
-		"sweep/1-9 from par-sh-001 to red: partial, with other details, 9 of 10 "
+		"sweep/1-9 from par-sh-001 to red but r010: partial, with other details, 9 of 10 "
 		"hosts");
 }
 
@@ -328,7 +337,7 @@ int main(void)
 		CASE(changes_of_different_causes_do_not_fold),
 		CASE(a_mixture_of_a_rule_and_a_dead_host_is_two_incidents),
 		CASE(unrelated_changes_stay_single),
-		CASE(a_scattered_minority_claims_no_scope),
+		CASE(scattered_hosts_that_changed_the_same_are_one_incident),
 		CASE(everything_dark_points_at_the_vantage),
 		CASE(a_rule_that_opens_is_one_exposure_whatever_listens_there),
 		CASE(kinds_do_not_mix),

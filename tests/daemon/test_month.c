@@ -245,8 +245,8 @@ static void scan(struct store *store, const struct plan *plan, struct told *told
 
 static const char wanted[] =
 	/* One rule, one incident, there and back. */
-	"3 10:00 regression 10 check-subnet\n"
-	"4 10:00 recovery 10 check-subnet\n"
+	"3 10:00 regression 10 check-all\n"
+	"4 10:00 recovery 10 check-all\n"
 	/* The vantage: told once, and nothing of the flows. */
 	"5 12:00 other 0 vantage\n"
 	"5 12:20 recovery 0 vantage\n"

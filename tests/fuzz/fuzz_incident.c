@@ -54,7 +54,11 @@ static uint32_t make_flows(
 			.to = (uint8_t)(data[i + 2] % STATE_COUNT),
 			.kind = (uint8_t)(data[i + 1] / STATE_COUNT %
 					  CHANGE_KIND_COUNT),
+			.expect = (uint8_t)(EXPECT_OPEN + data[i + 1] % 4),
+			.reason = (uint8_t)(data[i + 2] % REASON_COUNT),
+			.phase = (uint8_t)(data[i] % PHASE_COUNT),
 			.cause = causes[data[i + 2] >> 6],
+			.hop = causes[data[i + 1] >> 6],
 		};
 		/* A flow is a host and a check: there are no two of it. */
 		if (!taken[data[i]])
