@@ -233,6 +233,29 @@ static void opens_few_runs_of_a_paced_kind_at_once(void **state)
 	fleet_fini(&fleet);
 }
 
+/* A host with several sweeps waits for its turn more than once, and nobody may be
+ * forgotten when the last one in the queue has had it. */
+static void every_host_that_waits_for_a_paced_run_has_its_turn(void **state)
+{
+	static const struct batch_conf conf = {2};
+	struct fleet fleet;
+
+	(void)state;
+	for (uint32_t n_hosts = 65; n_hosts <= 130; n_hosts += 65) {
+		fleet_init(&fleet, n_hosts, 4);
+		for (uint32_t c = 0; c < 4; c++)
+			fleet_check(&fleet, c, "batch", &kind_batch, &conf);
+		fleet_check(&fleet, 1, "slow", &kind_slow, NULL);
+		fleet.options.concurrency = 40;
+		fleet.options.per_host = 3;
+		assert_int_equal(fleet_run(&fleet), 0);
+		for (uint32_t i = 0; i < fleet.plan.n_flows; i++)
+			assert_int_equal(fleet.results.flows[i].state,
+				i % 4 == 1 ? STATE_OPEN : STATE_CLOSED);
+		fleet_fini(&fleet);
+	}
+}
+
 static void counts_what_it_starts(void *data, const struct engine_progress *progress)
 {
 	*(struct engine_progress *)data = *progress;
@@ -317,6 +340,7 @@ int main(void)
 		TEST(keeps_the_limits_of_a_host_and_of_all),
 		TEST(paces_the_connections_of_a_paced_kind),
 		TEST(opens_few_runs_of_a_paced_kind_at_once),
+		TEST(every_host_that_waits_for_a_paced_run_has_its_turn),
 		TEST(counts_connections_for_the_progress),
 		TEST(asks_once_for_a_kind_that_asks_about_the_host),
 		TEST(runs_only_the_flows_listed),

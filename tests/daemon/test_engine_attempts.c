@@ -146,6 +146,36 @@ static void ends_every_flow_soon_when_nothing_gets_through(void **state)
 	fleet_fini(&fleet);
 }
 
+/* Patience is for one shortage: the next one has its own. */
+static void waits_as_long_for_a_second_shortage_as_for_the_first(void **state)
+{
+	static const struct step steps[] = {
+		{.code = UV_EMFILE}, SILENCE, {.code = UV_EMFILE}, ANSWER};
+	struct flow_result result = play(steps, 4, 2, 100);
+
+	(void)state;
+	assert_true(notes.us[2] - notes.us[0] > 100000); /* the back-off saw to it */
+	assert_int_equal(result.state, STATE_OPEN);
+	assert_int_equal(result.attempts, 2);
+}
+
+/* Once patience is over for all, nothing is worth a second start. */
+static void starts_what_is_left_once_when_nothing_gets_through(void **state)
+{
+	static const struct step steps[] = {{.code = UV_ENOBUFS}};
+	static const struct script script = {steps, 1};
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 2000, 5);
+	for (uint32_t c = 0; c < 5; c++)
+		fleet_check(&fleet, c, "scripted", &kind_scripted, &script);
+	fleet.options.patience_ms = 200;
+	assert_int_equal(fleet_run(&fleet), 0);
+	assert_in_range(notes.count, 10000, 15000);
+	fleet_fini(&fleet);
+}
+
 static void tries_a_missing_route_once_more(void **state)
 {
 	static const struct step flapping[] = {{.code = UV_ENETUNREACH}, ANSWER};
@@ -170,6 +200,19 @@ static void cancel_at_progress(void *data, const struct engine_progress *progres
 {
 	(void)progress;
 	engine_cancel(*(struct engine **)data);
+}
+
+struct cancelled {
+	struct engine **engine;
+	struct engine_progress *last;
+};
+
+static void cancel_and_note(void *data, const struct engine_progress *progress)
+{
+	struct cancelled *cancelled = data;
+
+	*cancelled->last = *progress;
+	engine_cancel(*cancelled->engine);
 }
 
 static void ends_soon_when_cancelled(void **state)
@@ -224,6 +267,40 @@ static void cancels_what_waits_for_its_next_attempt(void **state)
 	fleet_fini(&fleet);
 }
 
+/* Hosts without an address that is probed: what needs one is settled at once, and what
+ * needs none waits for the rate when the cancel comes. */
+static void a_cancel_settles_nothing_twice(void **state)
+{
+	struct engine_progress last = {0};
+	struct engine *engine;
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 30, 4);
+	for (uint32_t c = 0; c < 4; c++)
+		fleet_check(&fleet, c, "of-the-host", &kind_of_the_host, NULL);
+	fleet_check(&fleet, 1, "instant", &kind_instant, NULL);
+	fleet_check(&fleet, 3, "instant", &kind_instant, NULL);
+	fleet.options.family = 6;
+	fleet.options.rate_per_hour = 1;
+	fleet.options.progress = cancel_and_note;
+	struct cancelled cancelled = {&engine, &last};
+	fleet.options.progress_data = &cancelled;
+	assert_int_equal(engine_new(&fleet.options, &engine), 0);
+	assert_int_equal(
+		engine_run(engine, &fleet.plan, NULL, 0, &fleet.results), -ECANCELED);
+	assert_int_equal(last.settled, 120);
+	for (uint32_t i = 0; i < 120; i++) {
+		const struct flow_result *result = &fleet.results.flows[i];
+		if (i % 2)
+			assert_int_equal(result->state, STATE_UNRESOLVED);
+		else if (result->state != STATE_OPEN)
+			assert_int_equal(result->reason, REASON_CANCELLED);
+	}
+	engine_free(engine);
+	fleet_fini(&fleet);
+}
+
 static void keeps_a_cancel_that_comes_too_early_for_the_next_run(void **state)
 {
 	struct engine *engine;
@@ -255,9 +332,12 @@ int main(void)
 		TEST(waits_for_a_shortage_without_counting_an_attempt),
 		TEST(ends_as_an_error_when_patience_is_over),
 		TEST(ends_every_flow_soon_when_nothing_gets_through),
+		TEST(waits_as_long_for_a_second_shortage_as_for_the_first),
+		TEST(starts_what_is_left_once_when_nothing_gets_through),
 		TEST(tries_a_missing_route_once_more),
 		TEST(ends_soon_when_cancelled),
 		TEST(cancels_what_waits_for_its_next_attempt),
+		TEST(a_cancel_settles_nothing_twice),
 		TEST(keeps_a_cancel_that_comes_too_early_for_the_next_run),
 	};
 

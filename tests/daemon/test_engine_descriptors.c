@@ -12,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/os/os.h"
 #include "base/ports.h"
 #include "probes/registry.h"
 #include "tests/support/fleet.h"
+#include "tests/support/notes.h"
 
 enum {
 	NOT_LOWERED = 77,
@@ -29,7 +31,8 @@ static void run_in_a_child(int (*body)(void), rlim_t descriptors)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct rlimit limit = {descriptors, descriptors};
-		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		if (descriptors != RLIM_INFINITY &&
+			setrlimit(RLIMIT_NOFILE, &limit) < 0)
 			_exit(errno == EPERM ? NOT_LOWERED : 99);
 		_exit(body());
 	}
@@ -75,6 +78,34 @@ static void sweeps_do_not_take_the_descriptors_of_their_connections(void **state
 	run_in_a_child(sweep_with_few, 24);
 }
 
+/* What is kept for other things must not be all there is. */
+static int scan_with_a_reserve(void)
+{
+	struct rlimit limit;
+	struct fleet fleet;
+	int rc = 0;
+
+	notes_forget(NULL);
+	limit.rlim_cur = limit.rlim_max = os_count_descriptors() + 24;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return NOT_LOWERED;
+	fleet_init(&fleet, 50, 2);
+	fleet_check(&fleet, 0, "slow", &kind_slow, NULL);
+	fleet_check(&fleet, 1, "slow", &kind_slow, NULL);
+	if (fleet_run(&fleet) != 0)
+		rc = 1;
+	else if (notes.most_in_all != 12)
+		rc = 2;
+	fleet_fini(&fleet);
+	return rc;
+}
+
+static void half_of_few_descriptors_are_for_connections(void **state)
+{
+	(void)state;
+	run_in_a_child(scan_with_a_reserve, RLIM_INFINITY);
+}
+
 /* libuv aborts the process where it can't have its pipe. */
 static int scan_with_none(void)
 {
@@ -108,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			sweeps_do_not_take_the_descriptors_of_their_connections),
+		cmocka_unit_test(half_of_few_descriptors_are_for_connections),
 		cmocka_unit_test(says_so_where_there_are_too_few_for_a_loop),
 	};
 

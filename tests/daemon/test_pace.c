@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/size.h"
@@ -257,6 +258,49 @@ static void pays_back_a_token_that_two_have_taken(void **state)
 	assert_int_equal(one.in_flight + other.in_flight, 2);
 }
 
+enum {
+	THREADS = 2,
+	ROUNDS = 60,
+	TAKES = 100000 /* a round */
+};
+
+static pthread_barrier_t barrier;
+
+static void *take_many(void *data)
+{
+	struct pace pace;
+
+	(void)data;
+	pace_init(&pace, &bucket, UINT32_MAX);
+	for (int round = 0; round < ROUNDS; round++) {
+		pthread_barrier_wait(&barrier); /* so that they do run side by side */
+		for (int i = 0; i < TAKES; i++) {
+			pace_take(&pace);
+			pace_give(&pace);
+		}
+	}
+	return NULL;
+}
+
+/* The clock stands still and the bucket is empty: each take is a debt of one token. */
+static void loses_no_token_between_threads(void **state)
+{
+	pthread_t threads[THREADS];
+	struct pace pace;
+
+	(void)state;
+	begin(&pace, 1000 * PER_SECOND, UINT32_MAX, START);
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_many, NULL), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&barrier);
+	/* It held one at first; a millisecond earns one. */
+	assert_int_equal(
+		pace_wait_us(&pace, START), THREADS * ROUNDS * TAKES * UINT64_C(1000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +316,7 @@ int main(void)
 		cmocka_unit_test(earns_nothing_from_a_clock_that_steps_back),
 		cmocka_unit_test(swaps_within_rate_and_concurrency),
 		cmocka_unit_test(holds_its_rate_for_all_who_share_it),
+		cmocka_unit_test(loses_no_token_between_threads),
 		cmocka_unit_test(pays_back_a_token_that_two_have_taken),
 	};
 
