@@ -70,6 +70,47 @@ enum probe_path probe_state_path(enum probe_state state)
 	return state_paths[state];
 }
 
+unsigned observation_parts(enum probe_state state, enum probe_reason reason)
+{
+	switch (state) {
+	case STATE_OPEN:
+	case STATE_FAILED:
+		return PARTS_ACCEPT;
+	case STATE_CLOSED:
+		return PARTS_CLOSED;
+	case STATE_FILTERED:
+	case STATE_PROHIBITED:
+	case STATE_UNREACHABLE:
+		return PARTS_BLOCKED;
+	case STATE_PARTIAL:
+		break;
+	default:
+		return 0;
+	}
+	switch (reason) {
+	case REASON_ADDRESSES_DIFFER_CLEAR:
+		return PARTS_ACCEPT | PARTS_CLOSED;
+	case REASON_ADDRESSES_DIFFER_BLOCKED:
+		return PARTS_BLOCKED;
+	case REASON_NO_ADDRESS_ACCEPTS:
+	case REASON_NO_PORT_ACCEPTS:
+		return PARTS_CLOSED | PARTS_BLOCKED;
+	default:
+		return PARTS_ACCEPT | PARTS_BLOCKED;
+	}
+}
+
+enum probe_path observation_path(enum probe_state state, enum probe_reason reason)
+{
+	unsigned parts = observation_parts(state, reason);
+
+	if (parts == 0)
+		return PATH_UNKNOWN;
+	if (!(parts & PARTS_BLOCKED))
+		return PATH_CLEAR;
+	return parts == PARTS_BLOCKED ? PATH_BLOCKED : PATH_PARTIAL;
+}
+
 /* Index of `word`, or -1. */
 static int find_word(const char *const *words, int count, const char *word)
 {

@@ -83,8 +83,15 @@ enum probe_path {
 	X(ICMP_OTHER, "icmp-other", "an unknown ICMP error")                               \
 	X(NEIGHBOUR_SILENT, "neighbour-silent",                                            \
 		"the host is on this link and does not answer ARP or neighbour discovery") \
+	/* several addresses that differ */                                                \
 	X(NOT_ALL_ADDRESSES, "not-all-addresses",                                          \
 		"some addresses answer and some do not")                                   \
+	X(NO_ADDRESS_ACCEPTS, "no-address-accepts",                                        \
+		"some addresses refuse the connection, the others do not answer")          \
+	X(ADDRESSES_DIFFER_CLEAR, "addresses-differ-clear",                                \
+		"every address lets packets through, but not all answer alike")            \
+	X(ADDRESSES_DIFFER_BLOCKED, "addresses-differ-blocked",                            \
+		"no address lets packets through, but not all are blocked alike")          \
 	/* names */                                                                        \
 	X(RESOLVED, "resolved", "every server resolves the name and they agree")           \
 	X(NXDOMAIN, "nxdomain", "the name does not exist")                                 \
@@ -101,6 +108,8 @@ enum probe_path {
 	/* sweeps */                                                                       \
 	X(ALL_CLEAR, "all-clear", "every port lets packets through")                       \
 	X(SOME_BLOCKED, "some-blocked", "some ports let packets through, some do not")     \
+	X(NO_PORT_ACCEPTS, "no-port-accepts",                                              \
+		"some ports refuse the connection, the others do not answer")              \
 	X(ALL_SILENT, "all-silent", "no port answered")                                    \
 	X(ALL_PROHIBITED, "all-prohibited", "every port is forbidden by ICMP")             \
 	X(ALL_UNREACHABLE, "all-unreachable", "every port is unreachable by ICMP")         \
@@ -209,8 +218,27 @@ const char *probe_path_word(enum probe_path path);
 /* The sentence for people. Static. */
 const char *probe_reason_text(enum probe_reason reason);
 
-/* What the state says about the path. */
+/* What a state says about the path. `partial` by itself is PATH_PARTIAL: of what was
+ * observed of a flow, ask observation_path(). */
 enum probe_path probe_state_path(enum probe_state state);
+
+/* What the parts of an observation (addresses, ports) do. */
+enum observation_parts {
+	PARTS_ACCEPT = 1, /* some accept the connection */
+	PARTS_CLOSED = 2, /* some refuse it: packets get through */
+	PARTS_BLOCKED = 4
+};
+
+/*
+ * A set of enum observation_parts; 0 where nothing is known of the path. `failed`
+ * accepts. The reason says of which parts a `partial` is made: one that says nothing
+ * of that, as those of the first version, has some that accept and some that are
+ * blocked.
+ */
+unsigned observation_parts(enum probe_state state, enum probe_reason reason);
+
+/* The path of what was observed: partial only where clear and blocked are mixed. */
+enum probe_path observation_path(enum probe_state state, enum probe_reason reason);
 
 /* The other way, for words from the store; false when there is no such word. */
 bool probe_state_from_word(const char *word, enum probe_state *state);

@@ -43,6 +43,7 @@ static void judge_host(const struct plan *plan, const struct results *results,
 		bool answered = all && (clear & all) == all;
 		struct judge_case c = {
 			.state = (enum probe_state)results->flows[i].state,
+			.reason = (enum probe_reason)results->flows[i].reason,
 			.expect = (enum rule_expect)flow->expect,
 			.accept_closed = flow->accept_closed,
 			.control_answered =

@@ -1,40 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/analyze/controls.h"
 
-static bool answers(uint8_t state)
+static bool answers(uint8_t state, uint8_t reason)
 {
-	enum probe_path path = probe_state_path((enum probe_state)state);
-
-	return path == PATH_CLEAR || path == PATH_PARTIAL;
+	return observation_parts(state, reason) & (PARTS_ACCEPT | PARTS_CLOSED);
 }
 
-static bool was_silent(const uint8_t *before, uint32_t flow)
+static bool answered(const struct controls_before *before, uint32_t flow)
 {
-	return before && before[flow] != STATE_NONE && !answers(before[flow]);
+	return before->states && answers(before->states[flow], before->reasons[flow]);
+}
+
+static bool was_silent(const struct controls_before *before, uint32_t flow)
+{
+	return before->states && before->states[flow] != STATE_NONE &&
+	       !answered(before, flow);
 }
 
 bool controls_is_silent(const struct plan *plan, const struct results *results,
-	const uint8_t *before, uint32_t flow)
+	const struct controls_before *before, uint32_t flow)
 {
+	const struct flow_result *now = &results->flows[flow];
+
 	return plan->flows[flow].vital && !was_silent(before, flow) &&
-	       !answers(results->flows[flow].state);
+	       !answers(now->state, now->reason);
 }
 
-struct controls_finding controls_look(
-	const struct plan *plan, const struct results *results, const uint8_t *before)
+struct controls_finding controls_look(const struct plan *plan,
+	const struct results *results, const struct controls_before *before)
 {
 	struct controls_finding found = {0};
 
 	for (uint32_t i = 0; i < plan->n_flows; i++) {
-		uint8_t now = results->flows[i].state;
+		const struct flow_result *now = &results->flows[i];
 		if (plan->flows[i].vital) {
 			found.count += !was_silent(before, i);
 			found.silent += controls_is_silent(plan, results, before, i);
-		} else if (!results_is_carried(results, i) && before &&
-			   answers(before[i]) && now != STATE_ERROR &&
-			   now != STATE_NONE) {
+		} else if (!results_is_carried(results, i) && answered(before, i) &&
+			   now->state != STATE_ERROR && now->state != STATE_NONE) {
 			found.others++;
-			found.dark += !answers(now);
+			found.dark += !answers(now->state, now->reason);
 		}
 	}
 	return found;

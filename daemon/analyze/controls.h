@@ -19,9 +19,13 @@ struct controls_finding {
 				   measured, and those of them that no longer do */
 };
 
-/* `before`: the last confirmed state of each flow, or NULL where none is known. */
-struct controls_finding controls_look(
-	const struct plan *plan, const struct results *results, const uint8_t *before);
+/* The last confirmed observation of each flow; states NULL where none is known. */
+struct controls_before {
+	const uint8_t *states, *reasons; /* enum probe_state, enum probe_reason */
+};
+
+struct controls_finding controls_look(const struct plan *plan,
+	const struct results *results, const struct controls_before *before);
 
 /* Fewer answer than are required; all must where there are no more than that. */
 bool controls_lack(const struct controls_finding *finding, uint32_t require);
@@ -31,6 +35,6 @@ bool controls_alone(const struct controls_finding *finding, uint32_t share);
 
 /* Whether a flow is a control that is silent now and was not before. */
 bool controls_is_silent(const struct plan *plan, const struct results *results,
-	const uint8_t *before, uint32_t flow);
+	const struct controls_before *before, uint32_t flow);
 
 #endif

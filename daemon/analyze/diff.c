@@ -2,71 +2,144 @@
 #include "daemon/analyze/diff.h"
 
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-static bool same_identity(const char *a, const char *b)
+/* ---- what an identity says ------------------------------------------------------ */
+
+static const char *text_of(const struct diff_side *side)
 {
-	return strcmp(a ? a : "", b ? b : "") == 0;
+	return side->identity ? side->identity : "";
 }
 
-/*
- * How much gets through. With `expect: open` nothing but `open` is the hoped-for
- * answer, and among the half good ones (a service that is gone, one that is sick, one
- * address of two) no order can be told from the states; elsewhere the path decides.
- */
-static int rank(enum probe_state state, enum rule_expect expect)
+/* The section of a sweep's identity, "N word ...", or NULL; see sweep_runs.h. */
+static const char *section(const struct diff_side *side, const char *word)
 {
-	bool wants_open = expect == EXPECT_OPEN;
+	const char *at = text_of(side);
 
-	switch (state) {
-	case STATE_OPEN:
-		return 3;
-	case STATE_CLOSED:
-		return wants_open ? 1 : 3;
-	case STATE_FAILED:
-		return wants_open ? 1 : 2;
-	case STATE_PARTIAL:
-		return 1;
-	default:
+	/* Of several addresses each has its own, in parentheses. */
+	if (*at == 'v')
+		return NULL;
+	while (at) {
+		size_t digits = strspn(at, "0123456789");
+		if (digits && at[digits] == ' ' &&
+			strncmp(at + digits + 1, word, strlen(word)) == 0)
+			return at;
+		at = strstr(at, "; ");
+		at = at ? at + 2 : NULL;
+	}
+	return NULL;
+}
+
+/* How many ports are `word`, "clear" or "open"; -1 where that is not known. */
+static int64_t count(const struct diff_side *side, const char *word)
+{
+	const char *at = section(side, word);
+
+	if (at)
+		return strtol(at, NULL, 10);
+	switch (observation_parts(side->state, side->reason)) {
+	case PARTS_BLOCKED:
 		return 0;
+	case PARTS_CLOSED:
+		return strcmp(word, "open") == 0 ? 0 : -1;
+	default:
+		return -1;
 	}
 }
 
-/* 0: nothing gets through; 1: an answer; 2: the port accepts. */
-static int exposed(enum probe_state state)
+/* The runs by path: all but the sections of counts. */
+static size_t length_of_runs(const char *identity)
 {
-	switch (state) {
-	case STATE_OPEN:
-	case STATE_FAILED:
+	const char *end = *identity == 'v' ? NULL : strstr(identity, "; ");
+
+	return end ? (size_t)(end - identity) : strlen(identity);
+}
+
+static bool same_runs(const struct diff_side *before, const struct diff_side *after)
+{
+	const char *a = text_of(before), *b = text_of(after);
+	size_t length = length_of_runs(a);
+
+	return length == length_of_runs(b) && memcmp(a, b, length) == 0;
+}
+
+/* True also where one side does not say who listens. */
+static bool same_listeners(
+	const struct diff_side *before, const struct diff_side *after)
+{
+	const char *a = section(before, "open"), *b = section(after, "open");
+
+	return !a || !b || strcmp(a, b) == 0;
+}
+
+/* ---- both sides, as one expectation sees them ----------------------------------- */
+
+struct view {
+	enum rule_expect expect;
+	bool by_path;   /* of many ports */
+	bool listeners; /* and it matters which of them accept */
+	bool accepts;   /* `blocked` is content with a RST */
+};
+
+/* How much gets through. */
+static int level(const struct diff_side *side, const struct view *view)
+{
+	unsigned parts = observation_parts(side->state, side->reason);
+
+	if (view->accepts && parts & PARTS_CLOSED)
+		parts = (parts & ~(unsigned)PARTS_CLOSED) | PARTS_BLOCKED;
+	if (!(parts & (PARTS_ACCEPT | PARTS_CLOSED)))
+		return 0;
+	/* Among the half good answers (a service that is gone, one that is sick, one
+	 * address of two) no order can be told from the states. */
+	if (view->expect == EXPECT_OPEN)
+		return side->state == STATE_OPEN ? 2 : 1;
+	if (parts & PARTS_BLOCKED)
+		return 1;
+	if (view->expect != EXPECT_BLOCKED)
+		return side->state == STATE_FAILED ? 2 : 3;
+	if (!(parts & PARTS_ACCEPT))
 		return 2;
-	case STATE_CLOSED:
-	case STATE_PARTIAL:
-		return 1;
-	default:
-		return 0;
-	}
+	return side->state == STATE_OPEN ? 4 : 3;
 }
 
-/* What should be blocked: more that gets through is an exposure, nothing any more is
- * the recovery from one. A name that no longer resolves proves neither. */
-static enum change_kind diff_blocked(enum probe_state from, enum probe_state to)
+static bool same(const struct diff_side *before, const struct diff_side *after,
+	const struct view *view)
 {
-	bool became_clear = probe_state_path(from) != PATH_CLEAR &&
-			    probe_state_path(to) == PATH_CLEAR;
+	bool clear = observation_path(before->state, before->reason) == PATH_CLEAR &&
+		     observation_path(after->state, after->reason) == PATH_CLEAR;
 
-	if (to == STATE_OPEN || became_clear || exposed(to) > exposed(from))
-		return CHANGE_EXPOSURE;
-	if (exposed(from) && probe_state_path(to) == PATH_BLOCKED)
-		return CHANGE_RECOVERY;
-	if (exposed(from) > exposed(to) && to == STATE_PARTIAL)
-		return CHANGE_RECOVERY;
-	return CHANGE_OTHER;
+	if (view->by_path && clear && !view->listeners && view->expect != EXPECT_OPEN)
+		return true;
+	if (before->state != after->state)
+		return false;
+	if (!view->by_path)
+		return strcmp(text_of(before), text_of(after)) == 0;
+	if (before->state == STATE_PARTIAL && !same_runs(before, after))
+		return false;
+	return !view->listeners || (same_listeners(before, after) &&
+					   level(before, view) == level(after, view));
 }
 
-/* With `accept: [closed]` a RST is the firewall's way to block. */
-static enum probe_state or_blocked(enum probe_state state, bool accepts_closed)
+/* Positive: more gets through after than before. */
+static int64_t gain(const struct diff_side *before, const struct diff_side *after,
+	const struct view *view)
 {
-	return accepts_closed && state == STATE_CLOSED ? STATE_FILTERED : state;
+	int levels = level(after, view) - level(before, view);
+	int64_t was, is;
+
+	if (view->expect != EXPECT_BLOCKED || !view->by_path)
+		return levels;
+	/* Where a RST is as good as silence, the ports that accept are all there is. */
+	if (levels != 0 && !view->listeners)
+		return levels;
+	was = count(before, view->listeners ? "open" : "clear");
+	is = count(after, view->listeners ? "open" : "clear");
+	if (was < 0 || is < 0 || was == is)
+		return levels;
+	return is - was;
 }
 
 static bool unmeasured(const struct diff_side *side)
@@ -74,39 +147,29 @@ static bool unmeasured(const struct diff_side *side)
 	return side->state == STATE_NONE || side->state == STATE_ERROR;
 }
 
-static bool same_state(const struct diff_side *before, const struct diff_side *after)
-{
-	bool by_path = before->by_path || after->by_path;
-
-	if (before->state == after->state)
-		return true;
-	return by_path &&
-	       (before->state == STATE_OPEN || before->state == STATE_CLOSED) &&
-	       (after->state == STATE_OPEN || after->state == STATE_CLOSED);
-}
-
 enum change_kind diff_flow(const struct diff_side *before,
 	const struct diff_side *after, enum rule_expect expect)
 {
+	bool accepts = expect == EXPECT_BLOCKED &&
+		       (before->accepts_closed || after->accepts_closed);
+	bool by_path = before->by_path || after->by_path;
+	struct view view = {expect, by_path, by_path && accepts, accepts};
+	int64_t more;
+
 	if (!before->present || !after->present) {
 		if (before->present == after->present)
 			return CHANGE_NONE;
 		return after->present ? CHANGE_ADDED : CHANGE_REMOVED;
 	}
-	if (unmeasured(before) || unmeasured(after))
+	if (unmeasured(before) || unmeasured(after) || same(before, after, &view))
 		return CHANGE_NONE;
-	if (same_state(before, after))
-		return same_identity(before->identity, after->identity) ? CHANGE_NONE
-									: CHANGE_OTHER;
-	if (expect == EXPECT_BLOCKED) {
-		bool accepts = before->accepts_closed || after->accepts_closed;
-		return diff_blocked(or_blocked(before->state, accepts),
-			or_blocked(after->state, accepts));
-	}
-
-	int was = rank(before->state, expect);
-	int is = rank(after->state, expect);
-	if (was == is)
+	more = gain(before, after, &view);
+	if (more == 0)
 		return CHANGE_OTHER;
-	return was > is ? CHANGE_REGRESSION : CHANGE_RECOVERY;
+	if (expect != EXPECT_BLOCKED)
+		return more > 0 ? CHANGE_RECOVERY : CHANGE_REGRESSION;
+	if (more > 0)
+		return CHANGE_EXPOSURE;
+	/* A name that no longer resolves proves no firewall. */
+	return after->state == STATE_UNRESOLVED ? CHANGE_OTHER : CHANGE_RECOVERY;
 }

@@ -5,15 +5,17 @@
 
 /*
  * Silence proves a firewall only where other packets get an answer. A RST that the rule
- * accepts is an answer itself and needs no control.
+ * accepts is an answer itself and needs no control; parts that are silent beside it do.
  */
 static enum verdict judge_blocked(const struct judge_case *c)
 {
-	if (probe_state_path(c->state) == PATH_BLOCKED)
-		return c->control_answered ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
-	if (c->state == STATE_CLOSED && c->accept_closed)
-		return VERDICT_PASS;
-	return VERDICT_FAIL;
+	unsigned parts = observation_parts(c->state, c->reason);
+
+	if (parts & PARTS_ACCEPT || (parts & PARTS_CLOSED && !c->accept_closed))
+		return VERDICT_FAIL;
+	if (parts & PARTS_BLOCKED && !c->control_answered)
+		return VERDICT_INCONCLUSIVE;
+	return VERDICT_PASS;
 }
 
 static enum verdict verdict_if(bool passes)
@@ -23,7 +25,7 @@ static enum verdict verdict_if(bool passes)
 
 enum verdict judge_flow(const struct judge_case *c)
 {
-	enum probe_path path = probe_state_path(c->state);
+	enum probe_path path = observation_path(c->state, c->reason);
 
 	if (path == PATH_UNKNOWN)
 		return VERDICT_INCONCLUSIVE;

@@ -11,10 +11,11 @@
 
 struct judge_case {
 	enum probe_state state;
-	enum rule_expect expect; /* not EXPECT_DEFAULT */
-	bool accept_closed;      /* `blocked` is also content with a RST */
-	bool control_answered;   /* every address that was silent here let other packets
-				    through in the same scan */
+	enum probe_reason reason; /* says of which parts a `partial` is made */
+	enum rule_expect expect;  /* not EXPECT_DEFAULT */
+	bool accept_closed;       /* `blocked` is also content with a RST */
+	bool control_answered; /* every address that was silent here let other packets
+				  through in the same scan */
 };
 
 enum verdict judge_flow(const struct judge_case *c);

@@ -317,6 +317,14 @@ static int64_t find_host(const struct plan *plan, const char *name)
 	return -1;
 }
 
+bool plan_flow_by_path(const struct plan *plan, uint32_t flow)
+{
+	const struct plan_flow *f = &plan->flows[flow];
+
+	return plan->checks[f->check].ops->flags & PROBE_EXPECTS_CLEAR &&
+	       !(f->expect == EXPECT_BLOCKED && f->accept_closed);
+}
+
 int64_t plan_find(const struct plan *plan, const char *host, const char *check)
 {
 	int64_t found = find_host(plan, host);

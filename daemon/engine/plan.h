@@ -112,6 +112,10 @@ int plan_traces(const struct config *config, const struct plan_trace *traces,
 
 void plan_free(struct plan *plan);
 
+/* Whether the flow is of many ports of which it is no matter who listens: a sweep, but
+ * for one that takes a closed port for a blocked one. */
+bool plan_flow_by_path(const struct plan *plan, uint32_t flow);
+
 /* Index of the flow, or -1. */
 int64_t plan_find(const struct plan *plan, const char *host, const char *check);
 

@@ -92,8 +92,10 @@ const char *flow_result_evidence(const struct flow_result *result);
 
 /*
  * Folds a flow's addresses into one result (pure): equal states stay; different ones
- * are `partial`, reason not-all-addresses, unless one is `error`, which makes the whole
- * `error` (never half a truth). Identity: their own when equal, else one by family
+ * are `partial`, with the reason that observation_path() knows them by, unless one is
+ * `error`, which makes the whole `error` (never half a truth). `by_path`: listeners
+ * come and go, so neither identity nor reason says what accepts. Identity: their own
+ * when equal, else one by family
  * ("v4 filtered, v6 open"; "v4 1 filtered 2 open" where a family disagrees with itself;
  * an address's own identity follows its state in parentheses). Fills all of *out but
  * at_ms; takes over `addresses` (malloc'ed) when there are several, else takes the
@@ -101,6 +103,6 @@ const char *flow_result_evidence(const struct flow_result *result);
  * -ENOMEM: then *out is error/no-memory, and what would have been taken was freed.
  */
 int results_fold(struct flow_address *addresses, char **identities, uint32_t count,
-	struct flow_result *out);
+	bool by_path, struct flow_result *out);
 
 #endif

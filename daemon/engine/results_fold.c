@@ -9,23 +9,19 @@
 #include "base/strbuf.h"
 #include "daemon/engine/results.h"
 
-static bool lets_through(uint8_t state)
-{
-	enum probe_path path = probe_state_path(state);
-
-	return path == PATH_CLEAR || path == PATH_PARTIAL;
-}
-
 /* The numbers that are the same whatever the states are. */
 static void fold_numbers(
 	const struct flow_address *legs, uint32_t count, struct flow_result *out)
 {
 	for (uint32_t i = 0; i < count; i++) {
+		unsigned parts = observation_parts(legs[i].state, legs[i].reason);
+
 		if (legs[i].attempts > out->attempts)
 			out->attempts = legs[i].attempts;
 		if (legs[i].rtt_us > out->rtt_us)
 			out->rtt_us = legs[i].rtt_us;
-		if (i < 32 && legs[i].address.family && lets_through(legs[i].state))
+		if (i < 32 && legs[i].address.family &&
+			parts & (PARTS_ACCEPT | PARTS_CLOSED))
 			out->clear |= UINT32_C(1) << i;
 	}
 }
@@ -38,8 +34,56 @@ static bool same_states(const struct flow_address *legs, uint32_t count)
 	return true;
 }
 
-static void fold_state(
-	const struct flow_address *legs, uint32_t count, struct flow_result *out)
+/* Where listeners come and go, whether a part accepts is not kept: an interval of the
+ * store may outlast it. */
+static uint8_t without_listeners(uint8_t reason)
+{
+	switch (reason) {
+	case REASON_NO_PORT_ACCEPTS:
+		return REASON_SOME_BLOCKED;
+	case REASON_NO_ADDRESS_ACCEPTS:
+		return REASON_NOT_ALL_ADDRESSES;
+	default:
+		return reason;
+	}
+}
+
+/* Why addresses that differ, none of them `error`, are `partial`. */
+static enum probe_reason differ(const struct flow_address *legs, uint32_t count)
+{
+	unsigned parts = 0;
+	bool is_known = true;
+
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned of_leg = observation_parts(legs[i].state, legs[i].reason);
+		parts |= of_leg;
+		is_known = is_known && of_leg;
+	}
+	if (!is_known)
+		return REASON_NOT_ALL_ADDRESSES;
+	if (!(parts & PARTS_BLOCKED))
+		return REASON_ADDRESSES_DIFFER_CLEAR;
+	if (parts == PARTS_BLOCKED)
+		return REASON_ADDRESSES_DIFFER_BLOCKED;
+	return parts & PARTS_ACCEPT ? REASON_NOT_ALL_ADDRESSES
+				    : REASON_NO_ADDRESS_ACCEPTS;
+}
+
+/* Partial legs that are equal but for their reason: the one with most parts speaks. */
+static uint8_t widest_reason(const struct flow_address *legs, uint32_t count)
+{
+	const struct flow_address *widest = &legs[0];
+
+	for (uint32_t i = 1; i < count; i++)
+		if (observation_parts(legs[i].state, legs[i].reason) & PARTS_ACCEPT &&
+			!(observation_parts(widest->state, widest->reason) &
+				PARTS_ACCEPT))
+			widest = &legs[i];
+	return widest->reason;
+}
+
+static void fold_state(const struct flow_address *legs, uint32_t count, bool by_path,
+	struct flow_result *out)
 {
 	const struct flow_address *speaker = &legs[0];
 
@@ -51,8 +95,12 @@ static void fold_state(
 	out->phase = speaker->phase;
 	if (speaker->state != STATE_ERROR && !same_states(legs, count)) {
 		out->state = STATE_PARTIAL;
-		out->reason = REASON_NOT_ALL_ADDRESSES;
+		out->reason = (uint8_t)differ(legs, count);
+	} else if (out->state == STATE_PARTIAL) {
+		out->reason = widest_reason(legs, count);
 	}
+	if (by_path)
+		out->reason = without_listeners(out->reason);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -69,10 +117,26 @@ static bool same_legs(
 	return same_states(legs, count);
 }
 
+/* Leaves of a sweep's identity what its path is about: the runs and how many ports let
+ * packets through, of a partial one alone. */
+static void forget_listeners(uint8_t state, char **identity)
+{
+	char *end = *identity ? strstr(*identity, "; ") : NULL;
+
+	if (state != STATE_PARTIAL) {
+		free(*identity);
+		*identity = NULL;
+		return;
+	}
+	end = end ? strstr(end + 2, "; ") : NULL;
+	if (end)
+		*end = '\0';
+}
+
 /* One leg as a word of the identity. */
 struct facet {
-	uint8_t family, state;
-	const char *identity;
+	uint8_t family;
+	const char *state, *identity;
 };
 
 static int compare_facets(const void *left, const void *right)
@@ -81,19 +145,10 @@ static int compare_facets(const void *left, const void *right)
 
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
-	int order = strcmp(probe_state_word(a->state), probe_state_word(b->state));
+	int order = strcmp(a->state, b->state);
 	if (order != 0)
 		return order;
 	return strcmp(a->identity ? a->identity : "", b->identity ? b->identity : "");
-}
-
-static void add_facet(struct strbuf *text, const struct facet *facet, uint32_t count)
-{
-	if (count)
-		strbuf_addf(text, " %u", (unsigned)count);
-	strbuf_addf(text, " %s", probe_state_word(facet->state));
-	if (facet->identity)
-		strbuf_addf(text, " (%s)", facet->identity);
 }
 
 /* The sorted facets of one family. Counts are told only where they are needed: one more
@@ -107,14 +162,25 @@ static void add_family(struct strbuf *text, const struct facet *facets, uint32_t
 		for (next = i + 1; next < count; next++)
 			if (compare_facets(&facets[i], &facets[next]) != 0)
 				break;
-		add_facet(text, &facets[i], mixed ? next - i : 0);
+		if (mixed)
+			strbuf_addf(text, " %u", (unsigned)(next - i));
+		strbuf_addf(text, " %s", facets[i].state);
+		if (facets[i].identity)
+			strbuf_addf(text, " (%s)", facets[i].identity);
 	}
+}
+
+static const char *facet_word(uint8_t state, bool by_path)
+{
+	if (by_path && (state == STATE_OPEN || state == STATE_CLOSED))
+		return probe_path_word(PATH_CLEAR);
+	return probe_state_word(state);
 }
 
 /* "v4 filtered, v6 open"; "v4 1 filtered 2 open". Never names an address, since a host
  * that is renumbered is the same host. NULL without memory. */
-static char *identity_by_family(
-	const struct flow_address *legs, char *const *identities, uint32_t count)
+static char *identity_by_family(const struct flow_address *legs,
+	char *const *identities, uint32_t count, bool by_path)
 {
 	struct facet *facets = calloc(count, sizeof *facets);
 	struct strbuf text;
@@ -122,8 +188,8 @@ static char *identity_by_family(
 	if (!facets)
 		return NULL;
 	for (uint32_t i = 0; i < count; i++)
-		facets[i] = (struct facet){
-			legs[i].address.family, legs[i].state, identities[i]};
+		facets[i] = (struct facet){legs[i].address.family,
+			facet_word(legs[i].state, by_path), identities[i]};
 	qsort(facets, count, sizeof *facets, compare_facets);
 	strbuf_init(&text);
 	for (uint32_t i = 0, next; i < count; i = next) {
@@ -151,7 +217,7 @@ static int fold_one(struct flow_address *leg, char **identity, struct flow_resul
 }
 
 static int fold_many(struct flow_address *legs, char **identities, uint32_t count,
-	struct flow_result *out)
+	bool by_path, struct flow_result *out)
 {
 	struct flow_detail *detail = calloc(1, sizeof *detail);
 
@@ -161,7 +227,7 @@ static int fold_many(struct flow_address *legs, char **identities, uint32_t coun
 		detail->identity = identities[0];
 		identities[0] = NULL;
 	} else if (out->state != STATE_ERROR) {
-		detail->identity = identity_by_family(legs, identities, count);
+		detail->identity = identity_by_family(legs, identities, count, by_path);
 		if (!detail->identity) {
 			free(detail);
 			return -ENOMEM;
@@ -184,16 +250,18 @@ static void free_legs(struct flow_address *legs, uint32_t count)
 }
 
 int results_fold(struct flow_address *legs, char **identities, uint32_t count,
-	struct flow_result *out)
+	bool by_path, struct flow_result *out)
 {
 	int rc;
 
 	assert(count > 0);
 	*out = (struct flow_result){0};
 	fold_numbers(legs, count, out);
-	fold_state(legs, count, out);
+	fold_state(legs, count, by_path, out);
+	for (uint32_t i = 0; by_path && i < count; i++)
+		forget_listeners(legs[i].state, &identities[i]);
 	rc = count == 1 ? fold_one(legs, identities, out)
-			: fold_many(legs, identities, count, out);
+			: fold_many(legs, identities, count, by_path, out);
 	if (rc < 0) {
 		free_legs(legs, count);
 		*out = (struct flow_result){

@@ -142,7 +142,8 @@ static void task_put(struct task *task)
 
 	if (--task->open > 0)
 		return;
-	results_fold(task->seen, task->identities, task->n_targets, result);
+	results_fold(task->seen, task->identities, task->n_targets,
+		plan_flow_by_path(set->plan, task->flow), result);
 	result->at_ms = now_ms(set);
 	set->settled++;
 	if (task_check(set, task->flow)->ops->flags & PROBE_PACED)

@@ -21,7 +21,7 @@
 struct before {
 	const char *host, *check; /* in the set's arena */
 	const char *identity;
-	uint8_t state;
+	uint8_t state, reason;
 	uint8_t expect;
 	bool present;
 	bool seen; /* the later scan has it as well */
@@ -178,8 +178,18 @@ static bool key_of(const char *host, const char *check, char *key, size_t size)
 
 #define KEY_SIZE 2048
 
+static uint8_t reason_of(const char *word)
+{
+	enum probe_reason reason = REASON_NONE;
+
+	if (word)
+		probe_reason_from_word(word, &reason);
+	return (uint8_t)reason;
+}
+
 static int add_before(struct building *b, const char *host, const char *check,
-	const char *state, const char *identity, const char *expect, bool present)
+	const char *state, const char *reason, const char *identity, const char *expect,
+	bool present)
 {
 	struct arena *arena = &b->set->arena;
 	struct before *items = array_grow(
@@ -190,6 +200,7 @@ static int add_before(struct building *b, const char *host, const char *check,
 		.identity = arena_strdup(arena, identity ? identity : ""),
 		.present = present,
 		.state = state_of(state),
+		.reason = reason_of(reason),
 		.expect = (uint8_t)expectation_of(expect).expect,
 	};
 	char key[KEY_SIZE];
@@ -213,8 +224,8 @@ static bool on_before_flow(void *data, const struct store_flow *flow)
 {
 	struct building *b = data;
 
-	b->rc = add_before(b, flow->host, flow->check, flow->state, flow->identity,
-		flow->expect, true);
+	b->rc = add_before(b, flow->host, flow->check, flow->state, flow->reason,
+		flow->identity, flow->expect, true);
 	return b->rc == 0;
 }
 
@@ -226,7 +237,7 @@ static bool on_change(void *data, const struct store_change *change)
 	bool present = *change->from_state || *change->from_reason;
 
 	b->rc = add_before(b, change->host, change->check, change->from_state,
-		change->from_identity, change->expect, present);
+		change->from_reason, change->from_identity, change->expect, present);
 	return b->rc == 0;
 }
 
@@ -252,6 +263,7 @@ static struct diff_side side_before(const struct building *b, const struct befor
 		return (struct diff_side){
 			.present = item->present,
 			.state = (enum probe_state)item->state,
+			.reason = (enum probe_reason)item->reason,
 			.identity = item->identity,
 		};
 	return b->whole ? (struct diff_side){0} : *after;
@@ -260,14 +272,11 @@ static struct diff_side side_before(const struct building *b, const struct befor
 static int fill_texts(struct arena *arena, const struct store_flow *flow,
 	struct change *change, struct incident_flow *entry)
 {
-	enum probe_reason reason = REASON_NONE;
 	enum probe_phase phase = PHASE_NONE;
 
-	if (flow->reason)
-		probe_reason_from_word(flow->reason, &reason);
 	if (flow->phase)
 		probe_phase_from_word(flow->phase, &phase);
-	change->reason = entry->reason = (uint8_t)reason;
+	change->reason = entry->reason = reason_of(flow->reason);
 	entry->phase = (uint8_t)phase;
 	if (flow->evidence && *flow->evidence) {
 		change->evidence = arena_strdup(arena, flow->evidence);
@@ -357,6 +366,7 @@ static int add_after(struct building *b, const struct store_flow *flow)
 	after = (struct diff_side){
 		.present = true,
 		.state = (enum probe_state)state_of(flow->state),
+		.reason = (enum probe_reason)reason_of(flow->reason),
 		.identity = flow->identity,
 		.by_path = b->by_path[entry->check],
 		.accepts_closed = expectation.accepts_closed,

@@ -260,6 +260,7 @@ static int compare_with_told(
 			return -ENOMEM;
 	}
 	previous->states[flow] = (uint8_t)reading->told;
+	previous->reasons[flow] = REASON_NONE; /* not read: the state's path alone */
 	previous->identities[flow] = identity;
 	return 0;
 }

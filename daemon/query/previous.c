@@ -24,6 +24,14 @@ static enum probe_state state_of(const struct store_flow *flow)
 	return state;
 }
 
+static enum probe_reason reason_of(const struct store_flow *flow)
+{
+	enum probe_reason reason = REASON_NONE;
+
+	probe_reason_from_word(flow->reason, &reason);
+	return reason;
+}
+
 static int add_removed(struct previous *previous, const struct store_flow *flow)
 {
 	struct previous_removed *item,
@@ -52,6 +60,7 @@ static int add_flow(struct loading *loading, const struct store_flow *flow)
 		return add_removed(previous, flow);
 	previous->present[index] = true;
 	previous->states[index] = (uint8_t)state_of(flow);
+	previous->reasons[index] = (uint8_t)reason_of(flow);
 	previous->proved[index] =
 		!flow->gap && expectation_of(flow->expect).expect == EXPECT_BLOCKED &&
 		strcmp(flow->verdict, verdict_word(VERDICT_PASS)) == 0;
@@ -86,10 +95,12 @@ int previous_load(struct store *store, const struct plan *plan, struct previous 
 	out->scan = last.id;
 	out->time_us = last.started_us;
 	out->states = calloc(n, sizeof *out->states);
+	out->reasons = calloc(n, sizeof *out->reasons);
 	out->present = calloc(n, sizeof *out->present);
 	out->proved = calloc(n, sizeof *out->proved);
 	out->identities = calloc(n, sizeof *out->identities);
-	if (!out->states || !out->present || !out->proved || !out->identities)
+	if (!out->states || !out->reasons || !out->present || !out->proved ||
+		!out->identities)
 		rc = -ENOMEM;
 	if (rc == 0)
 		rc = store_flows_at(store, out->scan, on_flow, &loading);
@@ -107,6 +118,7 @@ struct diff_side previous_side(const struct previous *previous, uint32_t flow)
 	return (struct diff_side){
 		.present = previous->present[flow],
 		.state = (enum probe_state)previous->states[flow],
+		.reason = (enum probe_reason)previous->reasons[flow],
 		.identity = previous->identities[flow],
 	};
 }
@@ -120,6 +132,7 @@ struct diff_side result_side(
 	return (struct diff_side){
 		.present = true,
 		.state = (enum probe_state)result->state,
+		.reason = (enum probe_reason)result->reason,
 		.identity = result->detail ? result->detail->identity : NULL,
 		.by_path = check->ops->flags & PROBE_EXPECTS_CLEAR,
 		.accepts_closed = plan->flows[flow].accept_closed,
@@ -129,6 +142,7 @@ struct diff_side result_side(
 void previous_fini(struct previous *previous)
 {
 	free(previous->states);
+	free(previous->reasons);
 	free(previous->present);
 	free(previous->proved);
 	free(previous->identities);

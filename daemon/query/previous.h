@@ -24,6 +24,7 @@ struct previous {
 	int64_t time_us;
 	uint8_t *states; /* per plan flow: enum probe_state; STATE_NONE: never
 			    measured, or not in scope then */
+	uint8_t *reasons; /* per plan flow: enum probe_reason, of the state */
 	bool *present;   /* per plan flow: was in the last scan's scope */
 	bool *proved;    /* per plan flow: it was to be blocked, and was known to
 			    be */

@@ -22,13 +22,16 @@ static int put_back(struct previous *previous, uint32_t flow,
 	const struct store_flow *then, enum probe_state state)
 {
 	const char *identity = NULL;
+	enum probe_reason reason = REASON_NONE;
 
+	probe_reason_from_word(then->reason, &reason);
 	if (*then->identity) {
 		identity = arena_strdup(&previous->arena, then->identity);
 		if (!identity)
 			return -ENOMEM;
 	}
 	previous->states[flow] = (uint8_t)state;
+	previous->reasons[flow] = (uint8_t)reason;
 	previous->identities[flow] = identity;
 	return 0;
 }

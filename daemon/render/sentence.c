@@ -43,7 +43,7 @@ static bool lacks_control(const struct report_result *result)
 {
 	return result->verdict == VERDICT_INCONCLUSIVE &&
 	       result->expect == EXPECT_BLOCKED &&
-	       probe_state_path(result->state) == PATH_BLOCKED;
+	       observation_path(result->state, result->reason) == PATH_BLOCKED;
 }
 
 static void add_address(struct strbuf *out, const struct probe_ops *ops,

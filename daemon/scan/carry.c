@@ -52,6 +52,8 @@ static int carry_flow(
 	if (previous->proved[flow])
 		results->carried[flow] = CARRIED_PROVED;
 	result->state = previous->states[flow];
+	if (result->state == STATE_PARTIAL)
+		result->reason = previous->reasons[flow]; /* the path is its parts' */
 	return carry_identity(previous->identities[flow], result);
 }
 

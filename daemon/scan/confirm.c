@@ -24,7 +24,7 @@ static bool needs_look(const struct plan *plan, const struct previous *previous,
 struct doubt {
 	uint32_t flow;
 	uint32_t seen;
-	uint8_t state;
+	uint8_t state, reason;
 	char *identity; /* owned; NULL: none */
 };
 
@@ -41,6 +41,7 @@ static int remember(struct doubt *doubt, const struct diff_side *now)
 	doubt->identity = NULL;
 	doubt->seen = 1;
 	doubt->state = (uint8_t)now->state;
+	doubt->reason = (uint8_t)now->reason;
 	if (now->identity)
 		doubt->identity = strdup(now->identity);
 	return now->identity && !doubt->identity ? -ENOMEM : 0;
@@ -51,6 +52,7 @@ static bool same_as_before(const struct doubt *doubt, const struct diff_side *no
 	struct diff_side last = {
 		.present = true,
 		.state = (enum probe_state)doubt->state,
+		.reason = (enum probe_reason)doubt->reason,
 		.identity = doubt->identity,
 	};
 

@@ -166,11 +166,9 @@ static int fill_hosts(struct building *b, const struct results *results)
 
 /* ---- flows ---------------------------------------------------------------- */
 
-static bool is_clear(enum probe_state state)
+static bool answers(uint8_t state, uint8_t reason)
 {
-	enum probe_path path = probe_state_path(state);
-
-	return path == PATH_CLEAR || path == PATH_PARTIAL;
+	return observation_parts(state, reason) & (PARTS_ACCEPT | PARTS_CLOSED);
 }
 
 static void fill_flows(struct building *b, const struct results *results,
@@ -181,13 +179,13 @@ static void fill_flows(struct building *b, const struct results *results,
 		enum probe_state now = (enum probe_state)results->flows[i].state;
 		if (now == STATE_ERROR || now == STATE_NONE ||
 			results_is_carried(results, i) ||
-			!is_clear((enum probe_state)previous->states[i]))
+			!answers(previous->states[i], previous->reasons[i]))
 			continue;
 		b->flows[b->input.n_flows++] = (struct guard_flow){
 			.host = flow->host,
 			.check = flow->check,
 			.rules = flow->rules,
-			.dark = !is_clear(now),
+			.dark = !answers(now, results->flows[i].reason),
 		};
 	}
 }
@@ -256,8 +254,8 @@ static void judge_controls(const struct plan *plan, const struct results *result
 	struct assessment *assessment)
 {
 	const struct settings *settings = &plan->config->settings;
-	struct controls_finding found =
-		controls_look(plan, results, previous->scan ? previous->states : NULL);
+	const struct controls_before before = {previous->states, previous->reasons};
+	struct controls_finding found = controls_look(plan, results, &before);
 
 	if (!controls_lack(&found, settings->guard_require))
 		return;

@@ -16,12 +16,12 @@
 static uint32_t add_silent(struct strbuf *out, const struct plan *plan,
 	const struct results *results, const struct previous *previous)
 {
-	const uint8_t *before = previous->scan ? previous->states : NULL;
+	const struct controls_before before = {previous->states, previous->reasons};
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < plan->n_flows; i++) {
 		const struct plan_flow *flow = &plan->flows[i];
-		if (!controls_is_silent(plan, results, before, i))
+		if (!controls_is_silent(plan, results, &before, i))
 			continue;
 		if (count++ < MAX_NAMED)
 			strbuf_addf(out, "%s%s on %s", count > 1 ? ", " : "",

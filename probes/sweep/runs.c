@@ -85,7 +85,8 @@ void sweep_verdict(const struct sweep_counts *counts, const struct sweep_icmp *i
 
 	if (clear > 0 && shut > 0) {
 		*state = STATE_PARTIAL;
-		*reason = REASON_SOME_BLOCKED;
+		*reason = counts->of[STATE_OPEN] ? REASON_SOME_BLOCKED
+						 : REASON_NO_PORT_ACCEPTS;
 	} else if (clear == 0) {
 		judge_blocked(counts, icmp, shut, state, reason);
 	} else if (counts->of[STATE_OPEN] > 0) {
@@ -183,23 +184,66 @@ static bool next_by_path(struct sweep_walk *walk, struct sweep_run_of_ports *pen
 	return true;
 }
 
-char *sweep_identity(const struct sweep_ports *ports)
+static void add_list(struct strbuf *out, struct strbuf *list, uint32_t count)
+{
+	if (list->length > SWEEP_IDENTITY_MAX)
+		strbuf_addf(out, "%s%" PRIu32 " runs, %016" PRIx64,
+			*list->text == ' ' ? " " : "", count,
+			hash_bytes(HASH_START, list->text, list->length));
+	else if (list->length)
+		strbuf_adds(out, list->text);
+	out->failed |= list->failed;
+	strbuf_fini(list);
+}
+
+static void add_paths(struct strbuf *out, const struct sweep_ports *ports)
 {
 	struct sweep_walk walk;
 	struct sweep_run_of_ports pending = {0}, run;
-	struct strbuf text;
+	struct strbuf list;
 	uint32_t count = 0;
 
-	strbuf_init(&text);
+	strbuf_init(&list);
 	sweep_walk_init(&walk, ports);
 	sweep_walk_next(&walk, &pending);
 	for (; next_by_path(&walk, &pending, &run); count++)
-		strbuf_addf(&text, "%s%u-%u %s", count ? "," : "", run.low, run.high,
+		strbuf_addf(&list, "%s%u-%u %s", count ? "," : "", run.low, run.high,
 			probe_path_word(probe_state_path(run.state)));
-	if (!text.failed && text.length > SWEEP_IDENTITY_MAX) {
-		uint64_t hash = hash_bytes(HASH_START, text.text, text.length);
-		strbuf_reset(&text);
-		strbuf_addf(&text, "%" PRIu32 " runs, %016" PRIx64, count, hash);
+	add_list(out, &list, count);
+}
+
+static void add_open(struct strbuf *out, const struct sweep_ports *ports)
+{
+	struct sweep_walk walk;
+	struct sweep_run_of_ports run;
+	struct strbuf list;
+	uint32_t count = 0;
+
+	strbuf_init(&list);
+	sweep_walk_init(&walk, ports);
+	while (sweep_walk_next(&walk, &run)) {
+		if (run.state != STATE_OPEN)
+			continue;
+		strbuf_addf(&list, "%s%u-%u", count++ ? "," : " ", run.low, run.high);
 	}
+	add_list(out, &list, count);
+}
+
+char *sweep_identity(const struct sweep_ports *ports)
+{
+	struct sweep_counts counts;
+	struct strbuf text;
+	uint32_t clear;
+
+	sweep_count(ports, &counts);
+	clear = counts.of[STATE_OPEN] + counts.of[STATE_CLOSED];
+	strbuf_init(&text);
+	if (clear > 0 && clear < ports->count) {
+		add_paths(&text, ports);
+		strbuf_adds(&text, "; ");
+	}
+	strbuf_addf(&text, "%" PRIu32 " clear; %" PRIu32 " open", clear,
+		counts.of[STATE_OPEN]);
+	add_open(&text, ports);
 	return strbuf_take(&text);
 }

@@ -46,7 +46,7 @@ void sweep_count(const struct sweep_ports *ports, struct sweep_counts *counts);
  * blocked. Blocked ports that differ have the strongest of their states, prohibited
  * before unreachable before filtered, with its ICMP reason: a router that limits its
  * ICMP errors leaves some ports silent in any scan, and the state should not depend on
- * how many.
+ * how many. A partial sweep without an open port has a reason of its own.
  */
 void sweep_verdict(const struct sweep_counts *counts, const struct sweep_icmp *icmp,
 	enum probe_state *state, enum probe_reason *reason);
@@ -63,14 +63,16 @@ void sweep_verdict(const struct sweep_counts *counts, const struct sweep_icmp *i
 char *sweep_evidence(const struct sweep_ports *ports, const struct sweep_counts *counts,
 	const struct sweep_icmp *icmp);
 
-/* An identity longer than this is told by a hash. */
+/* A list of runs longer than this is replaced by its hash. */
 #define SWEEP_IDENTITY_MAX 4096
 
 /*
- * What tells two partial sweeps apart: runs by path alone, since listeners come and go:
- * "49152-49671 clear,49672-65535 blocked"; beyond SWEEP_IDENTITY_MAX bytes their number
- * and the FNV-1a hash of that text: "5120 runs, 85944171f73967e8". malloc'ed; NULL
- * without memory.
+ * What makes two sweeps of the same state different: sections, separated by "; ", of
+ * which a reader compares those that its expectation is about. For a partial sweep its
+ * runs by path, "49152-49671 clear,49672-65535 blocked"; then "520 clear", how many
+ * ports let packets through; then "8 open 49160-49167", those that accept. Runs beyond
+ * SWEEP_IDENTITY_MAX bytes are their number and the FNV-1a hash of the text: "5120
+ * runs, 85944171f73967e8". malloc'ed; NULL without memory.
  */
 char *sweep_identity(const struct sweep_ports *ports);
 

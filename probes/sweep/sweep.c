@@ -101,7 +101,7 @@ static void settle_all(struct sweep_run *sweep)
 	sweep_count(&sweep->ports, &counts);
 	sweep_verdict(&counts, &sweep->icmp, &state, &reason);
 	result->evidence = sweep_evidence(&sweep->ports, &counts, &sweep->icmp);
-	if (state == STATE_PARTIAL &&
+	if ((state == STATE_PARTIAL || state == STATE_OPEN) &&
 		!(result->identity = sweep_identity(&sweep->ports))) {
 		/* Without it the next scan would see a change. */
 		probe_run_settle_local(&sweep->run, UV_ENOMEM, PHASE_SWEEP);

@@ -38,7 +38,7 @@ struct bed {
 	struct assessment assessment;
 	uint32_t *flows;
 	size_t n_flows;
-	uint8_t states[8];
+	uint8_t states[8], reasons[8];
 	bool present[8], proved[8];
 	const char *identities[8];
 };
@@ -62,6 +62,7 @@ static int set_up(void **state)
 	assert_int_equal(results_init(&bed.results, bed.made.plan), 0);
 	bed.previous = (struct previous){.scan = 1,
 		.states = bed.states,
+		.reasons = bed.reasons,
 		.present = bed.present,
 		.proved = bed.proved,
 		.identities = bed.identities};

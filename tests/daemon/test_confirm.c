@@ -47,11 +47,12 @@ static enum probe_state settle(
 	const struct step *steps, uint32_t n_steps, uint32_t confirm, uint32_t *looks)
 {
 	const struct script script = {steps, n_steps};
-	uint8_t before[] = {STATE_OPEN};
+	uint8_t before[] = {STATE_OPEN}, reasons[] = {REASON_SYN_ACK};
 	bool present[] = {true};
 	const char *identities[] = {NULL};
 	struct previous previous = {.scan = 1,
 		.states = before,
+		.reasons = reasons,
 		.present = present,
 		.identities = identities};
 	struct engine *engine;

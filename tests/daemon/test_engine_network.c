@@ -64,7 +64,7 @@ static void is_partial_when_one_address_of_two_refuses(void **state)
 	fleet_check_port(&fleet, 0, port);
 	assert_int_equal(fleet_run(&fleet), 0);
 	const struct flow_result *result = fleet_result(&fleet, 0, 0);
-	assert_result(result, STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES);
+	assert_result(result, STATE_PARTIAL, REASON_ADDRESSES_DIFFER_CLEAR);
 	assert_int_equal(result->clear, 3); /* a RST went through, too */
 	assert_string_equal(result->detail->identity, "v4 open, v6 closed");
 	assert_int_equal(result->detail->n_addresses, 2);

@@ -37,7 +37,7 @@ struct bed {
 	struct previous previous;
 	struct trail trail;
 	struct assessment assessment;
-	uint8_t states[64];
+	uint8_t states[64], reasons[64];
 	bool present[64];
 	const char *identities[64];
 };
@@ -55,6 +55,7 @@ static int set_up(void **state)
 	assert_in_range(n, 1, 64);
 	bed.previous = (struct previous){.scan = 1,
 		.states = bed.states,
+		.reasons = bed.reasons,
 		.present = bed.present,
 		.identities = bed.identities};
 	for (uint32_t i = 0; i < n; i++) {
@@ -202,6 +203,7 @@ static void controls_at_random(void **state)
 {
 	struct bed *bed = *state;
 	const struct plan *plan = bed->made.plan;
+	const struct controls_before before = {bed->states, bed->reasons};
 	uint32_t random = 1;
 
 	for (int round = 0; round < 2000; round++) {
@@ -219,7 +221,7 @@ static void controls_at_random(void **state)
 				dark += is_dark;
 			}
 		}
-		found = controls_look(plan, &bed->results, bed->states);
+		found = controls_look(plan, &bed->results, &before);
 		assert_int_equal(found.count, 2);
 		assert_int_equal(found.silent, silent);
 		assert_int_equal(found.others, others);

@@ -30,19 +30,34 @@ static const struct {
 	{STATE_ERROR, "IIII", "IIII", "IIII", "IIII"},
 };
 
+/* The same, of a `partial` by its reason: what its parts do. */
+static const struct {
+	enum probe_reason reason;
+	const char *open, *clear, *blocked, *any;
+} partial[] = {
+	{REASON_NOT_ALL_ADDRESSES, "FFFF", "FFFF", "FFFF", "PPPP"},
+	{REASON_SOME_BLOCKED, "FFFF", "FFFF", "FFFF", "PPPP"},
+	{REASON_SOME_INTERFACES, "FFFF", "FFFF", "FFFF", "PPPP"},
+	{REASON_ADDRESSES_DIFFER_CLEAR, "FFFF", "PPPP", "FFFF", "PPPP"},
+	{REASON_ADDRESSES_DIFFER_BLOCKED, "FFFF", "FFFF", "IPIP", "PPPP"},
+	{REASON_NO_ADDRESS_ACCEPTS, "FFFF", "FFFF", "FFIP", "PPPP"},
+	{REASON_NO_PORT_ACCEPTS, "FFFF", "FFFF", "FFIP", "PPPP"},
+};
+
 static char letter(enum verdict verdict)
 {
 	return "PFI"[verdict];
 }
 
-static void check_row(
-	enum probe_state state, enum rule_expect expect, const char *wanted)
+static void check_row(enum probe_state state, enum probe_reason reason,
+	enum rule_expect expect, const char *wanted)
 {
 	char got[5] = "";
 
 	for (int i = 0; i < 4; i++) {
 		struct judge_case c = {
 			.state = state,
+			.reason = reason,
 			.expect = expect,
 			.control_answered = i & 1,
 			.accept_closed = i & 2,
@@ -50,8 +65,9 @@ static void check_row(
 		got[i] = letter(judge_flow(&c));
 	}
 	if (strcmp(got, wanted) != 0)
-		fail_msg("state %s, expect %d: %s, not %s", probe_state_word(state),
-			(int)expect, got, wanted);
+		fail_msg("state %s, reason %s, expect %d: %s, not %s",
+			probe_state_word(state), probe_reason_word(reason), (int)expect,
+			got, wanted);
 }
 
 static void every_state_meets_every_expectation(void **unused)
@@ -60,10 +76,23 @@ static void every_state_meets_every_expectation(void **unused)
 	assert_int_equal(ARRAY_SIZE(table), STATE_COUNT);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		assert_int_equal(table[i].state, i);
-		check_row(table[i].state, EXPECT_OPEN, table[i].open);
-		check_row(table[i].state, EXPECT_CLEAR, table[i].clear);
-		check_row(table[i].state, EXPECT_BLOCKED, table[i].blocked);
-		check_row(table[i].state, EXPECT_ANY, table[i].any);
+		check_row(table[i].state, REASON_NONE, EXPECT_OPEN, table[i].open);
+		check_row(table[i].state, REASON_NONE, EXPECT_CLEAR, table[i].clear);
+		check_row(
+			table[i].state, REASON_NONE, EXPECT_BLOCKED, table[i].blocked);
+		check_row(table[i].state, REASON_NONE, EXPECT_ANY, table[i].any);
+	}
+}
+
+static void a_partial_is_judged_by_its_parts(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(partial); i++) {
+		enum probe_reason reason = partial[i].reason;
+		check_row(STATE_PARTIAL, reason, EXPECT_OPEN, partial[i].open);
+		check_row(STATE_PARTIAL, reason, EXPECT_CLEAR, partial[i].clear);
+		check_row(STATE_PARTIAL, reason, EXPECT_BLOCKED, partial[i].blocked);
+		check_row(STATE_PARTIAL, reason, EXPECT_ANY, partial[i].any);
 	}
 }
 
@@ -114,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_state_meets_every_expectation),
+		cmocka_unit_test(a_partial_is_judged_by_its_parts),
 		cmocka_unit_test(a_rule_without_require_needs_every_host),
 		cmocka_unit_test(a_rule_that_requires_one_holds_while_one_answers),
 		cmocka_unit_test(counts_near_the_limit_do_not_wrap),

@@ -26,7 +26,8 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static struct flow_result fold(const struct told *told, uint32_t count)
+static struct flow_result fold_with(
+	const struct told *told, uint32_t count, bool by_path)
 {
 	struct flow_address *legs = calloc(count, sizeof *legs);
 	char **identities = calloc(count, sizeof *identities);
@@ -46,13 +47,18 @@ static struct flow_result fold(const struct told *told, uint32_t count)
 		};
 		identities[i] = copy(told[i].identity);
 	}
-	assert_int_equal(results_fold(legs, identities, count, &result), 0);
+	assert_int_equal(results_fold(legs, identities, count, by_path, &result), 0);
 	for (uint32_t i = 0; i < count; i++)
 		assert_null(identities[i]);
 	if (count == 1)
 		free(legs);
 	free(identities);
 	return result;
+}
+
+static struct flow_result fold(const struct told *told, uint32_t count)
+{
+	return fold_with(told, count, false);
 }
 
 static void release(struct flow_result *result)
@@ -170,6 +176,7 @@ static void counts_only_in_a_family_that_disagrees(void **state)
 	struct flow_result result = fold(told, 5);
 
 	(void)state;
+	assert_int_equal(result.reason, REASON_NOT_ALL_ADDRESSES);
 	assert_string_equal(identity_of(&result), "v4 1 filtered 2 open, v6 closed");
 	assert_int_equal(result.clear, 1 | 4 | 8 | 16);
 	release(&result);
@@ -222,6 +229,119 @@ static void tells_legs_of_one_state_apart_by_their_identities(void **state)
 	assert_int_equal(result.reason, REASON_SOME_BLOCKED);
 	assert_string_equal(
 		identity_of(&result), "v4 partial (80-90), v6 partial (80-99)");
+	release(&result);
+}
+
+/* The path of what two addresses say, both ways round. */
+static void assert_path_of(enum probe_state one, enum probe_state other,
+	enum probe_reason reason, enum probe_path path)
+{
+	for (int turn = 0; turn < 2; turn++) {
+		struct told told[] = {
+			{4, turn ? other : one, REASON_NONE, 0, 1, NULL, NULL},
+			{4, turn ? one : other, REASON_NONE, 0, 1, NULL, NULL},
+		};
+		struct flow_result result = fold(told, 2);
+		assert_int_equal(result.state, STATE_PARTIAL);
+		assert_string_equal(
+			probe_reason_word(result.reason), probe_reason_word(reason));
+		assert_int_equal(observation_path(result.state, result.reason), path);
+		release(&result);
+	}
+}
+
+static void the_path_of_several_addresses_is_that_of_its_parts(void **state)
+{
+	(void)state;
+	assert_path_of(STATE_FILTERED, STATE_PROHIBITED,
+		REASON_ADDRESSES_DIFFER_BLOCKED, PATH_BLOCKED);
+	assert_path_of(STATE_FILTERED, STATE_UNREACHABLE,
+		REASON_ADDRESSES_DIFFER_BLOCKED, PATH_BLOCKED);
+	assert_path_of(
+		STATE_OPEN, STATE_CLOSED, REASON_ADDRESSES_DIFFER_CLEAR, PATH_CLEAR);
+	assert_path_of(
+		STATE_FAILED, STATE_CLOSED, REASON_ADDRESSES_DIFFER_CLEAR, PATH_CLEAR);
+	assert_path_of(
+		STATE_OPEN, STATE_FAILED, REASON_ADDRESSES_DIFFER_CLEAR, PATH_CLEAR);
+	assert_path_of(
+		STATE_OPEN, STATE_FILTERED, REASON_NOT_ALL_ADDRESSES, PATH_PARTIAL);
+	assert_path_of(
+		STATE_CLOSED, STATE_FILTERED, REASON_NO_ADDRESS_ACCEPTS, PATH_PARTIAL);
+	assert_path_of(
+		STATE_FAILED, STATE_FILTERED, REASON_NOT_ALL_ADDRESSES, PATH_PARTIAL);
+	/* Of an address of which nothing is known. */
+	assert_path_of(
+		STATE_OPEN, STATE_UNRESOLVED, REASON_NOT_ALL_ADDRESSES, PATH_PARTIAL);
+}
+
+static void of_equal_partials_the_one_that_accepts_speaks(void **state)
+{
+	static const struct told told[] = {
+		{4, STATE_PARTIAL, REASON_NO_PORT_ACCEPTS, 1, 9, "1-2; 1 clear; 0 open",
+			NULL},
+		{6, STATE_PARTIAL, REASON_SOME_BLOCKED, 1, 9,
+			"1-2; 1 clear; 1 open 1-1", NULL},
+	};
+	struct flow_result result = fold(told, 2);
+
+	(void)state;
+	assert_int_equal(result.reason, REASON_SOME_BLOCKED);
+	release(&result);
+}
+
+static void a_sweep_by_path_forgets_who_listens(void **state)
+{
+	static const struct told partial[] = {{4, STATE_PARTIAL, REASON_NO_PORT_ACCEPTS,
+		1, 9, "1-2 clear,3-4 blocked; 2 clear; 0 open", NULL}};
+	static const struct told open[] = {
+		{4, STATE_OPEN, REASON_ALL_CLEAR, 1, 9, "4 clear; 2 open 1-2", NULL}};
+	static const struct told many[] = {
+		{4, STATE_OPEN, REASON_ALL_CLEAR, 1, 9, "4 clear; 2 open 1-2", NULL},
+		{4, STATE_CLOSED, REASON_RST, 1, 9, NULL, NULL},
+		{6, STATE_PARTIAL, REASON_SOME_BLOCKED, 1, 9,
+			"1-2 clear,3-4 blocked; 2 clear; 1 open 1-1", NULL},
+	};
+	struct flow_result result = fold_with(partial, 1, true);
+
+	(void)state;
+	assert_int_equal(result.reason, REASON_SOME_BLOCKED);
+	assert_string_equal(identity_of(&result), "1-2 clear,3-4 blocked; 2 clear");
+	release(&result);
+	result = fold_with(open, 1, true);
+	assert_null(result.detail);
+	result = fold_with(many, 3, true);
+	assert_int_equal(result.reason, REASON_NOT_ALL_ADDRESSES);
+	assert_string_equal(identity_of(&result),
+		"v4 clear, v6 partial (1-2 clear,3-4 blocked; 2 clear)");
+	release(&result);
+	result = fold_with(many, 2, true);
+	assert_int_equal(result.reason, REASON_ADDRESSES_DIFFER_CLEAR);
+	assert_string_equal(identity_of(&result), "v4 clear");
+	release(&result);
+	/* Where a closed port is a blocked one, it all counts. */
+	result = fold(open, 1);
+	assert_string_equal(identity_of(&result), "4 clear; 2 open 1-2");
+	release(&result);
+}
+
+/* A bit an address; the 33rd has none. */
+static void as_many_addresses_as_there_are_bits_let_packets_through(void **state)
+{
+	struct told told[33];
+
+	(void)state;
+	for (int i = 0; i < 33; i++)
+		told[i] =
+			(struct told){4, STATE_OPEN, REASON_SYN_ACK, 1, 1, NULL, NULL};
+	for (uint32_t count = 30; count <= 33; count++) {
+		struct flow_result result = fold(told, count);
+		assert_int_equal(result.clear,
+			count >= 32 ? UINT32_MAX : (UINT32_C(1) << count) - 1);
+		release(&result);
+	}
+	told[31].state = STATE_FILTERED;
+	struct flow_result result = fold(told, 32);
+	assert_int_equal(result.clear, UINT32_MAX >> 1);
 	release(&result);
 }
 
@@ -322,6 +442,11 @@ int main(void)
 		cmocka_unit_test(is_the_same_whatever_the_order_of_addresses),
 		cmocka_unit_test(keeps_an_identity_that_all_legs_share),
 		cmocka_unit_test(tells_legs_of_one_state_apart_by_their_identities),
+		cmocka_unit_test(the_path_of_several_addresses_is_that_of_its_parts),
+		cmocka_unit_test(of_equal_partials_the_one_that_accepts_speaks),
+		cmocka_unit_test(a_sweep_by_path_forgets_who_listens),
+		cmocka_unit_test(
+			as_many_addresses_as_there_are_bits_let_packets_through),
 		cmocka_unit_test(is_an_error_as_soon_as_one_leg_is),
 		cmocka_unit_test(starts_with_nothing_seen_and_the_given_addresses),
 		cmocka_unit_test(forgets_a_flow_with_its_detail),

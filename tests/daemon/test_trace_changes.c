@@ -35,7 +35,7 @@ struct scene {
 	struct fleet fleet;
 	struct previous previous;
 	struct engine *engine;
-	uint8_t before[2 * HOSTS];
+	uint8_t before[2 * HOSTS], reasons[2 * HOSTS];
 	bool present[2 * HOSTS];
 	const char *identities[2 * HOSTS];
 	uint32_t n_hosts;
@@ -84,6 +84,7 @@ static void scene_open(struct scene *s, uint32_t n_hosts)
 	}
 	s->previous = (struct previous){.scan = 1,
 		.states = s->before,
+		.reasons = s->reasons,
 		.present = s->present,
 		.identities = s->identities};
 	assert_int_equal(engine_new(&s->fleet.options, &s->engine), 0);

@@ -89,6 +89,30 @@ static void states_imply_their_paths(void **state)
 	assert_string_equal(probe_path_word(PATH_UNKNOWN), "unknown");
 }
 
+/* Whatever the reason of another state. */
+static void the_path_of_a_partial_is_that_of_its_parts(void **state)
+{
+	(void)state;
+	for (int s = 0; s < STATE_COUNT; s++)
+		for (int r = 0; r < REASON_COUNT; r++) {
+			enum probe_state seen = (enum probe_state)s;
+			enum probe_reason reason = (enum probe_reason)r;
+			enum probe_path path = probe_state_path(seen);
+			if (seen == STATE_PARTIAL &&
+				reason == REASON_ADDRESSES_DIFFER_CLEAR)
+				path = PATH_CLEAR;
+			if (seen == STATE_PARTIAL &&
+				reason == REASON_ADDRESSES_DIFFER_BLOCKED)
+				path = PATH_BLOCKED;
+			assert_int_equal(observation_path(seen, reason), path);
+		}
+	assert_int_equal(observation_parts(STATE_PARTIAL, REASON_NO_PORT_ACCEPTS),
+		PARTS_CLOSED | PARTS_BLOCKED);
+	assert_int_equal(observation_parts(STATE_PARTIAL, REASON_NO_ADDRESS_ACCEPTS),
+		PARTS_CLOSED | PARTS_BLOCKED);
+	assert_int_equal(observation_parts(STATE_FAILED, REASON_NONE), PARTS_ACCEPT);
+}
+
 static void local_reasons_are_those_of_this_machine(void **state)
 {
 	(void)state;
@@ -130,6 +154,7 @@ int main(void)
 		cmocka_unit_test(a_word_that_is_none_is_refused),
 		cmocka_unit_test(every_reason_has_a_sentence),
 		cmocka_unit_test(states_imply_their_paths),
+		cmocka_unit_test(the_path_of_a_partial_is_that_of_its_parts),
 		cmocka_unit_test(local_reasons_are_those_of_this_machine),
 		cmocka_unit_test(a_shortage_is_local_and_may_pass),
 	};

@@ -97,7 +97,8 @@ static void the_verdict_follows_from_what_the_ports_say(void **state)
 	assert_verdict("o", STATE_OPEN, REASON_ALL_CLEAR);
 	assert_verdict("ccoc", STATE_OPEN, REASON_ALL_CLEAR);
 	assert_verdict("cccc", STATE_CLOSED, REASON_RST);
-	assert_verdict("cccf", STATE_PARTIAL, REASON_SOME_BLOCKED);
+	assert_verdict("cccf", STATE_PARTIAL, REASON_NO_PORT_ACCEPTS);
+	assert_verdict("cocf", STATE_PARTIAL, REASON_SOME_BLOCKED);
 	assert_verdict("ppop", STATE_PARTIAL, REASON_SOME_BLOCKED);
 	assert_verdict("ffff", STATE_FILTERED, REASON_ALL_SILENT);
 	assert_verdict("pppp", STATE_PROHIBITED, REASON_ALL_PROHIBITED);
@@ -169,14 +170,21 @@ static void runs_end_where_the_set_has_a_gap(void **state)
 	sweep_ports_fini(&s.ports);
 }
 
-static void identity_sees_paths_and_not_listeners(void **state)
+static void identity_says_the_paths_the_counts_and_the_listeners(void **state)
 {
 	(void)state;
-	assert_identity("10-15", "ccffcc", "10-11 clear,12-13 blocked,14-15 clear");
-	assert_identity("10-15", "ocfpco", "10-11 clear,12-13 blocked,14-15 clear");
-	assert_identity("10-15", "cccccf", "10-14 clear,15-15 blocked");
-	assert_identity("65534-65535", "fo", "65534-65534 blocked,65535-65535 clear");
-	assert_identity("1-2,4-5", "cocf", "1-2 clear,4-4 clear,5-5 blocked");
+	assert_identity("10-15", "ccffcc",
+		"10-11 clear,12-13 blocked,14-15 clear; 4 clear; 0 open");
+	assert_identity("10-15", "ocfpco",
+		"10-11 clear,12-13 blocked,14-15 clear; 4 clear; 2 open 10-10,15-15");
+	assert_identity(
+		"10-15", "cccccf", "10-14 clear,15-15 blocked; 5 clear; 0 open");
+	assert_identity("65534-65535", "fo",
+		"65534-65534 blocked,65535-65535 clear; 1 clear; 1 open 65535-65535");
+	assert_identity("1-2,4-5", "cocf",
+		"1-2 clear,4-4 clear,5-5 blocked; 3 clear; 1 open 2-2");
+	assert_identity("10-15", "ccoocc", "6 clear; 2 open 12-13");
+	assert_identity("10-11", "oo", "2 clear; 2 open 10-11");
 }
 
 /* Every other port blocked: the longest list of runs there can be. */
@@ -219,22 +227,38 @@ static void a_long_identity_is_a_hash_that_one_port_changes(void **state)
 {
 	(void)state;
 	struct scene s;
+	const char *paths = "65535 runs, 0123456789abcdef; ";
 	alternate(&s);
 	char *first = sweep_identity(&s.ports);
 	assert_memory_equal(first, "65535 runs, ", 12);
-	assert_int_equal(strlen(first), 12 + 16);
+	assert_string_equal(first + strlen(paths), "32768 clear; 0 open");
 
 	sweep_ports_set(&s.ports, 40000, STATE_OPEN);
 	char *same = sweep_identity(&s.ports);
-	assert_string_equal(first, same);
+	assert_memory_equal(first, same, strlen(paths));
+	assert_string_equal(same + strlen(paths), "32768 clear; 1 open 40001-40001");
 
 	sweep_ports_set(&s.ports, 40000, STATE_PROHIBITED);
 	char *other = sweep_identity(&s.ports);
 	assert_memory_equal(other, "65533 runs, ", 12);
-	assert_string_not_equal(first + 12, other + 12);
+	assert_memory_not_equal(first + 12, other + 12, 16);
 	free(first);
 	free(same);
 	free(other);
+	sweep_ports_fini(&s.ports);
+}
+
+static void a_long_list_of_listeners_is_a_hash(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, "1-65535");
+	for (uint32_t i = 0; i < s.ports.count; i++)
+		sweep_ports_set(&s.ports, i, i % 2 ? STATE_OPEN : STATE_CLOSED);
+	char *identity = sweep_identity(&s.ports);
+	assert_memory_equal(identity, "65535 clear; 32767 open 32767 runs, ", 36);
+	assert_int_equal(strlen(identity), 36 + 16);
+	free(identity);
 	sweep_ports_fini(&s.ports);
 }
 
@@ -276,10 +300,11 @@ int main(void)
 		cmocka_unit_test(
 			evidence_has_counts_runs_and_the_first_icmp_of_each_state),
 		cmocka_unit_test(runs_end_where_the_set_has_a_gap),
-		cmocka_unit_test(identity_sees_paths_and_not_listeners),
+		cmocka_unit_test(identity_says_the_paths_the_counts_and_the_listeners),
 		cmocka_unit_test(too_many_runs_are_cut_from_the_evidence),
 		cmocka_unit_test(exactly_as_many_runs_as_fit_are_not_cut),
 		cmocka_unit_test(a_long_identity_is_a_hash_that_one_port_changes),
+		cmocka_unit_test(a_long_list_of_listeners_is_a_hash),
 		cmocka_unit_test(runs_are_the_ports_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
