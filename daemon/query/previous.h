@@ -22,12 +22,12 @@ struct previous {
 	struct arena arena;
 	int64_t scan; /* 0: there was none; then every array is empty */
 	int64_t time_us;
-	uint8_t *states; /* per plan flow: enum probe_state; STATE_NONE: never
-			    measured, or not in scope then */
+	uint8_t *states;  /* per plan flow: enum probe_state; STATE_NONE: never
+			     measured, or not in scope then */
 	uint8_t *reasons; /* per plan flow: enum probe_reason, of the state */
-	bool *present;   /* per plan flow: was in the last scan's scope */
-	bool *proved;    /* per plan flow: it was to be blocked, and was known to
-			    be */
+	bool *present;    /* per plan flow: was in the last scan's scope */
+	bool *proved;     /* per plan flow: it was to be blocked, and was known to
+			     be */
 	const char **identities; /* per plan flow: NULL for most */
 	struct previous_removed *removed;
 	uint32_t n_removed, removed_capacity;

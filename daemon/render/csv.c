@@ -222,7 +222,8 @@ static int write_result(struct report *report, const struct report_result *resul
 	put_text(&row, COLUMN_HOST, result->host);
 	put_text(&row, COLUMN_CHECK, result->check);
 	put_state(&row, COLUMN_STATE, result->state);
-	put_plain(&row, COLUMN_PATH, probe_path_word(observation_path(result->state, result->reason)));
+	put_plain(&row, COLUMN_PATH,
+		probe_path_word(observation_path(result->state, result->reason)));
 	put_plain(&row, COLUMN_REASON, probe_reason_word(result->reason));
 	put_plain(&row, COLUMN_PHASE, probe_phase_word(result->phase));
 	put_plain(&row, COLUMN_EXPECT, rule_expect_name(result->expect));

@@ -89,7 +89,8 @@ static int write_result(struct report *report, const struct report_result *resul
 	json_put_text(&line, "check", result->check);
 	json_put(&line, "rules", json_text_list(result->rules, result->n_rules));
 	json_put_text(&line, "state", probe_state_word(result->state));
-	json_put_text(&line, "path", probe_path_word(observation_path(result->state, result->reason)));
+	json_put_text(&line, "path",
+		probe_path_word(observation_path(result->state, result->reason)));
 	json_put_text(&line, "reason", probe_reason_word(result->reason));
 	json_put_text(&line, "phase", probe_phase_word(result->phase));
 	json_put_text(&line, "expect", rule_expect_name(result->expect));
