@@ -117,7 +117,7 @@ static int bind_all(const struct loader *loader, const struct conf_node *root)
 					    loader->report, &config->rules));
 	if (rc != -ENOMEM)
 		rc = conf_worse(
-			rc, notify_bind(conf_node_get(root, "notify"), loader->path,
+			rc, notify_bind(conf_node_get(root, "notify"),
 				    &config->inventory, &config->rules, &config->arena,
 				    loader->report, &config->notify));
 	return rc;

@@ -4,91 +4,349 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/address.h"
+#include "base/quantity.h"
 #include "base/size.h"
 #include "config/bind.h"
 #include "config/notify_bind.h"
 #include "config/settings_schedule.h"
 
-enum {
-	DEFAULT_TIMEOUT_MS = 10000,
-	LEAST_TIMEOUT_MS = 100,
-	MOST_TIMEOUT_MS = 300000,
-	LEAST_DIGEST_MS = 1000,
-	MOST_DIGEST_MS = 24 * 60 * 60 * 1000,
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool has_only(const char *text, const char *characters)
+{
+	return text[strspn(text, characters)] == '\0';
+}
+
+/* ---- URLs, secrets --------------------------------------------------------------- */
+
+/* One of the schemes (NULL terminated), with something behind it and nothing invisible
+ * in it. */
+static int check_url(const struct conf_node *node, struct conf_report *report,
+	const char *key, const char *const *schemes, const char *wanted)
+{
+	const char *url = node->text;
+
+	for (; *schemes; schemes++) {
+		size_t length = strlen(*schemes);
+		if (strncmp(url, *schemes, length) == 0 && url[length] &&
+			url[length] != '/' && !strpbrk(url, " \t\r\n"))
+			return 0;
+	}
+	conf_error(report, node->mark, "'%s' must be a URL that begins with %s", key,
+		wanted);
+	return -EINVAL;
+}
+
+/* NAME_file and NAME_env exclude each other. */
+static int check_secret(const struct conf_node *section, const char *name,
+	const struct notify_secret *secret, struct conf_report *report)
+{
+	size_t length = strlen(name);
+
+	if (!secret->file || !secret->env)
+		return 0;
+	for (size_t i = 0; i < section->count; i++) {
+		const struct conf_node *key = section->pairs[i].key;
+		if (strncmp(key->text, name, length) == 0 &&
+			strcmp(key->text + length, "_env") == 0)
+			conf_error(report, key->mark,
+				"'%s_file' and '%s_env' can't be combined", name, name);
+	}
+	return -EINVAL;
+}
+
+/* ---- webhook --------------------------------------------------------------------- */
+
+/* In the order of enum notify_shape. */
+static const char *const shapes[] = {"json", "slack", "teams", "alertmanager", NULL};
+
+static int check_web_url(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *out)
+{
+	static const char *const schemes[] = {"http://", "https://", NULL};
+
+	(void)arena;
+	(void)out;
+	return check_url(node, report, "url", schemes, "http:// or https://");
+}
+
+static int check_proxy(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *out)
+{
+	static const char *const schemes[] = {
+		"http://", "https://", "socks5://", "socks5h://", NULL};
+
+	(void)arena;
+	(void)out;
+	return check_url(
+		node, report, "proxy", schemes, "http://, https:// or socks5://");
+}
+
+#define WEB(key, type, member, ...) \
+	CONF_FIELD(key, CONF_##type, struct notify_webhook, member, __VA_ARGS__)
+
+static const struct conf_field webhook_fields[] = {
+	WEB("url", TEXT, url, .then = check_web_url, .help = "the URL to post to"),
+	WEB("url_file", PATH, url_from.file, .help = "a file with the URL"),
+	WEB("url_env", TEXT, url_from.env,
+		.help = "an environment variable with the URL"),
+	WEB("shape", WORD, shape, .words = shapes,
+		.help = "the format that the receiver expects"),
+	WEB("secret_file", PATH, secret.file,
+		.help = "a file with the key to sign with"),
+	WEB("secret_env", TEXT, secret.env,
+		.help = "an environment variable with the key to sign with"),
+	WEB("token_file", PATH, token.file, .help = "a file with a bearer token"),
+	WEB("token_env", TEXT, token.env,
+		.help = "an environment variable with a bearer token"),
+	WEB("proxy", TEXT, proxy, .then = check_proxy,
+		.help = "the proxy to use, such as http://proxy.corp.example:3128"),
+	WEB("proxy_user", TEXT, proxy_user, .help = "the user name for the proxy"),
+	WEB("proxy_password_file", PATH, proxy_password.file,
+		.help = "a file with the proxy's password"),
+	WEB("proxy_password_env", TEXT, proxy_password.env,
+		.help = "an environment variable with the proxy's password"),
+	WEB("ca_file", PATH, ca_file, .help = "the certificates to trust, PEM"),
+	CONF_END,
 };
+
+static int check_webhook(const struct notify_binder *binder,
+	const struct conf_node *node, const struct notify_sink *sink)
+{
+	const struct notify_webhook *webhook = &sink->webhook;
+	int rc = 0;
+
+	if (!webhook->url + !webhook->url_from.file + !webhook->url_from.env != 2) {
+		conf_error(binder->report, node->mark,
+			"a webhook needs one of 'url', 'url_file' and 'url_env'");
+		rc = -EINVAL;
+	}
+	rc = conf_worse(
+		rc, check_secret(node, "secret", &webhook->secret, binder->report));
+	rc = conf_worse(
+		rc, check_secret(node, "token", &webhook->token, binder->report));
+	return conf_worse(rc, check_secret(node, "proxy_password",
+				      &webhook->proxy_password, binder->report));
+}
+
+/* ---- exec ------------------------------------------------------------------------ */
+
+static int bind_exec(const struct notify_binder *binder, const struct conf_node *node,
+	struct notify_sink *sink)
+{
+	const char **program = sink->exec.items;
+
+	if (sink->exec.count == 0 || !strchr(*program, '/')) {
+		conf_error(binder->report, node->mark,
+			"'exec' must begin with the path of the program, such as "
+			"/usr/local/bin/page");
+		conf_help(binder->report,
+			"no shell is used: write each argument as an item of its "
+			"own, as in [/usr/local/bin/page, --team, network]");
+		return -EINVAL;
+	}
+	*program = conf_path(binder->arena,
+		conf_report_file(binder->report, node->mark.file), *program);
+	return *program ? 0 : -ENOMEM;
+}
+
+/* ---- syslog, journald ------------------------------------------------------------ */
+
+enum {
+	SYSLOG_PORT = 514,
+	SYSLOG_TLS_PORT = 6514, /* RFC 5425, 4.1 */
+	FACILITY_DAEMON = 3
+};
+
+/* In the order of enum notify_transport. */
+static const char *const transports[] = {"udp", "tcp", "tls", NULL};
+
+/* RFC 5424, 6.2.1, by number. */
+static const char *const facilities[] = {"kern", "user", "mail", "daemon", "auth",
+	"syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit",
+	"alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5",
+	"local6", "local7", NULL};
+
+#define SYSLOG(key, type, member, ...) \
+	CONF_FIELD(key, CONF_##type, struct notify_syslog, member, __VA_ARGS__)
+
+static const struct conf_field syslog_fields[] = {
+	SYSLOG("server", TEXT, host, .required = true,
+		.help = "the syslog server: HOST or HOST:PORT"),
+	SYSLOG("transport", WORD, transport, .words = transports,
+		.help = "how messages are sent"),
+	SYSLOG("facility", WORD, facility, .words = facilities,
+		.help = "the facility of the messages"),
+	SYSLOG("ca_file", PATH, ca_file, .help = "the certificates to trust, PEM"),
+	CONF_END,
+};
+
+static const struct conf_field journald_fields[] = {
+	CONF_FIELD("socket", CONF_PATH, struct notify_sink, journald,
+		.help = "the socket of the journal"),
+	CONF_END,
+};
+
+/* Reads "ADDRESS[:PORT]", "[V6]:PORT" or, but for UDP, "NAME[:PORT]". */
+static int bind_syslog(const struct notify_binder *binder, const struct conf_node *node,
+	struct notify_sink *sink)
+{
+	struct notify_syslog *out = &sink->syslog;
+	bool is_udp = out->transport == NOTIFY_UDP;
+	char address_text[NET_ADDRESS_TEXT];
+	const char *text = out->host;
+	struct net_address address;
+	uint64_t port;
+	size_t length;
+
+	if (!text)
+		return 0;
+	length = strcspn(text, ":");
+	out->port = out->transport == NOTIFY_TLS ? SYSLOG_TLS_PORT : SYSLOG_PORT;
+	port = out->port;
+	if (net_endpoint_parse(text, &address, &out->port)) {
+		net_address_format(&address, address_text, sizeof address_text);
+		out->host = arena_strdup(binder->arena, address_text);
+		return out->host ? 0 : -ENOMEM;
+	}
+	if (!is_udp && length && length <= INVENTORY_MAX_NAME &&
+		strspn(text, LETTERS DIGITS "-_.") == length &&
+		(!text[length] ||
+			(number_parse(text + length + 1, UINT16_MAX, &port) && port))) {
+		out->port = (uint16_t)port;
+		out->host = arena_strndup(binder->arena, text, length);
+		return out->host ? 0 : -ENOMEM;
+	}
+	conf_error(binder->report, conf_node_get(node, "server")->mark,
+		is_udp ? "'%.64s' is not a valid address: for UDP write ADDRESS, "
+			 "ADDRESS:PORT or [V6]:PORT"
+		       : "'%.64s' is not a valid server: write HOST, HOST:PORT or "
+			 "[V6]:PORT",
+		text);
+	return -EINVAL;
+}
+
+/* ---- mail ------------------------------------------------------------------------ */
+
+/* In the order of enum notify_starttls. */
+static const char *const starttls[] = {"required", "try", "none", NULL};
+
+static int check_mail_url(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *out)
+{
+	static const char *const schemes[] = {"smtp://", "smtps://", NULL};
+
+	(void)arena;
+	(void)out;
+	return check_url(node, report, "server", schemes, "smtp:// or smtps://");
+}
+
+/* LOCAL@DOMAIN in printable ASCII, without what would need quotes: it stands in headers
+ * and commands as it is. */
+static int check_address(const struct conf_node *node, struct arena *arena,
+	struct conf_report *report, void *out)
+{
+	const char *text = node->text;
+	const char *at = strchr(text, '@');
+
+	(void)arena;
+	(void)out;
+	if (at && at > text && at[1] && !strchr(at + 1, '@') && strlen(text) <= 254 &&
+		has_only(text, LETTERS DIGITS "!#$%&'*+-/=?^_`{|}~.@"))
+		return 0;
+	conf_error(report, node->mark,
+		"'%.64s' is not a valid mail address: write NAME@DOMAIN", text);
+	return -EINVAL;
+}
+
+#define MAIL(key, type, member, ...) \
+	CONF_FIELD(key, CONF_##type, struct notify_smtp, member, __VA_ARGS__)
+
+static const struct conf_field smtp_fields[] = {
+	MAIL("server", TEXT, server, .required = true, .then = check_mail_url,
+		.help = "the mail server, such as smtp://mail.corp.example:587"),
+	MAIL("from", TEXT, from, .required = true, .then = check_address,
+		.help = "the sender's address"),
+	MAIL("to", TEXTS, to, .required = true, .then = check_address,
+		.help = "the addresses of the recipients"),
+	MAIL("user", TEXT, user, .help = "the user name for the mail server"),
+	MAIL("password_file", PATH, password.file,
+		.help = "a file with the user's password"),
+	MAIL("password_env", TEXT, password.env,
+		.help = "an environment variable with the user's password"),
+	MAIL("tls", WORD, tls, .words = starttls,
+		.help = "whether STARTTLS must succeed"),
+	MAIL("ca_file", PATH, ca_file, .help = "the certificates to trust, PEM"),
+	CONF_END,
+};
+
+static int check_smtp(const struct notify_binder *binder, const struct conf_node *node,
+	const struct notify_sink *sink)
+{
+	const struct notify_smtp *smtp = &sink->smtp;
+	bool is_smtps = smtp->server && strncmp(smtp->server, "smtps:", 6) == 0;
+	int rc = 0;
+
+	if (smtp->to.nodes && smtp->to.count == 0) {
+		conf_error(binder->report, conf_node_get(node, "to")->mark,
+			"'to' is empty: write at least one address");
+		rc = -EINVAL;
+	}
+	if (smtp->user && !is_smtps && smtp->tls != NOTIFY_TLS_REQUIRED) {
+		conf_error(binder->report, conf_node_get(node, "tls")->mark,
+			"'user' needs 'tls: required': otherwise the password could be "
+			"sent unencrypted");
+		rc = -EINVAL;
+	}
+	return conf_worse(
+		rc, check_secret(node, "password", &smtp->password, binder->report));
+}
+
+/* ---- a sink ---------------------------------------------------------------------- */
 
 struct sink_form {
-	const char *name;
-	uint32_t timeout_ms;
-	uint32_t digest_ms;
+	struct notify_sink sink;
 	struct conf_texts quiet;
 	const char *timezone;
-	const struct conf_node *only;
-	const struct conf_node *kinds[NOTIFY_KIND_COUNT];
 };
 
-#define KIND(word, symbol, what)                                                    \
-	{                                                                           \
-		.key = (word), .type = CONF_TREE,                                   \
-		.offset = offsetof(struct sink_form, kinds[symbol]), .help = (what) \
-	}
+#define SINK(key, type, member, ...) \
+	CONF_FIELD(key, CONF_##type, struct sink_form, member, __VA_ARGS__)
 
 static const struct conf_field sink_fields[] = {
-	{.key = "name",
-		.type = CONF_TEXT,
-		.offset = offsetof(struct sink_form, name),
-		.required = true,
-		.help = "the name of the sink in the store and in messages"},
-	{.key = "timeout",
-		.type = CONF_DURATION,
-		.offset = offsetof(struct sink_form, timeout_ms),
-		.min = LEAST_TIMEOUT_MS,
-		.max = MOST_TIMEOUT_MS,
-		.help = "how long one delivery may take"},
-	{.key = "only",
-		.type = CONF_TREE,
-		.offset = offsetof(struct sink_form, only),
-		.help = "which notices it gets"},
-	{.key = "quiet",
-		.type = CONF_TEXTS,
-		.offset = offsetof(struct sink_form, quiet),
-		.help = "the hours of the week in which it gets no notices"},
-	{.key = "timezone",
-		.type = CONF_TEXT,
-		.offset = offsetof(struct sink_form, timezone),
-		.help = "the time zone of the quiet hours"},
-	{.key = "digest",
-		.type = CONF_DURATION,
-		.offset = offsetof(struct sink_form, digest_ms),
-		.min = LEAST_DIGEST_MS,
-		.max = MOST_DIGEST_MS,
-		.help = "how long notices are gathered into one message"},
-	KIND("file", NOTIFY_FILE, "a file of JSON lines"),
-	KIND("exec", NOTIFY_EXEC, "a program that reads JSON"),
-	KIND("webhook", NOTIFY_WEBHOOK, "a web server that accepts JSON"),
-	KIND("syslog", NOTIFY_SYSLOG, "a syslog server"),
-	KIND("journald", NOTIFY_JOURNALD, "the journal of this machine"),
-	KIND("smtp", NOTIFY_SMTP, "a mail server"),
+	SINK("name", TEXT, sink.name, .required = true,
+		.help = "the name of the sink in the store and in messages"),
+	SINK("timeout", DURATION, sink.timeout_ms, .min = 100, .max = 300000,
+		.help = "how long one delivery may take"),
+	SINK("only", ELSEWHERE, sink.only, .help = "which notices it gets"),
+	SINK("quiet", TEXTS, quiet,
+		.help = "the hours of the week in which it gets no notices"),
+	SINK("timezone", TEXT, timezone, .help = "the time zone of the quiet hours"),
+	SINK("digest", DURATION, sink.digest_ms, .min = 1000,
+		.max = 24 * 60 * 60 * 1000,
+		.help = "how long notices are gathered into one message"),
+	SINK("file", PATH, sink.file, .help = "a file of JSON lines"),
+	SINK("exec", TEXTS, sink.exec, .help = "a program that reads JSON"),
+	SINK("webhook", SECTION, sink.webhook, .fields = webhook_fields,
+		.help = "a web server that accepts JSON"),
+	SINK("syslog", SECTION, sink.syslog, .fields = syslog_fields,
+		.help = "a syslog server"),
+	SINK("journald", SECTION, sink, .fields = journald_fields,
+		.help = "the journal of this machine"),
+	SINK("smtp", SECTION, sink.smtp, .fields = smtp_fields,
+		.help = "a mail server"),
 	CONF_END,
 };
 
 /* In the order of enum notify_kind. */
-static const struct {
-	const char *word;
-	int (*bind)(const struct notify_binder *binder, const struct conf_node *node,
-		struct notify_sink *sink);
-} kinds[NOTIFY_KIND_COUNT] = {
-	{"file", notify_bind_file},
-	{"exec", notify_bind_exec},
-	{"webhook", notify_bind_webhook},
-	{"syslog", notify_bind_syslog},
-	{"journald", notify_bind_journald},
-	{"smtp", notify_bind_smtp},
-};
+static const char *const kind_words[NOTIFY_KIND_COUNT] = {
+	"file", "exec", "webhook", "syslog", "journald", "smtp"};
 
 const char *notify_kind_word(enum notify_kind kind)
 {
-	return kinds[kind].word;
+	return kind_words[kind];
 }
 
 static int check_name(const struct notify_binder *binder, const struct conf_node *node,
@@ -97,8 +355,7 @@ static int check_name(const struct notify_binder *binder, const struct conf_node
 	struct conf_mark mark = conf_node_get(node, "name")->mark;
 
 	if (strlen(name) > NOTIFY_MAX_NAME ||
-		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") !=
-			strlen(name)) {
+		!has_only(name, "abcdefghijklmnopqrstuvwxyz" DIGITS "-_.")) {
 		conf_error(binder->report, mark,
 			"'%.64s' is not a valid name for a sink: use at most %d of the "
 			"characters a-z, 0-9, '-', '_' and '.'",
@@ -114,85 +371,84 @@ static int check_name(const struct notify_binder *binder, const struct conf_node
 	return 0;
 }
 
+/* Finds the one key that says what kind the sink is, and finishes what that holds. With
+ * `is_wrong` the key may be among those that were not understood. */
 static int bind_kind(const struct notify_binder *binder, const struct conf_node *node,
-	const struct sink_form *form, struct notify_sink *sink)
+	bool is_wrong, struct notify_sink *sink)
 {
-	int found = -1;
+	const struct conf_node *found = NULL;
 
 	for (int i = 0; i < NOTIFY_KIND_COUNT; i++) {
-		if (!form->kinds[i])
+		const struct conf_node *value = conf_node_get(node, kind_words[i]);
+		if (conf_node_is_null(value))
 			continue;
-		if (found >= 0) {
-			conf_error(binder->report, form->kinds[i]->mark,
+		if (found) {
+			conf_error(binder->report, value->mark,
 				"a sink has one kind, and this one already has '%s'",
-				kinds[found].word);
+				kind_words[sink->kind]);
 			return -EINVAL;
 		}
-		found = i;
+		found = value;
+		sink->kind = (enum notify_kind)i;
 	}
-	if (found < 0) {
+	if (!found && !is_wrong) {
 		conf_error(binder->report, node->mark, "the kind of sink is missing");
 		conf_help(binder->report,
 			"add 'file', 'exec', 'webhook', 'syslog', 'journald' or "
 			"'smtp'");
-		return -EINVAL;
 	}
-	sink->kind = (enum notify_kind)found;
-	return kinds[found].bind(binder, form->kinds[found], sink);
-}
-
-static int bind_quiet(const struct notify_binder *binder, const struct conf_node *node,
-	const struct sink_form *form, struct notify_sink *sink)
-{
-	const struct conf_node *at =
-		conf_node_get(node, form->timezone ? "timezone" : "quiet");
-	int rc = settings_bind_hours(&form->quiet, binder->arena, binder->report,
-		&sink->quiet, &sink->n_quiet);
-
-	if (rc == -ENOMEM || (!form->timezone && sink->n_quiet == 0))
-		return rc;
-	return conf_worse(rc, settings_bind_zone(form->timezone, at, binder->arena,
-				      binder->report, &sink->zone));
-}
-
-static bool has_kind(const struct sink_form *form)
-{
-	for (int i = 0; i < NOTIFY_KIND_COUNT; i++)
-		if (form->kinds[i])
-			return true;
-	return false;
+	if (!found)
+		return -EINVAL;
+	if (sink->kind == NOTIFY_EXEC)
+		return bind_exec(binder, found, sink);
+	if (found->kind != CONF_MAPPING)
+		return 0;
+	if (sink->kind == NOTIFY_WEBHOOK)
+		return check_webhook(binder, found, sink);
+	if (sink->kind == NOTIFY_SYSLOG)
+		return bind_syslog(binder, found, sink);
+	return sink->kind == NOTIFY_SMTP ? check_smtp(binder, found, sink) : 0;
 }
 
 static int bind_sink(const struct notify_binder *binder, const struct conf_node *node,
 	struct notify_sink *sinks, uint32_t at)
 {
-	struct sink_form form = {.timeout_ms = DEFAULT_TIMEOUT_MS};
+	struct sink_form form = {
+		.sink = {.timeout_ms = 10000,
+			.syslog = {.facility = FACILITY_DAEMON},
+			.journald = "/run/systemd/journal/socket",
+			.mark = node->mark},
+	};
 	struct notify_sink *sink = &sinks[at];
 	int rc = conf_bind(
 		node, sink_fields, NULL, &form, binder->arena, binder->report);
 
-	if (rc == -ENOMEM || !form.name || node->kind != CONF_MAPPING)
+	if (rc == -ENOMEM || !form.sink.name || node->kind != CONF_MAPPING)
 		return rc;
-	rc = conf_worse(rc, check_name(binder, node, sinks, at, form.name));
-	*sink = (struct notify_sink){.name = form.name,
-		.timeout_ms = form.timeout_ms,
-		.digest_ms = form.digest_ms,
-		.mark = node->mark};
-	/* Among keys that are wrong may be the one that says it. */
-	if (rc == 0 || has_kind(&form))
-		rc = conf_worse(rc, bind_kind(binder, node, &form, sink));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, bind_quiet(binder, node, &form, sink));
-	if (rc != -ENOMEM)
-		rc = conf_worse(rc, notify_bind_only(binder, form.only, &sink->only));
-	return rc;
+	*sink = form.sink;
+	rc = conf_worse(rc, check_name(binder, node, sinks, at, sink->name));
+	rc = conf_worse(rc, bind_kind(binder, node, rc < 0, sink));
+	if (rc == -ENOMEM)
+		return rc;
+	rc = conf_worse(rc, settings_bind_hours(&form.quiet, binder->arena,
+				    binder->report, &sink->quiet, &sink->n_quiet));
+	if (rc != -ENOMEM && (form.timezone || sink->n_quiet))
+		rc = conf_worse(
+			rc, settings_bind_zone(form.timezone,
+				    conf_node_get(
+					    node, form.timezone ? "timezone" : "quiet"),
+				    binder->arena, binder->report, &sink->zone));
+	if (rc == -ENOMEM)
+		return rc;
+	return conf_worse(
+		rc, notify_bind_only(binder, conf_node_get(node, "only"), &sink->only));
 }
 
-int notify_bind(const struct conf_node *node, const char *path,
-	const struct inventory *inventory, const struct rule_list *rules,
-	struct arena *arena, struct conf_report *report, struct notify_list *out)
+int notify_bind(const struct conf_node *node, const struct inventory *inventory,
+	const struct rule_list *rules, struct arena *arena, struct conf_report *report,
+	struct notify_list *out)
 {
-	struct notify_binder binder = {path, inventory, rules, arena, report};
+	struct notify_binder binder = {inventory, rules, arena, report};
 	struct notify_sink *sinks;
 	int rc = 0;
 

@@ -123,11 +123,11 @@ struct notify_list {
 
 /*
  * Binds `notify:` (a list; NULL or null: no sinks). Paths are relative to the folder of
- * `path`. Rules and groups in filters must exist. Returns 0, -EINVAL after reporting,
+ * its file. Rules and groups in filters must exist. Returns 0, -EINVAL after reporting,
  * -ENOMEM.
  */
-int notify_bind(const struct conf_node *node, const char *path,
-	const struct inventory *inventory, const struct rule_list *rules,
-	struct arena *arena, struct conf_report *report, struct notify_list *out);
+int notify_bind(const struct conf_node *node, const struct inventory *inventory,
+	const struct rule_list *rules, struct arena *arena, struct conf_report *report,
+	struct notify_list *out);
 
 #endif

@@ -11,23 +11,14 @@ const char *const notify_kinds[] = {
 	"regression", "recovery", "exposure", "failing", "other", "test", NULL};
 const char *const notify_statuses[] = {"opened", "updated", "closed", NULL};
 
+#define ONLY(key, member, what) \
+	CONF_FIELD(key, CONF_TEXTS, struct notify_only, member, .help = (what))
+
 static const struct conf_field only_fields[] = {
-	{.key = "kind",
-		.type = CONF_TEXTS,
-		.offset = offsetof(struct notify_only, kinds),
-		.help = "regression, recovery, exposure, failing or other"},
-	{.key = "status",
-		.type = CONF_TEXTS,
-		.offset = offsetof(struct notify_only, statuses),
-		.help = "opened, updated or closed"},
-	{.key = "rule",
-		.type = CONF_TEXTS,
-		.offset = offsetof(struct notify_only, rules),
-		.help = "only incidents with a flow of these rules"},
-	{.key = "group",
-		.type = CONF_TEXTS,
-		.offset = offsetof(struct notify_only, groups),
-		.help = "only incidents with a host of these groups"},
+	ONLY("kind", kinds, "regression, recovery, exposure, failing or other"),
+	ONLY("status", statuses, "opened, updated or closed"),
+	ONLY("rule", rules, "only incidents with a flow of these rules"),
+	ONLY("group", groups, "only incidents with a host of these groups"),
 	CONF_END,
 };
 
