@@ -9,14 +9,10 @@
 #include "base/suggest.h"
 
 const struct probe_ops *const registry_kinds[] = {
-	&tcp_probe_ops,
-	&dns_probe_ops,
-	&sweep_probe_ops,
-	&rpc_probe_ops,
-	&rdp_probe_ops,
-	&smb_probe_ops,
-	&ldap_probe_ops,
-	NULL,
+#define ENTRY(kind) &kind##_probe_ops,
+	REGISTRY_KINDS(ENTRY)
+#undef ENTRY
+		NULL,
 };
 
 /* As much of a wrong text as a message repeats. */

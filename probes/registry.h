@@ -7,15 +7,14 @@
 #include "config/report.h"
 #include "probes/probe.h"
 
-extern const struct probe_ops tcp_probe_ops;
-extern const struct probe_ops dns_probe_ops;
-extern const struct probe_ops sweep_probe_ops;
-extern const struct probe_ops rpc_probe_ops;
-extern const struct probe_ops rdp_probe_ops;
-extern const struct probe_ops smb_probe_ops;
-extern const struct probe_ops ldap_probe_ops;
+/* Every kind, in the order in which messages name them. */
+#define REGISTRY_KINDS(X) X(tcp) X(dns) X(sweep) X(rpc) X(rdp) X(smb) X(ldap)
 
-/* Every kind, NULL terminated. */
+#define REGISTRY_DECLARE(kind) extern const struct probe_ops kind##_probe_ops;
+REGISTRY_KINDS(REGISTRY_DECLARE)
+#undef REGISTRY_DECLARE
+
+/* Their tables, NULL terminated. */
 extern const struct probe_ops *const registry_kinds[];
 
 /* NULL when there is no such kind. */

@@ -93,7 +93,8 @@ const struct command probe_command = {
 	.summary = "Ask one question of one host, and watch",
 	.usage = "CHECK HOST",
 	.help = "CHECK is tcp/PORT, dns[/PTR|/SRV:NAME], sweep/LO-HI[,...], "
-		"rpc[/NAME|/UUID|/*],\nrdp, smb or ldap[/PORT]; HOST is a name or an "
+		"rpc[/NAME|/UUID|/*],\n"
+		"rdp, smb or ldap[/PORT]; HOST is a name or an "
 		"address. With -c FILE its time\nlimits, DNS servers and inventory are "
 		"used; without it the defaults.\n",
 	.run = run,

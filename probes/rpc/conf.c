@@ -4,8 +4,8 @@
 
 #include "base/ports.h"
 #include "base/suggest.h"
-#include "probes/rpc/internal.h"
 #include "probes/rpc/names.h"
+#include "probes/rpc/run.h"
 
 const struct conf_field rpc_conf_fields[] = {
 	{.key = "mapper_port",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "probes/rpc/internal.h"
+#include "probes/rpc/run.h"
 
 /* IObjectExporter::ServerAlive2 ([MS-DCOM] 3.1.2.5.1.6); it has no in parameters. */
 #define OPNUM_SERVER_ALIVE2 5
@@ -43,7 +43,7 @@ static void finish(struct rpc_run *rpc, enum probe_state state,
 		probe_run_tell(&rpc->run, target->phase, "%u: %s",
 			(unsigned)target->port, probe_reason_text(reason));
 	}
-	rpc_go_on(rpc);
+	rpc->served(rpc);
 }
 
 static void finish_open(struct rpc_run *rpc, enum probe_reason reason)
@@ -66,8 +66,9 @@ static enum probe_reason reason_of_fault(const struct dcerpc_answer *answer)
 
 /* ---- the call after the bind */
 
-static void on_alive(struct rpc_run *rpc, const struct dcerpc_answer *answer)
+static void on_alive(struct rpc_client *client, const struct dcerpc_answer *answer)
 {
+	struct rpc_run *rpc = rpc_of_client(client);
 	if (answer->kind == DCERPC_RESPONSE)
 		finish_open(rpc, REASON_RPC_ANSWERED);
 	else
@@ -81,7 +82,7 @@ static void ask_alive(struct rpc_run *rpc)
 {
 	rpc_stage_end(rpc, STATE_NONE, REASON_NONE, NULL);
 	rpc_stage_begin(rpc, PHASE_CALL);
-	rpc_call_request(rpc, OPNUM_SERVER_ALIVE2, NULL, 0, on_alive);
+	rpc_client_request(&rpc->client, OPNUM_SERVER_ALIVE2, NULL, 0, on_alive);
 }
 
 /* ---- the bind */
@@ -109,8 +110,9 @@ static enum probe_reason reason_of_refused_bind(const struct dcerpc_answer *answ
 	}
 }
 
-static void on_bound(struct rpc_run *rpc, const struct dcerpc_answer *answer)
+static void on_bound(struct rpc_client *client, const struct dcerpc_answer *answer)
 {
+	struct rpc_run *rpc = rpc_of_client(client);
 	if (answer->kind != DCERPC_ACCEPTED)
 		finish_failed(rpc, reason_of_refused_bind(answer), answer);
 	else if (rpc_conf_of(rpc)->has_alive)
@@ -127,7 +129,7 @@ static void on_connected(struct stream *stream)
 
 	rpc_stage_connected(rpc);
 	rpc_stage_begin(rpc, PHASE_BIND);
-	rpc_call_bind(rpc, &target_of(rpc)->interface, on_bound);
+	rpc_client_bind(&rpc->client, &target_of(rpc)->interface, on_bound);
 }
 
 static enum probe_reason reason_of_refusal(const struct sockerr *err)
@@ -167,10 +169,10 @@ static void on_ended(struct stream *stream, enum stream_end end)
 }
 
 static const struct stream_ops endpoint_ops = {
-	.limit = RPC_CALL_LIMIT,
+	.limit = RPC_CLIENT_LIMIT,
 	.connected = on_connected,
 	.refused = on_refused,
-	.received = rpc_call_received,
+	.received = rpc_client_received,
 	.ended = on_ended,
 };
 
@@ -179,7 +181,6 @@ int rpc_endpoint_start(struct rpc_run *rpc)
 	bool is_own = rpc_conf_of(rpc)->has_own_port;
 
 	rpc->port = target_of(rpc)->port;
-	rpc->call_id = 0;
 	rpc_stage_begin(rpc, is_own ? PHASE_CONNECT : PHASE_ENDPOINT);
-	return stream_open(&rpc->stream, &rpc->run, &endpoint_ops, rpc->port);
+	return rpc_client_open(&rpc->client, &rpc->run, &endpoint_ops, rpc->port);
 }

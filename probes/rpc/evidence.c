@@ -15,8 +15,8 @@
 
 #include "base/array.h"
 #include "probes/evidence.h"
-#include "probes/rpc/internal.h"
 #include "probes/rpc/names.h"
+#include "probes/rpc/run.h"
 
 /* ---- text for people */
 
@@ -98,7 +98,7 @@ void rpc_stage_connected(struct rpc_run *rpc)
 
 	rpc_stage_end(rpc, STATE_NONE, REASON_NONE, NULL);
 	probe_run_tell(&rpc->run, rpc->run.phase, "%u: connected in %s",
-		(unsigned)rpc->port, rpc_time_text(rpc->stream.rtt_us, time));
+		(unsigned)rpc->port, rpc_time_text(rpc->client.stream.rtt_us, time));
 }
 
 char *rpc_detail(const char *format, ...)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rpc, rpc/NAME, rpc/UUID[@VERSION] and rpc with a star: from the endpoint mapper to
- * the interface that accepts a bind. rpc_internal.h says which file does what.
+ * the interface that accepts a bind. run.h says which file does what.
  *
  * One connection after the other, each with a slot and a time limit of its own:
  *
- *   mapper ──▶ rpc_go_on() ──▶ close ──▶ slot ──▶ endpoint ──▶ rpc_go_on() ... verdict
+ *   mapper ──▶ go_on() ──▶ close ──▶ slot ──▶ endpoint ──▶ go_on() ... verdict
  */
 #include <stdlib.h>
 
 #include "probes/registry.h"
-#include "probes/rpc/internal.h"
+#include "probes/rpc/run.h"
 
 static struct rpc_run *rpc_of(struct probe_run *run)
 {
@@ -129,9 +129,9 @@ static void conclude_early(struct rpc_run *rpc)
 	conclude(rpc);
 }
 
-void rpc_go_on(struct rpc_run *rpc)
+static void go_on(struct rpc_run *rpc)
 {
-	rpc->spent_us += stream_elapsed_us(&rpc->stream);
+	rpc->spent_us += stream_elapsed_us(&rpc->client.stream);
 	if (is_spoilt(rpc) || !find_next(rpc)) {
 		conclude(rpc);
 		return;
@@ -142,7 +142,7 @@ void rpc_go_on(struct rpc_run *rpc)
 	}
 	rpc->run.phase = PHASE_ENDPOINT;
 	rpc->run.result.rtt_us = 0; /* no answer of the mapper settles it now */
-	stream_close(&rpc->stream, on_closed);
+	stream_close(&rpc->client.stream, on_closed);
 }
 
 /* ---- the kind */
@@ -166,6 +166,7 @@ static int rpc_start(struct probe_run *run)
 	struct rpc_run *rpc = rpc_of(run);
 	const struct rpc_conf *conf = rpc_conf_of(rpc);
 
+	rpc->served = go_on;
 	if (!conf->has_own_port)
 		return rpc_mapper_start(rpc);
 	rpc->interface = conf->interface;
@@ -179,8 +180,8 @@ static void rpc_expired(struct probe_run *run)
 	struct rpc_run *rpc = rpc_of(run);
 
 	/* Between two connections; the next has its own time limit. */
-	if (!rpc->stream.is_closed)
-		stream_expired(&rpc->stream);
+	if (!rpc->client.stream.is_closed)
+		stream_expired(&rpc->client.stream);
 }
 
 static void rpc_stop(struct probe_run *run)
@@ -192,8 +193,7 @@ static void rpc_fini(struct probe_run *run)
 {
 	struct rpc_run *rpc = rpc_of(run);
 
-	stream_fini(&rpc->stream);
-	dcerpc_reader_fini(&rpc->reader);
+	rpc_client_fini(&rpc->client);
 	rpc_evidence_fini(rpc);
 	free(rpc->targets);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "probes/rpc/internal.h"
+#include "probes/rpc/run.h"
 
 static int compare_numbers(unsigned a, unsigned b)
 {

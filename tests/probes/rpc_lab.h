@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "probes/registry.h"
-#include "probes/rpc/internal.h"
+#include "probes/rpc/run.h"
 #include "rpc_answers.h"
 #include "speaker.h"
 

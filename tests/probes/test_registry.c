@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -184,6 +185,62 @@ static void every_kind_is_complete(void **state)
 	assert_null(registry_find("tcp/443"));
 }
 
+static char *read_file(const char *path)
+{
+	static char text[256 * 1024];
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		fail_msg("there is no %s", path);
+	size_t size = fread(text, 1, sizeof text - 1, file);
+	fclose(file);
+	text[size] = '\0';
+	return text;
+}
+
+/* Does the word stand in the text, right behind `before` ("": anything)? */
+static bool has_word(const char *text, const char *before, const char *word)
+{
+	size_t lead = strlen(before);
+
+	for (const char *at = text; (at = strstr(at, word)); at++) {
+		bool begins =
+			lead == 0 && (at == text || !isalnum((unsigned char)at[-1]));
+		bool follows = lead > 0 && (size_t)(at - text) >= lead &&
+			       strncmp(at - lead, before, lead) == 0;
+		if ((begins || follows) && !isalnum((unsigned char)at[strlen(word)]))
+			return true;
+	}
+	return false;
+}
+
+/* The places that name every kind and can't ask the registry. */
+static void every_kind_keeps_the_contract_and_is_documented(void **state)
+{
+	static const struct {
+		const char *path, *before; /* of the kind's name */
+	} places[] = {
+		{NULL, "CONTRACT_TESTS(\""}, /* in the kind's own test */
+		{"../docs/reachd.yaml.5", "\n.It Cm "},
+		{"../deploy/completions/reachd.bash", ""},
+		{"../deploy/completions/reachd.fish", ""},
+		{"../deploy/completions/_reachd", ""},
+		{"../daemon/commands/probe.c", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; registry_kinds[i]; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(places); j++) {
+			const char *kind = registry_kinds[i]->name;
+			char own[128];
+			snprintf(own, sizeof own, "probes/test_%s.c", kind);
+			const char *path = places[j].path ? places[j].path : own;
+			if (!has_word(read_file(path), places[j].before, kind))
+				fail_msg("%s does not name '%s'", path, kind);
+		}
+	assert_false(has_word("xtcp tcps", "", "tcp"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_long_text_is_quoted_in_part),
 		cmocka_unit_test(a_full_arena_is_out_of_memory),
 		cmocka_unit_test(every_kind_is_complete),
+		cmocka_unit_test(every_kind_keeps_the_contract_and_is_documented),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 #include "config/bind.h"
 #include "config/document.h"
 #include "probes/registry.h"
-#include "probes/rpc/internal.h"
+#include "probes/rpc/run.h"
 
 static const struct probe_interface ours[] = {
 	{"payroll", {.uuid = {{1, 2, 3}}, .major = 4, .minor = 2}},

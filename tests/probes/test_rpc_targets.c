@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "probes/rpc/internal.h"
+#include "probes/rpc/run.h"
 
 static struct rpc_target target(unsigned last_byte, uint16_t port,
 	enum probe_state state, enum probe_reason reason)

@@ -199,8 +199,8 @@ static void a_port_is_written_without_its_zeros(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CONTRACT_TESTS("v4: ", &tcp_v4),
-		CONTRACT_TESTS("v6: ", &tcp_v6),
+		CONTRACT_TESTS("tcp: ", &tcp_v4),
+		CONTRACT_TESTS("tcp, IPv6: ", &tcp_v6),
 		cmocka_unit_test(an_answer_has_a_round_trip_and_no_evidence),
 		cmocka_unit_test(silence_has_no_round_trip_and_takes_the_time_limit),
 		cmocka_unit_test(closes_with_a_reset),

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the rpc kind share, no one else's:
+ * A run of the rpc kind, and what its files do with it. Each stands on those above:
  *
- *   rpc.c           the kind: from the mapper to one port after the other
- *   rpc_conf.c      the argument and the options
- *   rpc_call.c      one bind or request on the connection in hand
- *   rpc_mapper.c    the conversation with the endpoint mapper, and how it can end
- *   rpc_ask.c       what the mapper is asked, and what its answers lead to
- *   rpc_endpoint.c  the conversation with a port
- *   rpc_targets.c   the ports to go to, and what they come to. Pure
- *   rpc_evidence.c  stages as they go by, and the JSON of them all
+ *   client.c    DCE/RPC on one connection; dcerpc.c, ndr.c and epm.c are its codecs
+ *   names.c     well-known interfaces
+ *   conf.c      the argument and the options
+ *   targets.c   the ports to go to, and what they come to. Pure
+ *   evidence.c  stages as they go by, the JSON of them all, and reading it
+ *   mapper.c    the conversation with the endpoint mapper
+ *   endpoint.c  the conversation with a port
+ *   rpc.c       the kind: from the mapper to one port after the other
  *
  * One connection at a time: the mapper's, then each target's.
  */
-#ifndef PROBES_RPC_INTERNAL_H
-#define PROBES_RPC_INTERNAL_H
+#ifndef PROBES_RPC_RUN_H
+#define PROBES_RPC_RUN_H
 
 #include "base/size.h"
 #include "base/strbuf.h"
-#include "probes/net/stream.h"
 #include "probes/probe.h"
-#include "probes/rpc/dcerpc.h"
+#include "probes/rpc/client.h"
 #include "probes/rpc/epm.h"
 
 enum {
@@ -80,13 +79,12 @@ struct rpc_stage {
 
 struct rpc_run {
 	struct probe_run run; /* first */
-	struct stream stream;
+	struct rpc_client client;
 	uint64_t stage_ns; /* when the stage in hand began */
 
-	/* The call in hand. */
-	struct dcerpc_reader reader;
-	uint32_t call_id;
-	void (*answered)(struct rpc_run *rpc, const struct dcerpc_answer *answer);
+	/* The connection in hand has served: on to the next target, or to the verdict.
+	 */
+	void (*served)(struct rpc_run *rpc);
 
 	/* The mapper's answers. */
 	struct uuid_syntax interface; /* the one asked for, its version once known */
@@ -120,10 +118,15 @@ static inline const struct rpc_conf *rpc_conf_of(const struct rpc_run *rpc)
 
 static inline struct rpc_run *rpc_of_stream(struct stream *stream)
 {
-	return CONTAINER_OF(stream, struct rpc_run, stream);
+	return CONTAINER_OF(stream, struct rpc_run, client.stream);
 }
 
-/* ---- rpc_conf.c: members of the ops table */
+static inline struct rpc_run *rpc_of_client(struct rpc_client *client)
+{
+	return CONTAINER_OF(client, struct rpc_run, client);
+}
+
+/* ---- conf.c: members of the ops table */
 
 extern const struct conf_field rpc_conf_fields[];
 bool rpc_conf_parse(const char *argument, const struct probe_vocabulary *vocabulary,
@@ -132,59 +135,21 @@ const char *rpc_conf_nearest(
 	const char *argument, const struct probe_vocabulary *vocabulary);
 bool rpc_conf_bound(void *conf, const struct conf_node *at, struct conf_report *report);
 
-/* ---- rpc_call.c */
-
-/* Start a call on the stream; `answered` is called with its whole answer, once, unless
- * the stream ends before. Garbage is an answer of kind DCERPC_MALFORMED. */
-void rpc_call_bind(struct rpc_run *rpc, const struct uuid_syntax *interface,
-	void (*answered)(struct rpc_run *rpc, const struct dcerpc_answer *answer));
-void rpc_call_request(struct rpc_run *rpc, uint16_t opnum, const uint8_t *stub,
-	size_t stub_size,
-	void (*answered)(struct rpc_run *rpc, const struct dcerpc_answer *answer));
-
-/* The member of stream_ops, and the limit that goes with it: one whole PDU. */
-size_t rpc_call_received(struct stream *stream, const uint8_t *data, size_t size);
-#define RPC_CALL_LIMIT UINT16_MAX
-
-/* ---- rpc_mapper.c */
+/* ---- mapper.c */
 
 /* Connects to the mapper and asks what the conf wants to know; goes on with
- * rpc_go_on(), or settles. As start(). */
+ * rpc->served(), or settles. As start(). */
 int rpc_mapper_start(struct rpc_run *rpc);
 
-/* True when the call has a response; else the run goes another way. */
-bool rpc_mapper_is_response(struct rpc_run *rpc, const struct dcerpc_answer *answer);
-
-/* A fault, or a call that returned that status. */
-void rpc_mapper_status(struct rpc_run *rpc, uint32_t status);
-
-/* An answer that makes no sense. */
-void rpc_mapper_malformed(struct rpc_run *rpc);
-
-/* Gives back what the mapper keeps for us, if anything, and goes on with `then`. */
-void rpc_mapper_give_back(struct rpc_run *rpc, void (*then)(struct rpc_run *rpc));
-
-/* ---- rpc_ask.c */
-
-/* Ask for rpc->interface, or for the whole list, from rpc->handle on. */
-void rpc_ask_map(struct rpc_run *rpc);
-void rpc_ask_list(struct rpc_run *rpc);
-
-/* ---- rpc_endpoint.c */
+/* ---- endpoint.c */
 
 /*
  * Connects to targets[at] and binds its interface; fills in what came of it and calls
- * rpc_go_on(), perhaps before it returns. As start().
+ * rpc->served(), perhaps before it returns. As start().
  */
 int rpc_endpoint_start(struct rpc_run *rpc);
 
-/* ---- rpc.c */
-
-/* The connection in hand has served: on to the first target that was not tried yet, or
- * to the verdict. */
-void rpc_go_on(struct rpc_run *rpc);
-
-/* ---- rpc_targets.c */
+/* ---- targets.c */
 
 /* Adds a target unless it is there. Of more than `most` those that rpc_targets_sort()
  * puts first are kept, whatever the order in which they come. 0 or -ENOMEM. */
@@ -224,7 +189,7 @@ struct rpc_verdict rpc_targets_verdict(
  */
 char *rpc_targets_identity(const struct rpc_target *targets, uint32_t count);
 
-/* ---- rpc_evidence.c */
+/* ---- evidence.c */
 
 void rpc_stage_begin(struct rpc_run *rpc, enum probe_phase phase);
 
