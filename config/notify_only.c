@@ -98,5 +98,10 @@ int notify_bind_only(const struct notify_binder *binder, const struct conf_node 
 	rc = conf_worse(rc, check_words(binder, &only->statuses, "status",
 				    notify_statuses, "opened, updated or closed"));
 	rc = conf_worse(rc, check(binder, &only->rules, "rule", is_rule));
-	return conf_worse(rc, check(binder, &only->groups, "group", is_group));
+	rc = conf_worse(rc, check(binder, &only->groups, "group", is_group));
+	/* Every host is in it, and so holds nothing back. */
+	for (size_t i = 0; i < only->groups.count; i++)
+		if (strcmp(only->groups.items[i], "all") == 0)
+			only->groups.count = 0;
+	return rc;
 }

@@ -60,6 +60,21 @@ static void each_kind_is_read(void **state)
 	loaded_fini(&loaded);
 }
 
+static void the_group_of_all_hosts_holds_nothing_back(void **state)
+{
+	struct loaded loaded;
+
+	(void)state;
+	loaded_good(&loaded,
+		"notify:\n"
+		"  - {name: one, file: told, only: {group: all, rule: n}}\n"
+		"  - {name: two, file: told, only: {group: [web, all]}}\n" REST);
+	assert_int_equal(loaded.config->notify.sinks[0].only.groups.count, 0);
+	assert_int_equal(loaded.config->notify.sinks[0].only.rules.count, 1);
+	assert_int_equal(loaded.config->notify.sinks[1].only.groups.count, 0);
+	loaded_fini(&loaded);
+}
+
 static void logs_and_mail_are_read(void **state)
 {
 	struct loaded loaded;
@@ -151,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_told_by_default),
 		cmocka_unit_test(each_kind_is_read),
+		cmocka_unit_test(the_group_of_all_hosts_holds_nothing_back),
 		cmocka_unit_test(logs_and_mail_are_read),
 		cmocka_unit_test(paths_are_relative_to_the_files_folder),
 		cmocka_unit_test(thirty_two_sinks_are_the_most),

@@ -88,6 +88,54 @@ static void counts(struct fleet *f, uint32_t pass, uint32_t fail, uint32_t incon
 	assessment_fini(&a);
 }
 
+/* A bit an address: each of as many as a host can have must answer. */
+static void each_of_the_most_addresses_must_answer(void **state)
+{
+	static struct net_address many[INVENTORY_MAX_ADDRESSES];
+	struct fleet f;
+
+	(void)state;
+	assert_int_equal(INVENTORY_MAX_ADDRESSES, 32);
+	for (uint32_t count = 31; count <= 32; count++) {
+		fleet_init(&f);
+		f.probed[0] = (struct host_addresses){.items = many, .count = count};
+		f.flows[1].expect = EXPECT_BLOCKED;
+		silence(&f, 1);
+		f.seen[0].clear = count == 32 ? UINT32_MAX : UINT32_MAX >> 1;
+		counts(&f, 4, 0, 0);
+		/* The last one does not, or the first. */
+		f.seen[0].clear = UINT32_MAX >> (33 - count);
+		counts(&f, 3, 0, 1);
+		f.seen[0].clear = UINT32_MAX << 1;
+		counts(&f, 3, 0, 1);
+	}
+}
+
+/* Its own silent addresses need the control; those that refuse are one. */
+static void a_partial_is_blocked_as_its_parts_are(void **state)
+{
+	static struct net_address two[2];
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.probed[0] = (struct host_addresses){.items = two, .count = 2};
+	f.seen[0].clear = 3;
+	f.flows[1].expect = EXPECT_BLOCKED;
+	set(&f, 1, STATE_PARTIAL, REASON_ADDRESSES_DIFFER_BLOCKED);
+	counts(&f, 4, 0, 0);
+	f.seen[0].clear = 1;
+	counts(&f, 3, 0, 1);
+	set(&f, 1, STATE_PARTIAL, REASON_NO_ADDRESS_ACCEPTS);
+	counts(&f, 3, 1, 0);
+	f.flows[1].accept_closed = true;
+	counts(&f, 3, 0, 1);
+	f.seen[1].clear = 2;
+	counts(&f, 4, 0, 0);
+	set(&f, 1, STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES);
+	counts(&f, 3, 1, 0);
+}
+
 static void every_open_flow_passes(void **state)
 {
 	struct fleet f;
@@ -319,6 +367,8 @@ static void a_link_that_is_gone_degrades_when_it_is_of_many_flows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_of_the_most_addresses_must_answer),
+		cmocka_unit_test(a_partial_is_blocked_as_its_parts_are),
 		cmocka_unit_test(every_open_flow_passes),
 		cmocka_unit_test(blocked_passes_only_beside_an_answer_of_the_same_host),
 		cmocka_unit_test(a_name_servers_answer_is_no_control),

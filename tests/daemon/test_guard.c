@@ -356,6 +356,80 @@ static void odds_decide(void **state)
 	assert_true(finding.impaired);
 }
 
+/* ---- where one thing becomes another ----------------------------------------------
+ */
+
+/* Hosts, each a cause of its own; the first `inside` of them, of which `dark_inside`
+ * are dark, are also of one wide cause. */
+static struct guard_finding judge_split(
+	uint32_t inside, uint32_t dark_inside, uint32_t outside, uint32_t dark_outside)
+{
+	static uint32_t causes[64][2];
+	static struct guard_flow flows[64];
+	static struct guard_list hosts[64];
+	static const bool wide[65] = {true};
+	const struct guard_list none = {NULL, 0};
+	struct guard_finding finding;
+	struct guard_input input = {
+		.flows = flows,
+		.n_flows = inside + outside,
+		.of_hosts = hosts,
+		.of_checks = &none,
+		.of_rules = &none,
+		.wide = wide,
+		.n_causes = 65,
+	};
+
+	for (uint32_t i = 0; i < input.n_flows; i++) {
+		bool in = i < inside;
+		causes[i][0] = i + 1;
+		causes[i][1] = 0;
+		hosts[i] = (struct guard_list){causes[i], in ? 2 : 1};
+		flows[i] = (struct guard_flow){.host = i,
+			.dark = in ? i < dark_inside : i - inside < dark_outside};
+	}
+	assert_int_equal(guard_judge(&input, &limits, &finding), 0);
+	return finding;
+}
+
+static void a_wide_cause_explains_from_four_in_five_on(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_split(10, 8, 10, 0).causes, 1);
+	assert_int_equal(judge_split(10, 7, 10, 0).causes, 7);
+	assert_int_equal(judge_split(15, 12, 10, 0).causes, 1);
+	assert_int_equal(judge_split(14, 11, 10, 0).causes, 11);
+}
+
+static void a_wide_cause_needs_a_tenth_outside(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_split(9, 9, 1, 0).causes, 1);
+	assert_int_equal(judge_split(10, 10, 1, 0).causes, 10);
+	assert_int_equal(judge_split(18, 18, 2, 0).causes, 1);
+	assert_int_equal(judge_split(19, 19, 2, 0).causes, 19);
+}
+
+static void a_wide_cause_is_twice_as_dark_as_the_outside(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_split(10, 10, 10, 5).causes, 1 + 5);
+	assert_int_equal(judge_split(10, 10, 10, 6).causes, 10 + 6);
+	assert_int_equal(judge_split(10, 8, 10, 4).causes, 1 + 4);
+	assert_int_equal(judge_split(10, 8, 10, 5).causes, 8 + 5);
+}
+
+/* Of all, and of what the biggest cause leaves. */
+static void the_share_itself_is_enough(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_split(10, 5, 10, 0).causes, 5);
+	assert_int_equal(judge_split(10, 4, 10, 0).causes, 0);
+	assert_true(judge_split(10, 10, 20, 5).spread);
+	assert_false(judge_split(10, 10, 20, 4).spread);
+	assert_int_equal(judge_split(10, 10, 20, 4).causes, 1 + 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +445,10 @@ int main(void)
 		cmocka_unit_test(a_share_below_the_limit_is_told),
 		cmocka_unit_test(the_tail_is_the_binomials),
 		cmocka_unit_test(odds_decide),
+		cmocka_unit_test(a_wide_cause_explains_from_four_in_five_on),
+		cmocka_unit_test(a_wide_cause_needs_a_tenth_outside),
+		cmocka_unit_test(a_wide_cause_is_twice_as_dark_as_the_outside),
+		cmocka_unit_test(the_share_itself_is_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,78 @@ static void a_control_that_is_known_to_be_dead_is_not_waited_for(void **state)
 	assert_string_equal(judge(bed), "controls");
 }
 
+/* This machine's trouble with the other flows is no evidence about the network. */
+static void what_could_not_be_measured_is_no_dark_flow(void **state)
+{
+	struct bed *bed = *state;
+	const struct plan *plan = bed->made.plan;
+	const struct controls_before before = {bed->states, bed->reasons};
+	struct controls_finding all = controls_look(plan, &bed->results, &before),
+				found;
+	uint32_t flow = (uint32_t)plan_find(plan, "w2", "tcp/443");
+	uint32_t control = (uint32_t)plan_find(plan, "g1", "tcp/22");
+
+	bed->results.flows[flow].state = STATE_ERROR;
+	found = controls_look(plan, &bed->results, &before);
+	assert_int_equal(found.others, all.others - 1);
+	assert_int_equal(found.dark, 0);
+	bed->results.flows[flow].state = STATE_NONE;
+	found = controls_look(plan, &bed->results, &before);
+	assert_int_equal(found.others, all.others - 1);
+	assert_int_equal(found.dark, 0);
+	/* Nor is one that was dark before, and one that was never measured. */
+	bed->results.flows[flow].state = STATE_FILTERED;
+	bed->states[flow] = STATE_FILTERED;
+	assert_int_equal(controls_look(plan, &bed->results, &before).dark, 0);
+	bed->states[flow] = STATE_NONE;
+	assert_int_equal(controls_look(plan, &bed->results, &before).dark, 0);
+	/* A control that could not be asked did not answer. */
+	bed->results.flows[control].state = STATE_ERROR;
+	found = controls_look(plan, &bed->results, &before);
+	assert_int_equal(found.silent, 1);
+	assert_int_equal(found.count, all.count);
+	assert_true(controls_is_silent(plan, &bed->results, &before, control));
+}
+
+/* Addresses that are blocked in several ways are as dark as one. */
+static void a_control_of_several_addresses_answers_by_its_parts(void **state)
+{
+	struct bed *bed = *state;
+	const struct plan *plan = bed->made.plan;
+	const struct controls_before before = {bed->states, bed->reasons};
+	uint32_t control = (uint32_t)plan_find(plan, "g1", "tcp/22");
+
+	bed->results.flows[control].state = STATE_PARTIAL;
+	bed->results.flows[control].reason = REASON_ADDRESSES_DIFFER_BLOCKED;
+	assert_true(controls_is_silent(plan, &bed->results, &before, control));
+	bed->results.flows[control].reason = REASON_NO_ADDRESS_ACCEPTS;
+	assert_false(controls_is_silent(plan, &bed->results, &before, control));
+	bed->results.flows[control].state = STATE_FILTERED;
+	bed->states[control] = STATE_PARTIAL;
+	bed->reasons[control] = REASON_ADDRESSES_DIFFER_BLOCKED;
+	assert_false(controls_is_silent(plan, &bed->results, &before, control));
+	bed->reasons[control] = REASON_ADDRESSES_DIFFER_CLEAR;
+	assert_true(controls_is_silent(plan, &bed->results, &before, control));
+}
+
+/* Fewer than the share of the rest, or as many. */
+static void controls_stand_alone_below_the_share(void **state)
+{
+	struct controls_finding found = {.others = 8, .dark = 2};
+
+	(void)state;
+	assert_false(controls_alone(&found, 25));
+	found.dark = 1;
+	assert_true(controls_alone(&found, 25));
+	found = (struct controls_finding){.count = 3, .silent = 2};
+	assert_false(controls_lack(&found, 1));
+	assert_true(controls_lack(&found, 2));
+	found.silent = 0;
+	assert_false(controls_lack(&found, 9));
+	found.silent = 1;
+	assert_true(controls_lack(&found, 9));
+}
+
 /* Each flow is dark by chance, so often that all mixtures occur. */
 static void controls_at_random(void **state)
 {
@@ -399,6 +471,9 @@ int main(void)
 		TEST(dead_controls_beside_a_network_that_is_well_are_the_news),
 		TEST(a_control_that_is_known_to_be_dead_is_not_waited_for),
 		TEST(controls_at_random),
+		TEST(what_could_not_be_measured_is_no_dark_flow),
+		TEST(a_control_of_several_addresses_answers_by_its_parts),
+		TEST(controls_stand_alone_below_the_share),
 		TEST(a_changed_rule_is_told),
 		TEST(a_dark_group_is_told),
 		TEST(unrelated_darkness_degrades),

@@ -277,6 +277,23 @@ static void refuses_two_sets_of_options_for_a_check(void **state)
 	made_fini(&made);
 }
 
+static void refuses_two_numbers_of_attempts_for_a_check(void **state)
+{
+	struct made made;
+
+	(void)state;
+	made_build(&made, INVENTORY
+		"rules:\n"
+		"  - {name: a, to: ls1, check: [tcp/135]}\n"
+		"  - {name: b, to: ls2, check: [{check: tcp/135, attempts: 5}]}\n");
+	assert_int_equal(made.rc, -EINVAL);
+	assert_int_equal(made.report.errors, 1);
+	made_assert_said(&made,
+		"rule 'b' gives tcp/135 another 'attempts' than rule 'a' does "
+		"(reachd.yaml:15)");
+	made_fini(&made);
+}
+
 static void tells_every_mistake_in_the_checks_at_once(void **state)
 {
 	struct made made;
@@ -393,6 +410,7 @@ static void refuses_rules_that_explode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_two_numbers_of_attempts_for_a_check),
 		cmocka_unit_test(takes_20_bytes_a_flow),
 		cmocka_unit_test(unrolls_rules_by_host),
 		cmocka_unit_test(carries_the_addresses_or_the_name_of_a_host),
