@@ -28,15 +28,15 @@
 static void print_help(void)
 {
 	puts("Usage: reachd COMMAND [OPTION...]\n\n"
-	     "Finds out what can be reached from here, and what changed since last time.\n\n"
+	     "Checks what can be reached from here, and reports what changed since the last scan.\n\n"
 	     "Commands:");
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	puts("\n'reachd COMMAND --help' tells more of each; so do reachd(1) and "
+	puts("\nFor details see 'reachd COMMAND --help', reachd(1) and "
 	     "reachd.yaml(5).\n\n"
-	     "Exit status of scan and diff: 0 all pass (diff: no difference), 1 some\n"
-	     "verdict failed (diff: differences), 2 usage or configuration, 3 could not\n"
-	     "measure or could not store everything.");
+	     "Exit status of scan and diff: 0 everything passed (diff: no difference),\n"
+	     "1 a check failed (diff: differences), 2 wrong usage or configuration,\n"
+	     "3 not everything could be measured or stored.");
 }
 
 static int unknown_command(const char *name)
@@ -49,7 +49,7 @@ static int unknown_command(const char *name)
 		names[count] = commands[count]->name;
 		count++;
 	}
-	fprintf(stderr, "reachd: '%s' is no command\n", name);
+	fprintf(stderr, "reachd: unknown command '%s'\n", name);
 	nearest = suggest_nearest(name, names, count);
 	if (nearest)
 		fprintf(stderr, "Did you mean '%s'?\n", nearest);

@@ -30,7 +30,7 @@ struct backup {
 
 static int refuse_system(struct backup *b, int code)
 {
-	return store_refuse(&b->copy, code, "can't make it: %s", strerror(-code));
+	return store_refuse(&b->copy, code, "can't create it: %s", strerror(-code));
 }
 
 /* ---- the place --------------------------------------------------------------- */

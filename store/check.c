@@ -79,7 +79,7 @@ static const struct {
 		"intervals that overlap with the next one of their flow"},
 	{"SELECT count(*) FROM flow JOIN interval ON " //
 		SAME_FLOW("flow", "interval") " AND interval.to_scan >= flow.from_scan",
-		"intervals that overlap with what holds now"},
+		"intervals that overlap with the current state"},
 	{"SELECT count(*) FROM gap AS a JOIN gap AS b ON " //
 		SAME_FLOW("a", "b") " AND b.from_scan > a.from_scan"
 				    " AND b.from_scan <= a.to_scan",
@@ -88,16 +88,17 @@ static const struct {
 		SAME_FLOW("flow", "gap") " AND gap.to_scan >= flow.gap_from",
 		"gaps that overlap with the one that is open"},
 	{WRONG_SCAN("flow", "from_scan"),
-		"flows whose state began with no complete scan of theirs"},
+		"flows whose state began without a complete scan of their vantage"},
 	{WRONG_SCAN("flow", "gap_from"),
-		"flows whose gap began with no complete scan of theirs"},
+		"flows whose gap began without a complete scan of their vantage"},
 	{WRONG_SCAN("interval", "from_scan"),
-		"intervals that begin with no complete scan of theirs"},
+		"intervals that begin without a complete scan of their vantage"},
 	{WRONG_SCAN("interval", "to_scan"),
-		"intervals that end with no complete scan of theirs"},
+		"intervals that end without a complete scan of their vantage"},
 	{WRONG_SCAN("gap", "from_scan"),
-		"gaps that begin with no complete scan of theirs"},
-	{WRONG_SCAN("gap", "to_scan"), "gaps that end with no complete scan of theirs"},
+		"gaps that begin without a complete scan of their vantage"},
+	{WRONG_SCAN("gap", "to_scan"),
+		"gaps that end without a complete scan of their vantage"},
 	{"SELECT count(*) FROM baseline JOIN scan ON scan.id = baseline.scan"
 	 " WHERE scan.status <> 'complete'",
 		"baselines of a scan that was not completed"},
@@ -109,7 +110,7 @@ static const struct {
 	{"SELECT count(*) FROM flow WHERE from_scan IS NULL AND gap_from IS NOT NULL",
 		"open gaps of flows that left the inventory"},
 	{"SELECT count(*) - count(DISTINCT vantage << 32 | number) FROM flow",
-		"flows with the number of another one, so that times are mixed"},
+		"flows that share a number, so that their times are mixed"},
 	{"SELECT count(*) FROM flow WHERE (reported_state IS NULL)"
 	 " + (reported_reason IS NULL) + (reported_identity IS NULL)"
 	 " + (reported_verdict IS NULL) NOT IN (0, 4)"
@@ -131,7 +132,7 @@ static const struct {
 	 " OR gap_after >= gap_from",
 		"gaps that begin before the last measurement"},
 	{"SELECT count(*) FROM vantage WHERE swept > pruned",
-		"vantages that were swept beyond what was pruned"},
+		"vantages whose data was deleted beyond what was pruned"},
 	{"SELECT count(*) FROM rtt_hour WHERE length(cells) % 16 <> 0"
 	 " OR length(cells) NOT BETWEEN 16 AND 4032",
 		"rows of round-trip times of an impossible size"},

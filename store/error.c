@@ -37,7 +37,7 @@ int store_damaged(struct store *store, const char *format, ...)
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	return store_refuse(store, -EBADMSG,
-		"the database is damaged (%s): put a copy in its place, or save what can "
+		"the database is damaged (%s): replace it with a backup, or save what can "
 		"be read with sqlite3's .recover",
 		text);
 }
@@ -92,8 +92,8 @@ static int fail_busy(struct store *store)
 	char who[64];
 
 	store_name_holder(store, who, sizeof who);
-	return store_refuse(store, -EBUSY,
-		"%s keeps it locked: try again when that has ended", who);
+	return store_refuse(
+		store, -EBUSY, "%s keeps it locked: try again when it has ended", who);
 }
 
 int store_fail(struct store *store, int sqlite_code)
@@ -114,13 +114,13 @@ int store_fail(struct store *store, int sqlite_code)
 		return fail_busy(store);
 	case SQLITE_READONLY:
 		return store_refuse(store, -EROFS,
-			"it may not be written: check the rights of the file and of its "
+			"it can't be written: check the permissions of the file and of its "
 			"folder");
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
 		return store_refuse(store, -EACCES,
-			"it can't be opened: check the rights of the file and of its "
+			"it can't be opened: check the permissions of the file and of its "
 			"folder");
 	case SQLITE_NOMEM:
 		return store_no_memory(store);
@@ -140,11 +140,11 @@ bool store_is_lost(const struct store *store)
 int store_need_writer(struct store *store)
 {
 	if (store->mode != STORE_WRITE)
-		return store_refuse(store, -EROFS, "it is open for reading only");
+		return store_refuse(store, -EROFS, "it is opened read-only");
 	if (store_is_lost(store))
 		return store_refuse(store, -ESTALE,
 			"the file was moved, removed or replaced while it was in use: "
-			"start again to go on with what stands there now");
+			"restart to use the file that is there now");
 	return 0;
 }
 

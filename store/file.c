@@ -136,7 +136,7 @@ static int make_file(struct store *store, const char *path)
 
 	if (fd < 0)
 		return store_refuse(
-			store, -errno, "can't make it: %s", strerror(errno));
+			store, -errno, "can't create it: %s", strerror(errno));
 	close(fd);
 	return 0;
 }
@@ -161,7 +161,7 @@ static int put_in_place(struct store *store, const char *fresh)
 						: store_sync_folder(store->path);
 
 	if (rc < 0)
-		return store_refuse(store, rc, "can't make it: %s", strerror(-rc));
+		return store_refuse(store, rc, "can't create it: %s", strerror(-rc));
 	return 0;
 }
 
@@ -177,8 +177,8 @@ static int refuse_orphan(struct store *store)
 		return store_no_memory(store);
 	if (stat(wal, &info) == 0 && info.st_size > 0)
 		rc = store_refuse(store, -EEXIST,
-			"it is gone, and %s holds a part of it: put the database back, or "
-			"move that file away to begin anew",
+			"it is gone, and %s has a part of it: put the database back, or "
+			"move that file away to start over",
 			wal);
 	free(wal);
 	return rc;

@@ -38,8 +38,8 @@ static int find_flow(struct store *store, const char *vantage, const char *host,
 		};
 	sql_free(row);
 	if (rc == 0)
-		return store_refuse(store, -ENOENT,
-			"no scan that is kept has %s %s from %s", host, check, vantage);
+		return store_refuse(store, -ENOENT, "no stored scan has %s %s from %s",
+			host, check, vantage);
 	return rc < 0 ? rc : 0;
 }
 

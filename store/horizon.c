@@ -20,8 +20,8 @@ int horizon_refuse(struct store *store, int64_t id)
 		return rc;
 	if (id > 0 && id <= last)
 		return store_refuse(store, -ENODATA,
-			"scan %lld was pruned: 'retention: history' keeps no scan that "
-			"old unless it has a baseline",
+			"scan %lld was pruned: 'retention: history' keeps a scan that "
+			"old only with a baseline",
 			(long long)id);
 	return store_refuse(store, -ENOENT, "there is no scan %lld", (long long)id);
 }

@@ -42,12 +42,12 @@ static int refuse_busy(struct store *store, int fd)
 
 	if (pid > 0)
 		return store_refuse(store, -EBUSY,
-			"process %ld is writing to it: wait for it to end, or give this "
-			"one a store of its own",
+			"process %ld is writing to it: wait for it to end, or use "
+			"another store",
 			pid);
 	return store_refuse(store, -EBUSY,
-		"another process is writing to it: wait for it to end, or give this one "
-		"a store of its own");
+		"another process is writing to it: wait for it to end, or use "
+		"another store");
 }
 
 /* For messages alone: the lock holds without it, so a full disk is no reason to fail.

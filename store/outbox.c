@@ -215,7 +215,8 @@ int outbox_get(struct store *store, const char *vantage, const char *sink,
 	int rc = outbox_list(store, vantage, keep_wanted, &wanted);
 
 	if (rc == 0 && !wanted.found)
-		return store_refuse(store, -ENOENT, "no scan knew a sink %s yet", sink);
+		return store_refuse(
+			store, -ENOENT, "no scan has used the sink %s yet", sink);
 	return rc;
 }
 

@@ -62,8 +62,7 @@ static int refuse_status(struct store *store, int64_t id)
 	if (rc < 0 || scan.status == STORE_SCAN_INTERRUPTED)
 		return rc;
 	return store_refuse(store, -EINVAL,
-		"scan %lld is complete and can't be interrupted any more",
-		(long long)id);
+		"scan %lld is complete and can't be interrupted", (long long)id);
 }
 
 int store_scan_interrupt(struct store *store, int64_t id)
@@ -237,7 +236,7 @@ int store_scan_at(struct store *store, const char *vantage, int64_t wall_us,
 			: is_pruned(store, 0, vantage);
 	if (pruned > 0)
 		return store_refuse(store, -ENODATA,
-			"what was seen that early was pruned: 'retention: history' "
+			"scans of that time were pruned: 'retention: history' "
 			"keeps no scan that old");
 	if (pruned < 0 || rc > 0)
 		return pruned;

@@ -46,10 +46,10 @@ static int refuse_end(struct store *store, int64_t id)
 	sql_free(row);
 	if (rc < 0)
 		return rc;
-	return rc ? store_refuse(store, -EINVAL, "silence %lld is over already",
-			    (long long)id)
+	return rc ? store_refuse(
+			    store, -EINVAL, "silence %lld has ended", (long long)id)
 		  : store_refuse(store, -ENOENT,
-			    "there is no silence %lld: `reachd silence list` shows them",
+			    "unknown silence %lld: 'reachd silence list' lists them",
 			    (long long)id);
 }
 

@@ -24,7 +24,7 @@ static int look(struct store *store, bool *there)
 	}
 	if (!S_ISREG(info.st_mode))
 		return store_refuse(
-			store, -EINVAL, "this is no file: name a file as the store");
+			store, -EINVAL, "this is not a file: name a file as the store");
 	/* An empty file (mktemp makes such) is as good as none. */
 	*there = info.st_size > 0;
 	return 0;
@@ -52,7 +52,8 @@ static int check_tables(struct store *store)
 		" baseline, notice, sink, silence, incident LIMIT 0",
 		&none);
 
-	return rc == -EIO ? store_damaged(store, "its tables are not ours") : rc;
+	return rc == -EIO ? store_damaged(store, "its tables are not those of reachd")
+			  : rc;
 }
 
 /* ---- reading ----------------------------------------------------------------- */
@@ -105,7 +106,7 @@ static int read_immutable(struct store *store)
 static int refuse_missing(struct store *store)
 {
 	return store_refuse(store, -ENOENT,
-		"there is no store: `reachd scan` makes one, or name another with "
+		"there is no store: 'reachd scan' creates one, or name another with "
 		"`store:`");
 }
 

@@ -187,12 +187,12 @@ struct trouble {
 };
 
 static const char *const degraded_texts[][2] = {
-	{"shortage", "this machine ran short of descriptors, ports or memory"},
-	{"unmeasured", "not one flow could be measured from this machine"},
-	{"no-link", "the link or the gateway of this machine is gone"},
-	{"no-lookup", "not one name look-up of this machine was answered"},
-	{"controls", "the controls, which must always answer, did not"},
-	{"improbable", "too much that is unrelated went dark at once"},
+	{"shortage", "this machine ran out of descriptors, ports or memory"},
+	{"unmeasured", "no flow could be measured from this machine"},
+	{"no-link", "the link or the gateway of this machine is down"},
+	{"no-lookup", "none of this machine's name lookups was answered"},
+	{"controls", "the controls, which must always answer, did not answer answer"},
+	{"improbable", "too many unrelated flows became unreachable at once"},
 };
 
 const char *assess_degraded_text(const char *why)

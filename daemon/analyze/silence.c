@@ -33,11 +33,11 @@ const char *silence_scope_add(struct silence_scope *scope, const char *word)
 		sign ? member_of(scope, word, (size_t)(sign - word)) : &scope->host;
 
 	if (!member)
-		return "names none of host, group, rule, check, vantage";
+		return "is none of host, group, rule, check, vantage";
 	if (!*pattern)
-		return "has no pattern: '*' is any";
+		return "has no pattern: write '*' for any";
 	if (*member)
-		return "says again what the scope says already: make two silences";
+		return "repeats a part of the scope: make two silences";
 	*member = pattern;
 	return NULL;
 }

@@ -65,7 +65,7 @@ static int ask(const char *store, const char *word, json_t **answer)
 	int rc;
 
 	if (fd == -ENOENT || fd == -ECONNREFUSED) {
-		log_error("no 'reachd run' writes to %s", store);
+		log_error("no 'reachd run' uses the store %s", store);
 		return fd;
 	}
 	if (fd < 0) {
@@ -76,7 +76,7 @@ static int ask(const char *store, const char *word, json_t **answer)
 	if (rc == 0)
 		rc = read_answer(fd, answer);
 	if (rc < 0)
-		log_error("the daemon went away before it answered");
+		log_error("the daemon ended before it answered");
 	close(fd);
 	return rc;
 }

@@ -45,8 +45,8 @@ static int list(struct store *store)
 		return STATUS_TROUBLE;
 	}
 	if (count == 0)
-		log_notice("there are no baselines yet: 'reachd baseline save NAME' "
-			   "makes one");
+		log_notice("there are no baselines; 'reachd baseline save NAME' "
+			   "creates one");
 	return command_flush(STATUS_PASS);
 }
 
@@ -60,7 +60,7 @@ static int save(struct store *store, const char *vantage, const struct request *
 	rc = store_baseline_save(
 		store, request->name, scan.id, clock_wall_us(), request->replace);
 	if (rc == -EEXIST) {
-		log_error("there is a baseline '%s' already; --replace moves it",
+		log_error("duplicate baseline '%s'; to move it, use --replace",
 			request->name);
 		return STATUS_USAGE;
 	}
@@ -76,8 +76,7 @@ static int delete_baseline(struct store *store, const char *name)
 	int rc = store_baseline_remove(store, name);
 
 	if (rc == -ENOENT) {
-		log_error(
-			"there is no baseline '%s'; 'reachd baseline list' lists them",
+		log_error("unknown baseline '%s'; 'reachd baseline list' lists them",
 			name);
 		return STATUS_USAGE;
 	}
@@ -102,11 +101,11 @@ static int parse(
 	const struct command *self, int n, char **words, struct request *request)
 {
 	if (n == 0)
-		return command_usage(self, "save, list or rm?");
+		return command_usage(self, "expected save, list or rm");
 	if (strcmp(words[0], "list") == 0) {
 		request->verb = BASELINE_LIST;
 		return n == 1 ? STATUS_PASS
-			      : command_usage(self, "list takes no operand");
+			      : command_usage(self, "list takes no argument");
 	}
 	request->name = n > 1 ? words[1] : NULL;
 	if (strcmp(words[0], "rm") == 0) {
@@ -115,12 +114,12 @@ static int parse(
 	}
 	if (strcmp(words[0], "save") != 0)
 		return command_usage(
-			self, "it is save, list or rm, not '%s'", words[0]);
+			self, "expected save, list or rm, not '%s'", words[0]);
 	if (n < 2 || n > 3)
-		return command_usage(self, "save takes a NAME and perhaps a SCAN");
+		return command_usage(self, "save takes a NAME and optionally a SCAN");
 	if (!good_name(request->name))
 		return command_usage(self,
-			"'%s' is no name for a baseline: it could be a scan number, a "
+			"'%s' is not a valid name for a baseline: it looks like a scan number, a "
 			"time or a file",
 			request->name);
 	request->verb = BASELINE_SAVE;
@@ -169,9 +168,9 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command baseline_command = {
 	.name = "baseline",
-	.summary = "Name a scan, to compare with later",
+	.summary = "Name a scan, to compare with it later",
 	.usage = "save NAME [SCAN] | list | rm NAME",
 	.help = "SCAN is a number, a time or 'last' (the default).\n"
-		"      --replace       let save move an existing name\n",
+		"      --replace       with save: move an existing name to this scan\n",
 	.run = run,
 };

@@ -89,12 +89,12 @@ static void print_load(const struct plan *plan)
 	const struct settings *s = &plan->config->settings;
 	char rate[32], shortest[32], longest[32], timeout[32];
 
-	printf("A scan opens %u connections or more, at most %u at once, %u to one host,\n"
-	       "%s in all; an attempt lasts %s, and silence is asked %u times.\n",
+	printf("A scan opens at least %u connections: at most %u at once, %u to one host,\n"
+	       "%s in all. An attempt takes at most %s; without an answer there are %u attempts.\n",
 		plan->connections, s->concurrency, s->per_host,
 		rate_format(s->rate_per_hour, rate, sizeof rate),
 		duration_format(s->timeout_ms, timeout, sizeof timeout), s->attempts);
-	printf("It takes %s when everything answers, and about %s when nothing does.\n",
+	printf("It takes %s if everything answers, and about %s if nothing does.\n",
 		duration_format(shortest_ms(plan), shortest, sizeof shortest),
 		duration_format(
 			longest_ms(plan) + shortest_ms(plan), longest, sizeof longest));
@@ -174,15 +174,15 @@ static int run(const struct command *self, int argc, char **argv)
 	if (at < 0)
 		return options_status(at);
 	if (at < argc)
-		return command_usage(self, "'%s' is one word too many", argv[at]);
+		return command_usage(self, "unexpected argument '%s'", argv[at]);
 	if (options.format != report_formats[0])
-		return command_usage(self, "check prints text only");
+		return command_usage(self, "check only prints text");
 	return check_file(&options, flows);
 }
 
 const struct command check_command = {
 	.name = "check",
-	.summary = "Validate the configuration and say what a scan will do",
+	.summary = "Check the configuration and show what a scan will do",
 	.usage = "[-c FILE] [--flows]",
 	.help = "      --flows         list every flow: host, check, expectation\n",
 	.run = run,

@@ -44,7 +44,7 @@ static const char common_help[] =
 	"      --colour WHEN   auto, always or never (default: auto; NO_COLOR is obeyed)\n"
 	"      --vantage NAME  the vantage, instead of the configuration's\n"
 	"  -q, --quiet         no progress, no notices\n"
-	"  -v, --verbose       say more on standard error; list what passes, too\n"
+	"  -v, --verbose       more details on standard error; also list what passes\n"
 	"  -h, --help          this text\n";
 
 void command_help(const struct command *command)
@@ -70,7 +70,7 @@ int command_usage(const struct command *command, const char *format, ...)
 int command_finish(int rc, int status)
 {
 	if (rc == -EIO)
-		log_error("standard output: the results could not be written in full");
+		log_error("standard output: not all results could be written");
 	else if (rc < 0)
 		log_error("%s", strerror(-rc));
 	return rc < 0 ? STATUS_TROUBLE : status;

@@ -19,7 +19,7 @@ static bool warn_of_sink(void *data, const struct outbox_sink *sink)
 	(void)data;
 	if (sink->waiting == 0)
 		return true;
-	log_warning("sink %s: %" PRIu64 " wait in the store for the next time%s%s",
+	log_warning("sink %s: %" PRIu64 " waiting in the store for the next time%s%s",
 		sink->name, sink->waiting, sink->error[0] ? ": " : "", sink->error);
 	return true;
 }

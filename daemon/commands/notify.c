@@ -35,11 +35,10 @@ static void print_waiting(const struct outbox_sink *sink)
 	char time[32];
 
 	if (sink->waiting == 0) {
-		printf("nothing waits");
+		printf("nothing waiting");
 		return;
 	}
-	printf("%" PRIu64 " wait%s since %s", sink->waiting,
-		sink->waiting == 1 ? "s" : "",
+	printf("%" PRIu64 " waiting since %s", sink->waiting,
 		clock_format_short(sink->oldest_us, time, sizeof time));
 	strbuf_init(&text);
 	if (sink->attempts)
@@ -57,7 +56,7 @@ static bool print_sink(void *data, const struct outbox_sink *sink)
 	listing->found = true;
 	print_name(listing->sink);
 	print_waiting(sink);
-	printf("; told %" PRIu64, sink->told);
+	printf("; sent %" PRIu64, sink->told);
 	if (sink->refused)
 		printf(", refused %" PRIu64, sink->refused);
 	if (sink->dropped)
@@ -80,7 +79,7 @@ static int list_sinks(const struct config *config, struct store *store)
 		if (listing.found)
 			continue;
 		print_name(listing.sink);
-		puts("is told from the next scan on");
+		puts("is used from the next scan on");
 	}
 	return command_flush(STATUS_PASS);
 }
@@ -133,7 +132,7 @@ static bool try_sink(const struct notify_sink *sink, const char *vantage)
 	json_decref(message);
 	strbuf_init(&text);
 	print_name(sink);
-	puts(done ? "took the test" : command_visible(&text, attempt.error));
+	puts(done ? "accepted the test" : command_visible(&text, attempt.error));
 	strbuf_fini(&text);
 	return done;
 }
@@ -150,7 +149,7 @@ static const struct notify_sink *find_sink(
 			return &list->sinks[i];
 	}
 	near = suggest_nearest(name, names, list->count);
-	log_error("there is no sink '%s'%s%s%s", name, near ? ": did you mean '" : "",
+	log_error("unknown sink '%s'%s%s%s", name, near ? ": did you mean '" : "",
 		near ? near : "", near ? "'?" : "");
 	return NULL;
 }
@@ -190,8 +189,7 @@ static int carry_out(
 	if (!config)
 		return STATUS_USAGE;
 	if (config->notify.count == 0) {
-		log_error(
-			"%s has no 'notify': nobody is told of anything", config->path);
+		log_error("%s has no 'notify', so nobody is notified", config->path);
 		status = STATUS_USAGE;
 	} else {
 		status = strcmp(verb, "list") == 0 ? list(options, config)
@@ -212,19 +210,19 @@ static int run(const struct command *self, int argc, char **argv)
 		return options_status(at);
 	verb = at < argc ? argv[at] : "";
 	if (!*verb)
-		return command_usage(self, "list or test?");
+		return command_usage(self, "expected list or test");
 	if (strcmp(verb, "list") != 0 && strcmp(verb, "test") != 0)
-		return command_usage(self, "it is list or test, not '%s'", verb);
+		return command_usage(self, "expected list or test, not '%s'", verb);
 	if (argc - at > (strcmp(verb, "test") == 0 ? 2 : 1))
-		return command_usage(self, "'%s' is one word too many", argv[argc - 1]);
+		return command_usage(self, "unexpected argument '%s'", argv[argc - 1]);
 	return carry_out(&options, verb, argc - at == 2 ? argv[at + 1] : NULL);
 }
 
 const struct command notify_command = {
 	.name = "notify",
-	.summary = "Show who is told of changes and what waits for them, or test it",
+	.summary = "Show where changes are reported and what is waiting, or test it",
 	.usage = "list | test [SINK]",
-	.help = "list shows every sink of the configuration; test tells one of them, or "
-		"all,\nthat this is a test, at once and whatever its filter.\n",
+	.help = "list shows every sink of the configuration; test sends a test notice to one "
+		"of\nthem, or to all, at once and regardless of filters.\n",
 	.run = run,
 };

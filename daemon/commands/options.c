@@ -41,7 +41,7 @@ static bool set_format(const struct command *command, struct common_options *out
 	out->format = report_find(optarg);
 	if (!out->format)
 		command_usage(command,
-			"there is no format '%s'; it is one of text, jsonl, csv, junit, tap, html",
+			"unknown format '%s'; use text, jsonl, csv, junit, tap or html",
 			optarg);
 	return out->format != NULL;
 }
@@ -56,7 +56,8 @@ static bool set_colour(const struct command *command, struct common_options *out
 			return true;
 		}
 	}
-	command_usage(command, "--colour is auto, always or never, not '%s'", optarg);
+	command_usage(
+		command, "--colour must be auto, always or never, not '%s'", optarg);
 	return false;
 }
 
@@ -188,8 +189,8 @@ const char *options_find_config(const struct common_options *options)
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (access(places[i], R_OK) == 0)
 			return places[i];
-	log_error("no configuration: there is no ./reachd.yaml and no "
-		  "/etc/reachd/reachd.yaml; name one with -c FILE");
+	log_error("no configuration: neither ./reachd.yaml nor "
+		  "/etc/reachd/reachd.yaml exists; name one with -c FILE");
 	return NULL;
 }
 

@@ -62,7 +62,7 @@ static int run_probe(struct probing *p, const char *check, const char *host)
 		return STATUS_USAGE;
 	rc = probe_flow(p);
 	if (rc < 0) {
-		log_error("the probe could not be finished: %s", strerror(-rc));
+		log_error("the probe failed: %s", strerror(-rc));
 		return STATUS_TROUBLE;
 	}
 	rc = publish(p);
@@ -81,7 +81,7 @@ static int run(const struct command *self, int argc, char **argv)
 		return options_status(at);
 	if (argc - at != 2)
 		return command_usage(
-			self, "it takes a check and a host, such as 'tcp/443 ls1'");
+			self, "expected a check and a host, such as 'tcp/443 ls1'");
 	status = run_probe(&p, argv[at], argv[at + 1]);
 	assessment_fini(&p.assessment);
 	adhoc_fini(&p.adhoc);
@@ -90,12 +90,12 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command probe_command = {
 	.name = "probe",
-	.summary = "Ask one question of one host, and watch",
+	.summary = "Run one check against one host and show each step",
 	.usage = "CHECK HOST",
 	.help = "CHECK is tcp/PORT, dns[/PTR|/SRV:NAME], sweep/LO-HI[,...], "
 		"rpc[/NAME|/UUID|/*],\n"
 		"rdp, smb or ldap[/PORT]; HOST is a name or an "
-		"address. With -c FILE its time\nlimits, DNS servers and inventory are "
-		"used; without it the defaults.\n",
+		"address. With -c FILE, its "
+		"timeouts,\nDNS servers and inventory are used; otherwise the defaults.\n",
 	.run = run,
 };

@@ -28,14 +28,14 @@ static int run(const struct command *self, int argc, char **argv)
 	if (at < 0)
 		return options_status(at);
 	if (at < argc)
-		return command_usage(self, "'%s' is one word too many", argv[at]);
+		return command_usage(self, "unexpected argument '%s'", argv[at]);
 	return reload(&options);
 }
 
 const struct command reload_command = {
 	.name = "reload",
-	.summary = "Have the daemon read its configuration again",
+	.summary = "Make the daemon read its configuration again",
 	.usage = "[-c FILE]",
-	.help = "The daemon is the one that writes to the configuration's store.\n",
+	.help = "This is the daemon that uses the store of the configuration.\n",
 	.run = run,
 };

@@ -24,11 +24,10 @@ static int run(const struct command *self, int argc, char **argv)
 	if (at == argc)
 		return list_sets();
 	if (at + 1 < argc)
-		return command_usage(self, "one rule set at a time, please");
+		return command_usage(self, "expected one NAME");
 	text = rules_builtin(argv[at], &size);
 	if (!text)
-		return command_usage(
-			self, "there is no built-in rule set '%s'", argv[at]);
+		return command_usage(self, "unknown built-in rule set '%s'", argv[at]);
 	fwrite(text, 1, size, stdout);
 	return command_flush(STATUS_PASS);
 }
@@ -37,8 +36,8 @@ const struct command rules_command = {
 	.name = "rules",
 	.summary = "Print a built-in rule set",
 	.usage = "[NAME]",
-	.help = "Without NAME: the names of the sets. 'reachd rules rds' prints the port\n"
-		"table of Remote Desktop Services as rules to use as they are "
-		"('rules: rds')\nor to copy and change.\n",
+	.help = "Without NAME, lists the names of the sets. 'reachd rules rds' prints the port\n"
+		"table of Remote Desktop Services as rules: use them as they are "
+		"('rules: rds')\nor copy and change them.\n",
 	.run = run,
 };

@@ -51,22 +51,22 @@ static int run(const struct command *self, int argc, char **argv)
 	if (at < 0)
 		return options_status(at);
 	if (at < argc)
-		return command_usage(self, "'%s' is one word too many", argv[at]);
+		return command_usage(self, "unexpected argument '%s'", argv[at]);
 	if (options.format != report_formats[0])
-		return command_usage(self, "run prints no results");
+		return command_usage(self, "run does not print results");
 	if (!set_log_format(log_format))
-		return command_usage(
-			self, "--log-format is text or json, not '%s'", log_format);
+		return command_usage(self,
+			"--log-format must be text or json, not '%s'", log_format);
 	return run_daemon(&options);
 }
 
 const struct command run_command = {
 	.name = "run",
-	.summary = "Scan by schedule, for ever",
+	.summary = "Scan by schedule, until stopped",
 	.usage = "[-c FILE] [--log-format text|json]",
-	.help = "      --log-format NAME  text or json, one object a line, on standard "
+	.help = "      --log-format NAME  text, or json with one object a line, on standard "
 		"error\n\n"
-		"SIGUSR1 starts a scan now, SIGHUP has the configuration read again, "
-		"SIGTERM ends.\n",
+		"SIGUSR1 starts a scan now, SIGHUP reloads the configuration, "
+		"SIGTERM ends the daemon.\n",
 	.run = run,
 };

@@ -40,7 +40,8 @@ static void suggest_vantage(struct store *store, const char *vantage)
 	if (store_scan_last(store, NULL, &any) < 0 || strcmp(any.vantage, vantage) == 0)
 		return;
 	strbuf_init(&name);
-	log_error("the newest scan is from vantage '%s': --vantage chooses",
+	log_error(
+		"the newest scan is from vantage '%s'; to choose another, use --vantage",
 		command_visible(&name, any.vantage));
 	strbuf_fini(&name);
 }
@@ -57,9 +58,8 @@ static bool tell_missing(
 	if (!depends_on_vantage(spec))
 		vantage = NULL;
 	strbuf_init(&name);
-	log_error(
-		"there is no complete scan '%s'%s%s%s: it may be a scan number, a time "
-		"such as 2026-01-31T12:00:00Z, a baseline, 'last' or 'previous'",
+	log_error("there is no complete scan '%s'%s%s%s: write a scan number, a time "
+		  "such as 2026-01-31T12:00:00Z, a baseline, 'last' or 'previous'",
 		spec, vantage ? " from vantage '" : "",
 		vantage ? command_visible(&name, vantage) : "", vantage ? "'" : "");
 	strbuf_fini(&name);

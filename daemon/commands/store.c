@@ -43,12 +43,12 @@ static int check(struct upkeep *upkeep)
 	if (rc < 0 && rc != -EBADMSG)
 		return STATUS_TROUBLE;
 	if (!problems) {
-		puts("sound: the pages, the references and what the rows say");
+		puts("sound: pages, references and contents");
 		return command_flush(STATUS_PASS);
 	}
-	log_error("the database is not sound: keep it aside and put a backup in its "
-		  "place ('reachd store backup' makes them); without one, a new store "
-		  "begins with the next scan");
+	log_error("the database is damaged: move it away and put a backup in its "
+		  "place ('reachd store backup' makes them); without a backup, the "
+		  "next scan creates a new store");
 	return command_flush(STATUS_FAIL);
 }
 
@@ -62,7 +62,7 @@ static int compact(struct upkeep *upkeep)
 		log_error("%s", store_last_error(upkeep->store));
 		return STATUS_TROUBLE;
 	}
-	printf("%lld bytes, before it were %lld\n", (long long)sizes.after,
+	printf("%lld bytes, before %lld\n", (long long)sizes.after,
 		(long long)sizes.before);
 	return command_flush(STATUS_PASS);
 }
@@ -165,19 +165,19 @@ static int run(const struct command *self, int argc, char **argv)
 	if (at < 0)
 		return options_status(at);
 	if (at == argc)
-		return command_usage(self, "check, compact or backup?");
+		return command_usage(self, "expected check, compact or backup");
 	action = find_action(argv[at]);
 	if (!action)
 		return command_usage(
-			self, "it is check, compact or backup, not '%s'", argv[at]);
+			self, "expected check, compact or backup, not '%s'", argv[at]);
 	file = at + 1 < argc ? argv[at + 1] : NULL;
 	if (at + 2 < argc)
-		return command_usage(self, "'%s' is one word too many", argv[at + 2]);
+		return command_usage(self, "unexpected argument '%s'", argv[at + 2]);
 	if (action->needs_target)
 		return file ? carry_out(action, &options, file)
-			    : command_usage(self, "backup takes the FILE to make");
+			    : command_usage(self, "backup takes the FILE to create");
 	if (file && options.store)
-		return command_usage(self, "the database is named twice");
+		return command_usage(self, "the database is given twice");
 	if (file)
 		options.store = file;
 	return carry_out(action, &options, NULL);
@@ -187,9 +187,9 @@ const struct command store_command = {
 	.name = "store",
 	.summary = "Check, compact or back up the database",
 	.usage = "check [FILE] | compact [FILE] | backup FILE",
-	.help = "check and compact take the database FILE, or the configuration's.\n"
-		"backup copies the configuration's (or --store's) to a new FILE, also while\n"
-		"a scan writes to it.\n"
-		"Exit status of check: 0 sound, 1 not sound, 3 could not be looked at.\n",
+	.help = "check and compact use the database FILE; by default, that of the configuration.\n"
+		"backup copies the database of the configuration (or --store) to a new FILE,\n"
+		"also while a scan writes to it.\n"
+		"Exit status of check: 0 sound, 1 damaged, 3 could not be checked.\n",
 	.run = run,
 };

@@ -214,8 +214,8 @@ static int print_text(const struct tracing *t, const struct trail *trail)
 	if (rc == 0)
 		printf("%s\n", command_visible(&visible, line.text));
 	if (trail->state == STATE_CLOSED && !t->open_port)
-		puts("With --open-port PORT, of one that accepts, the distances of "
-		     "both are compared:\na reset from nearer by is a firewall's.");
+		puts("With --open-port PORT, a port of the host that accepts, the "
+		     "distances of both are compared:\na reset from a shorter distance comes from a firewall.");
 	free(sentence);
 	strbuf_fini(&visible);
 	strbuf_fini(&line);
@@ -308,7 +308,7 @@ static int run_trace(struct tracing *t, const struct command *self, const char *
 		return STATUS_USAGE;
 	if (!t->adhoc.plan->checks[0].ops->port)
 		return command_usage(self,
-			"%s connects to no TCP port: there is none to walk to",
+			"%s does not connect to a TCP port, so there is nothing to trace",
 			t->adhoc.plan->checks[0].name);
 	rc = adhoc_open(&t->adhoc);
 	if (rc == 0)
@@ -316,7 +316,7 @@ static int run_trace(struct tracing *t, const struct command *self, const char *
 	if (rc == 0)
 		rc = walk(t);
 	if (rc < 0) {
-		log_error("the walk could not be finished: %s", strerror(-rc));
+		log_error("the trace failed: %s", strerror(-rc));
 		return STATUS_TROUBLE;
 	}
 	rc = tell(t);
@@ -354,10 +354,10 @@ static int run(const struct command *self, int argc, char **argv)
 		return command_usage(
 			self, "--within takes a duration from 1ms to 1h, such as 10s");
 	if (!is_possible(t.adhoc.options.format))
-		return command_usage(self, "trace comes as text or jsonl");
+		return command_usage(self, "trace prints text or jsonl");
 	if (argc - at != 2)
 		return command_usage(
-			self, "it takes a check and a host, such as 'tcp/443 ls1'");
+			self, "expected a check and a host, such as 'tcp/443 ls1'");
 	arena_init(&t.memory, 0);
 	status = run_trace(&t, self, argv[at], argv[at + 1]);
 	results_fini(&t.walked);
@@ -369,17 +369,17 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command trace_command = {
 	.name = "trace",
-	.summary = "Find the hop behind which packets to a check's port get lost",
+	.summary = "Find the last hop that packets to a check's port reach",
 	.usage = "[--open-port PORT] [--within DURATION] CHECK HOST",
 	.help = "Sends SYNs with a rising TTL to the port of CHECK, from three source "
 		"ports, and\nshows which routers answer. rpc/NAME and sweep/LO-HI[,...] "
 		"are probed first, to\nlearn which port that is. HOST is a name or an "
 		"address; with -c FILE its time\nlimits, DNS servers and inventory are "
 		"used.\n\n      --open-port PORT  another port of the host, one that "
-		"accepts: its distance tells\n                        how far before the "
-		"host packets get lost, and whether a\n                        reset is the "
-		"host's own\n      --within DURATION"
-		"  how long it may take (60s)\n\nExit status: 0 the target was reached, 1 "
+		"accepts: its distance shows\n                        how far before the "
+		"host packets get lost, and whether a\n                        reset comes from "
+		"the host\n      --within DURATION"
+		"  how long it may take (default: 60s)\n\nExit status: 0 the target was reached, 1 "
 		"it was not, 2 usage, 3 could not measure,\nor not before the time was "
 		"over.\n",
 	.run = run,

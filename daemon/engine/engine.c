@@ -78,8 +78,9 @@ static void warn_of_limits(const struct engine *engine)
 
 	if (wanted != UINT32_MAX &&
 		engine->descriptors < wanted + PARTITION_RESERVED_DESCRIPTORS)
-		log_notice("this process may open %u descriptors: fewer than %u "
-			   "connections at once",
+		log_notice(
+			"this process may open %u descriptors, which is fewer than %u "
+			"connections at once",
 			engine->descriptors, (unsigned)wanted);
 }
 
@@ -313,8 +314,9 @@ int engine_run(struct engine *engine, const struct plan *plan, const uint32_t *f
 	unsigned left = engine->descriptors > open ? engine->descriptors - open : 0;
 	/* Where there is none left for its signal pipe, uv_loop_init() aborts. */
 	if (left < FEWEST_DESCRIPTORS) {
-		log_error("of the %u descriptors that this process may open %u are in "
-			  "use, and probing takes %d: raise the limit (ulimit -n)",
+		log_error(
+			"this process may open %u descriptors and uses %u already, but "
+			"probing needs %d: raise the limit (ulimit -n)",
 			engine->descriptors, open, FEWEST_DESCRIPTORS);
 		return -EMFILE;
 	}

@@ -40,9 +40,8 @@ int plan_new(const struct config *config, struct conf_report *report, struct pla
 		if (!rpc_name_find(from->name, NULL, &known))
 			continue;
 		conf_error(report, from->mark,
-			"'%s' is the built-in name of an interface already",
-			from->name);
-		conf_help(report, "choose another; rpc/%s is '%s'", from->name,
+			"'%s' is the name of a built-in interface", from->name);
+		conf_help(report, "choose another name; rpc/%s is '%s'", from->name,
 			known.what);
 		rc = -EINVAL;
 	}

@@ -106,11 +106,12 @@ static int find_self(const struct builder *builder, struct self *self)
 	rc = collect(builder->config, is_first_label, self);
 	if (rc == 0 && self->count > 1) {
 		conf_warning(builder->report, (struct conf_mark){0},
-			"vantage '%s' may be '%s' or '%s': the rules from either apply",
+			"vantage '%s' matches both '%s' and '%s', so the rules of both apply",
 			builder->config->settings.vantage,
 			inventory->hosts[self->hosts[0]].name,
 			inventory->hosts[self->hosts[1]].name);
-		conf_help(builder->report, "set 'vantage' to the host's whole name");
+		conf_help(
+			builder->report, "set 'vantage' to the full name of the host");
 	}
 	return rc;
 }
@@ -200,7 +201,8 @@ static int select_rules(struct builder *builder)
 			       ? 0
 			       : warn_unused(builder, unused, first->from_mark);
 	conf_error(builder->report, first->from_mark,
-		"no rule is for vantage '%s', so there is nothing to probe", vantage);
+		"no rule applies to vantage '%s', so there is nothing to probe",
+		vantage);
 	conf_help(builder->report, "set 'vantage' to a host of '%s', or remove 'from'",
 		first->from);
 	return -EINVAL;
@@ -292,11 +294,11 @@ static int merge_check(
 	const struct source *first = &builder->sources[builder->first_source[found]];
 	struct conf_mark there = first->entry->mark;
 	conf_error(builder->report, source->entry->mark,
-		"rule '%s' gives %s another '%s' than rule '%s' does (%s:%u)",
-		rule_name(builder, source->rule), check->name, option,
+		"rule '%s' uses a different '%s' for %s than rule '%s' (%s:%u)",
+		rule_name(builder, source->rule), option, check->name,
 		rule_name(builder, first->rule),
 		conf_report_file(builder->report, there.file), (unsigned)there.line);
-	conf_help(builder->report, "a check has the same options in every rule");
+	conf_help(builder->report, "a check must have the same options in every rule");
 	return -EINVAL;
 }
 
@@ -501,7 +503,7 @@ static int fill_buckets(const struct builder *builder, struct buckets *buckets)
 		total += rule->n_to;
 		if (total > PLAN_MAX_FLOWS) {
 			conf_error(builder->report, rule->mark,
-				"the rules up to '%s' make over %u flows; give them "
+				"the rules up to '%s' have more than %u flows; give them "
 				"fewer hosts or checks",
 				rule->name, (unsigned)PLAN_MAX_FLOWS);
 			return -EINVAL;
@@ -545,7 +547,7 @@ static int report_contradiction(
 		there->accept_closed ? " or closed" : "",
 		conf_report_file(builder->report, there->entry->mark.file),
 		(unsigned)there->entry->mark.line);
-	conf_help(builder->report, "let one rule speak for a check on a host");
+	conf_help(builder->report, "keep only one rule for each check of a host");
 	return -EINVAL;
 }
 

@@ -168,7 +168,7 @@ static uint32_t deliver(struct delivery *delivery, const struct outbox_sink *kno
 		return on_failure(delivery, known, &attempt, result == SINK_REFUSED);
 	if (result == SINK_REFUSED) {
 		delivery->owed = (struct outbox_step){.upto = number, .refused = count};
-		log_error("sink %s: %s; notice %s was refused %d times and is given up",
+		log_error("sink %s: %s; notice %s was refused %d times and is dropped",
 			name, attempt.error, message_get(message, "uid"),
 			DELIVERY_REFUSALS);
 	} else {

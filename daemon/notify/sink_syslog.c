@@ -146,8 +146,7 @@ static enum sink_result send_frame(CURL *curl, const struct notify_sink *sink,
 	if (sink->syslog.transport == NOTIFY_TCP) {
 		shutdown(fd, SHUT_WR);
 		if (!ends_well(curl, fd, attempt))
-			return sink_fail(
-				attempt, "the server broke the connection off");
+			return sink_fail(attempt, "the server closed the connection");
 	}
 	return SINK_DONE;
 }

@@ -13,10 +13,10 @@
 static const struct probe_advice advices[] = {
 	{REASON_TIMEOUT,
 		"Something drops the packets: look first at the firewall rules between "
-		"here and {host} for {port}. 'reachd trace {check} {host}' tells how "
+		"here and {host} for {port}. 'reachd trace {check} {host}' shows how "
 		"far they get."},
 	{REASON_RST,
-		"{host} can be reached and nobody listens on {port}: the service is "
+		"{host} can be reached, but nothing listens on {port}: the service is "
 		"not running, or a firewall refuses in the host's name, which 'reachd "
 		"trace {check} {host} --open-port PORT' can tell apart by another "
 		"port that is open."},
@@ -30,38 +30,38 @@ static const struct probe_advice advices[] = {
 		"{sender} rejects it, as firewalls do: a host without a listener sends "
 		"a reset. Let {port} to {host} through there."},
 	{REASON_ICMP_NET_UNREACHABLE,
-		"Routing ends at {sender}: look for the route to {host} there."},
+		"Routing ends at {sender}: check the route to {host} there."},
 	{REASON_ICMP_HOST_UNREACHABLE,
 		"{sender} is the last router and gets no answer from {host}: the host "
-		"is down or has another address, or the router rejects in its name."},
+		"is down or has another address, or the router rejects in the host's name."},
 	{REASON_ICMP_TIME_EXCEEDED,
-		"Packets go round in circles at {sender}: mend the routes there."},
+		"There is a routing loop at {sender}: fix the routes there."},
 	{REASON_NEIGHBOUR_SILENT,
 		"{host} is down, or has another address or VLAN than the inventory "
 		"says."},
 	{REASON_NO_ANSWER,
-		"The TCP handshake is let through and what follows is not answered: "
-		"the service hangs, or a firewall that looks into the protocol "
-		"swallows it. Ask again from a machine beside {host}."},
+		"The TCP handshake succeeds, but nothing after it is answered: "
+		"the service hangs, or a firewall that inspects the protocol "
+		"drops it. Try again from a machine next to {host}."},
 	{REASON_PEER_RESET,
-		"The connection is cut once data flows: a firewall or proxy that looks "
-		"into the protocol, or a service that takes no clients from here."},
+		"The connection is cut once data flows: by a firewall or proxy that "
+		"inspects the protocol, or by a service that accepts no clients from here."},
 	{REASON_PEER_CLOSED,
-		"The service hangs up on us: it takes no clients from here, or {port} "
+		"The service closes the connection: it accepts no clients from here, or {port} "
 		"belongs to another program."},
 	{REASON_MALFORMED_ANSWER,
-		"{port} belongs to another program, or a proxy answers in its place."},
+		"{port} belongs to another program, or a proxy answers instead."},
 	{REASON_NXDOMAIN,
 		"The name is not in DNS: add it, or give the host an 'ansible_host'."},
 	{REASON_DNS_TIMEOUT,
-		"A DNS server does not answer: look whether it is up and whether UDP "
+		"A DNS server does not answer: check that it is up and that UDP "
 		"and TCP 53 reach it from here."},
 	{REASON_NO_ROUTE, "This machine's own routes don't lead to {host}."},
 	{REASON_NO_GATEWAY,
-		"This machine's own gateway is down: nothing is known of {host}."},
+		"This machine's own gateway is down, so nothing is known about {host}."},
 	{REASON_NO_LINK, "This machine's own cable or interface is down."},
 	{REASON_LOCAL_FIREWALL,
-		"This machine's own firewall forbids it: look at its output rules."},
+		"This machine's own firewall forbids it: check its output rules."},
 	{REASON_NONE, NULL},
 };
 

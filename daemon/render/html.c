@@ -190,7 +190,7 @@ static int print_results(struct html *html)
 	html_findings(page, &html->findings.failing, "Failing", html->status);
 	html_findings(page, &html->findings.unsure, "Inconclusive", html->status);
 	html_findings(page, &html->findings.silenced, "Silenced", html->status);
-	html_findings(page, &html->findings.passing, "As it should be", html->status);
+	html_findings(page, &html->findings.passing, "As expected", html->status);
 	if (html->matrix.n_rows) {
 		html_raw(page, "<section>\n<h2>All flows</h2>\n");
 		html_matrix(page, &html->matrix);
@@ -270,10 +270,10 @@ static void print_lead(struct html *html, const struct report_summary *summary)
 	html_raw(page, "<p>");
 	html_signed(page, html_sign_of_mark(MARK_UNSURE), "degraded");
 	html_raw(page, ": ");
-	html_text(page,
-		summary->degraded_reason
-			? summary->degraded_reason
-			: "this machine had trouble of its own while it measured");
+	html_text(
+		page, summary->degraded_reason
+			      ? summary->degraded_reason
+			      : "this machine had problems of its own during the scan");
 	html_raw(page, "</p>\n");
 }
 
@@ -298,8 +298,8 @@ static void print_totals(struct html *html, const struct report_summary *summary
 	char time[32];
 
 	html_raw(page, "<section>\n<h2>Totals</h2>\n");
-	html_table_begin(page,
-		html->diff ? "The two scans that were compared" : "This scan", heads);
+	html_table_begin(
+		page, html->diff ? "The two scans compared" : "This scan", heads);
 	if (summary->before && summary->counts_before)
 		print_totals_row(page, summary->before, summary->counts_before);
 	print_totals_row(page,

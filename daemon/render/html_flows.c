@@ -51,8 +51,7 @@ void html_findings(struct html_page *page, const struct digest *digest,
 		return;
 	html_raw(page, "<section>\n");
 	html_element(page, "h2", heading);
-	html_table_begin(
-		page, "Flows of which the same is to be said are one row", heads);
+	html_table_begin(page, "Flows with the same result share a row", heads);
 	for (uint32_t i = 0; i < digest->count; i++)
 		print_finding(page, &digest->entries[i], with_since);
 	html_table_end(page);
@@ -102,7 +101,7 @@ void html_changes(
 	if (!changes->count)
 		return;
 	html_raw(page, "<section>\n<h2>Changed flows</h2>\n");
-	html_table_begin(page, "Flows that changed alike are one row", heads);
+	html_table_begin(page, "Flows that changed in the same way share a row", heads);
 	for (uint32_t i = 0; i < changes->count; i++)
 		print_change(page, &changes->entries[i], n_incidents);
 	html_table_end(page);

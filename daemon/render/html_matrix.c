@@ -65,8 +65,9 @@ static void begin_table(
 {
 	html_raw(page, "<div class=\"wide\">\n<table>\n<caption>From ");
 	html_text(page, matrix->vantages[vantage]);
-	html_raw(page, "; hosts alike are one row</caption>\n<thead><tr>"
-		       "<th scope=\"col\">Hosts</th><th scope=\"col\">Number</th>");
+	html_raw(page,
+		"; hosts with the same results share a row</caption>\n<thead><tr>"
+		"<th scope=\"col\">Hosts</th><th scope=\"col\">Number</th>");
 	for (uint32_t i = 0; i < columns_of(matrix); i++) {
 		html_raw(page, "<th scope=\"col\">");
 		html_text(page, matrix->columns[i]);

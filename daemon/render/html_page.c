@@ -93,7 +93,7 @@ void html_left_out(struct html_page *page, uint64_t count, const char *what)
 	if (count)
 		fprintf(page->out,
 			"<p class=\"dim\">… and %" PRIu64
-			" more %s%s that this page has no room for; <code>--format "
+			" more %s%s that are not on this page; <code>--format "
 			"jsonl</code> lists all.</p>\n",
 			count, what, count == 1 ? "" : "s");
 }

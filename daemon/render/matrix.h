@@ -16,8 +16,8 @@
 /* X(symbol, utf8, ascii, ink, words), the worst last. */
 #define MATRIX_MARKS(X)                                             \
 	X(NOT_ASKED, "\xc2\xb7", ".", INK_DIM, "not asked")         \
-	X(PASS, "\xe2\x9c\x93", "+", INK_GOOD, "as it should be")   \
-	X(HELD, "~", "~", INK_UNSURE, "held by its rule")           \
+	X(PASS, "\xe2\x9c\x93", "+", INK_GOOD, "as expected")       \
+	X(HELD, "~", "~", INK_UNSURE, "excused by its rule")        \
 	X(UNSURE, "?", "?", INK_UNSURE, "inconclusive")             \
 	X(PARTIAL, "\xe2\x97\x90", "P", INK_BAD, "partial")         \
 	X(FAILED, "\xe2\x89\xa0", "F", INK_BAD, "failed")           \

@@ -30,7 +30,7 @@ void sentence_state(struct strbuf *out, const struct report_result *result)
 	if (result->verdict == VERDICT_FAIL && expect)
 		strbuf_addf(out, ", should be %s", expect);
 	if (result->held_by)
-		strbuf_addf(out, ", held by %s", result->held_by);
+		strbuf_addf(out, ", excused by %s", result->held_by);
 	if (result->silence)
 		strbuf_addf(out, ", silence %" PRIu32, result->silence);
 	if (result->flapping)
@@ -126,7 +126,7 @@ void sentence_change(struct strbuf *out, const struct report_change *change)
 	if (change->silence)
 		strbuf_addf(out, ", silence %" PRIu32, change->silence);
 	if (change->flap == FLAP_ENDED)
-		strbuf_adds(out, ", holds still again");
+		strbuf_adds(out, ", no longer flapping");
 	else if (change->flap)
 		strbuf_adds(out, ", flapping");
 }
@@ -144,7 +144,7 @@ static void add_doubt(struct strbuf *out, const char *side, bool degraded,
 	if (degraded)
 		strbuf_addf(out, "%s%.*s was degraded: %s", out->length ? "; " : "",
 			name, side ? side : "",
-			reason ? reason : "this machine had trouble of its own");
+			reason ? reason : "this machine had problems of its own");
 	if (!unmeasured)
 		return;
 	strbuf_addf(

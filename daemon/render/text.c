@@ -277,7 +277,7 @@ static void add_scan(struct strbuf *line, const struct report_summary *summary)
 	if (summary->before)
 		add_changes(line, summary);
 	else
-		strbuf_adds(line, "nothing before it to compare with");
+		strbuf_adds(line, "no earlier scan to compare with");
 }
 
 /* Who came and who went is no change of reachability, but it is a difference. */
@@ -308,9 +308,10 @@ static void print_degraded(struct page *page, const struct report_summary *summa
 	struct strbuf line;
 
 	strbuf_init(&line);
-	strbuf_addf(&line, "Degraded: %s. Changes wait for a clean scan.",
+	strbuf_addf(&line,
+		"Degraded: %s. Changes are reported after the next clean scan.",
 		summary->degraded_reason ? summary->degraded_reason
-					 : "this machine had trouble of its own");
+					 : "this machine had problems of its own");
 	page_wrap(page, INK_UNSURE, 0, line.failed ? "" : line.text);
 	page_newline(page);
 	page->failed |= line.failed;

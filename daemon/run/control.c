@@ -91,7 +91,7 @@ static void obey(struct client *client, const char *word)
 		answer(client, control->reload(control->data) == 0 ? "\"ok\":true"
 								   : "\"ok\":false");
 	} else {
-		answer(client, "\"ok\":false,\"error\":\"ask for scan or reload\"");
+		answer(client, "\"ok\":false,\"error\":\"expected scan or reload\"");
 	}
 }
 
@@ -213,9 +213,10 @@ void control_open(struct control *control, uv_loop_t *loop, const char *store)
 		rc = length < (int)sizeof path ? listen_at(control, path)
 					       : -ENAMETOOLONG;
 	if (rc < 0)
-		log_warning("%s" CONTROL_SUFFIX
-			    ": %s: 'scan --ask' and 'reload' can't reach this process, "
-			    "signals can",
+		log_warning(
+			"%s" CONTROL_SUFFIX
+			": %s: 'scan --ask' and 'reload' can't reach this process; use "
+			"signals",
 			store, uv_strerror(rc));
 }
 

@@ -107,7 +107,8 @@ void scan_log_write(const struct one_scan *scan)
 		log_notice("%s; took %s", text.text, duration);
 	strbuf_fini(&text);
 	if (scan->assessment.degraded)
-		log_warning("scan %lld is degraded, its changes are withheld: %s",
+		log_warning(
+			"scan %lld is degraded, so its changes are not reported yet: %s",
 			(long long)scan->id, scan->assessment.degraded_reason);
 	/* Else the next one finds and reports the same. */
 	if (scan->recorded)

@@ -198,7 +198,7 @@ bool dns_evidence_print(struct evidence_line *line, const json_t *evidence,
 
 const struct probe_advice dns_advice[] = {
 	{REASON_DNS_DISAGREE,
-		"The DNS servers hold different records: look at the replication "
+		"The DNS servers have different records: check the replication "
 		"between them."},
 	{REASON_DNS_MISMATCH, "Either the record or the inventory is out of date."},
 	{REASON_NONE, NULL},

@@ -391,57 +391,57 @@ uint16_t rpc_evidence_found_port(const json_t *evidence)
 
 const struct probe_advice rpc_advice[] = {
 	{REASON_EPM_SILENT,
-		"TCP 135 is open and RPC on it is not answered: a firewall that "
-		"looks into RPC swallows it, or the RPC service hangs. Ask again from "
-		"a machine beside {host}."},
+		"TCP 135 is open, but RPC on it is not answered: a firewall that "
+		"inspects RPC drops it, or the RPC service hangs. Try again from "
+		"a machine next to {host}."},
 	{REASON_EPM_CLOSED,
-		"TCP 135 is open and the connection is cut once RPC is spoken: a "
-		"firewall that looks into RPC, or a filter for this machine on "
+		"TCP 135 is open, but the connection is cut once RPC is spoken: by a "
+		"firewall that inspects RPC, or a filter for this machine on "
 		"{host}."},
 	{REASON_EPM_ACCESS_DENIED,
-		"The path to the mapper is proven; it wants a log-on "
+		"The path to the mapper is proven; it requires authentication "
 		"(RestrictRemoteClients on {host}). Where the service has a fixed "
 		"port, {check: {check}, ports: [PORT]} proves the rest."},
 	{REASON_EPM_NOT_REGISTERED,
-		"The network is not to blame: {host} answers, and the service is not "
+		"The network is fine: {host} answers, but the service is not "
 		"running there (for licensing: the Remote Desktop Licensing role, "
 		"service TermServLicensing)."},
 	{REASON_EPM_NO_MAPPER,
 		"TCP 135 of {host} is forwarded to something else, or taken by "
 		"another program."},
 	{REASON_ENDPOINT_FILTERED,
-		"TCP 135 is let through and {port}, where the service listens now, is "
+		"TCP 135 is let through, but {port}, where the service listens now, is "
 		"dropped: open the dynamic RPC ports from here to {host} (TCP "
 		"49152-65535, or the narrower range that is set there). 'reachd trace "
-		"{check} {host}' tells where."},
+		"{check} {host}' shows where."},
 	{REASON_ENDPOINT_PROHIBITED,
-		"TCP 135 is let through and {sender} has a rule against {port}: open "
+		"TCP 135 is let through, but {sender} has a rule against {port}: open "
 		"the dynamic RPC ports to {host} there (TCP 49152-65535, or the "
 		"narrower range that is set on the host)."},
 	{REASON_ENDPOINT_UNREACHABLE,
-		"TCP 135 is let through and {sender} rejects {port}: open the dynamic "
+		"TCP 135 is let through, but {sender} rejects {port}: open the dynamic "
 		"RPC ports to {host} there (TCP 49152-65535, or the narrower range "
 		"that is set on the host)."},
 	{REASON_ENDPOINT_CLOSED,
-		"The mapper still names {port} and nobody listens there: the service "
-		"has died or is restarting. Where it is up, a firewall resets the "
+		"The mapper still names {port}, but nothing listens there: the service "
+		"has died or is restarting. If it is up, a firewall resets the "
 		"dynamic ports."},
 	{REASON_RPC_SILENT,
-		"{port} accepts the connection and does not answer RPC: the service "
-		"hangs, or a firewall that looks into RPC swallows the bind."},
+		"{port} accepts the connection but does not answer RPC: the service "
+		"hangs, or a firewall that inspects RPC drops the bind."},
 	{REASON_RPC_CLOSED,
-		"{port} accepts the connection and cuts it once RPC is spoken: a "
-		"firewall that looks into RPC, or a service that takes no clients "
+		"{port} accepts the connection but cuts it once RPC is spoken: a "
+		"firewall that inspects RPC, or a service that accepts no clients "
 		"from here."},
 	{REASON_RPC_WRONG_INTERFACE,
-		"Another service answers on {port}: where the mapper named it, its "
-		"entry is out of date (restart the service); else the port is "
+		"Another service answers on {port}: if the mapper named it, its "
+		"entry is out of date (restart the service); otherwise the port is "
 		"forwarded, or {host} does not offer the interface."},
 	{REASON_RPC_BIND_NAK,
-		"The RPC server refuses us before it looks at the interface: too many "
-		"connections, or it wants a log-on."},
+		"The RPC server refuses the connection before it looks at the interface: too many "
+		"connections, or it requires authentication."},
 	{REASON_RPC_ACCESS_DENIED,
-		"The path is proven; the service wants a log-on for the rest."},
+		"The path is proven; the service requires authentication for the rest."},
 	{REASON_TOO_MANY_ENDPOINTS,
 		"Ask for the interfaces that matter by their names, as in "
 		"rpc/licensing."},

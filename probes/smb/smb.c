@@ -207,8 +207,8 @@ static void smb_grant(struct probe_run *run)
 
 static const struct probe_advice smb_advice[] = {
 	{REASON_SMB1_ONLY,
-		"The server speaks only what Windows has switched off since 2017: "
-		"switch SMB 2 on there."},
+		"The server speaks only SMB 1, which Windows has disabled since 2017: "
+		"enable SMB 2 there."},
 	{REASON_NONE, NULL},
 };
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,6 +114,51 @@ static void text_of_several_lines_stays_as_it_is(void **state)
 	assert_string_equal(text, "one\n  two\n");
 }
 
+enum {
+	WRITERS = 4,
+	LINES = 200
+};
+
+static void *write_many(void *barrier)
+{
+	pthread_barrier_wait(barrier);
+	for (int i = 0; i < LINES / 2; i++) {
+		log_notice("a text of some length, with \"quotes\"");
+		log_lines(LOG_LEVEL_NOTICE, "a text of some length, with \"quotes\"\n");
+	}
+	return NULL;
+}
+
+static void write_from_several_threads(void)
+{
+	pthread_t threads[WRITERS];
+	pthread_barrier_t barrier;
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, WRITERS), 0);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, write_many, &barrier), 0);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	pthread_barrier_destroy(&barrier);
+}
+
+static void lines_of_several_threads_dont_mix(void **state)
+{
+	(void)state;
+	static char text[WRITERS * LINES * 200];
+	static const char line[] =
+		"{\"type\":\"log\",\"time\":\"\",\"level\":\"notice\",\"text\":"
+		"\"a text of some length, with \\\"quotes\\\"\"}\n";
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_set_format(LOG_FORMAT_JSON);
+	capture(write_from_several_threads, text, sizeof text);
+	without_time(text);
+	char *at = text;
+	for (int i = 0; i < WRITERS * LINES; i++, at += strlen(line))
+		assert_memory_equal(at, line, strlen(line));
+	assert_int_equal(*at, '\0');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +166,7 @@ int main(void)
 		cmocka_unit_test(the_journal_gets_a_priority_a_line),
 		cmocka_unit_test(json_is_valid_whatever_is_said),
 		cmocka_unit_test(text_of_several_lines_stays_as_it_is),
+		cmocka_unit_test(lines_of_several_threads_dont_mix),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,20 @@ static void stays_below_its_bound_and_meets_every_number(void **state)
 		assert_int_equal(random_below(&random, 1), 0);
 }
 
+/* Without redrawing, every third number of a bound of three quarters of 2^32 would come
+ * up twice as often as the others. */
+static void is_even_where_the_bound_is_large_and_no_power_of_two(void **state)
+{
+	(void)state;
+	struct random_state random;
+	unsigned multiples = 0;
+	random_seed(&random, 3);
+	for (int i = 0; i < 30000; i++)
+		multiples += random_below(&random, UINT32_C(3) << 30) % 3 == 0;
+	/* 10,000; six standard deviations (82) to either side. */
+	assert_in_range(multiples, 9500, 10500);
+}
+
 static void shuffles_into_a_permutation(void **state)
 {
 	(void)state;
@@ -104,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repeats_the_published_sequence),
 		cmocka_unit_test(stays_below_its_bound_and_meets_every_number),
+		cmocka_unit_test(is_even_where_the_bound_is_large_and_no_power_of_two),
 		cmocka_unit_test(shuffles_into_a_permutation),
 		cmocka_unit_test(shuffles_three_items_into_all_six_orders_alike),
 		cmocka_unit_test(leaves_nothing_and_one_alone),

@@ -419,6 +419,40 @@ static void expectations_have_words(void **state)
 	assert_string_equal(rule_expect_name(EXPECT_ANY), "any");
 }
 
+static void a_schedule_inherits_what_it_does_not_say(void **state)
+{
+	(void)state;
+	struct loaded loaded;
+	good(&loaded,
+		"schedule: {every: 10m, jitter: 1m, windows: [daily 08:00-18:00], "
+		"timezone: UTC}\n"
+		"rules:\n"
+		"- {name: none, to: ls1, check: tcp/1}\n"
+		"- {name: short, to: ls1, check: tcp/2, schedule: {every: 30s}}\n"
+		"- {name: long, to: ls1, check: tcp/3, schedule: {every: 1h}}\n"
+		"- {name: early, to: ls1, check: tcp/4, schedule: {jitter: 5s}}\n"
+		"- {name: open, to: ls1, check: tcp/5, schedule: {windows: []}}\n");
+	static const struct {
+		uint32_t every_ms, jitter_ms;
+		size_t n_windows;
+	} wanted[] = {
+		{30000, 30000, 1}, /* the jitter is cut to the interval */
+		{3600000, 60000, 1},
+		{600000, 5000, 1},
+		{600000, 60000, 0},
+	};
+	const struct rule *rules = loaded.config->rules.rules;
+	assert_null(rules[0].schedule);
+	for (size_t i = 0; i < 4; i++) {
+		const struct settings_schedule *own = rules[i + 1].schedule;
+		assert_int_equal(own->every_ms, wanted[i].every_ms);
+		assert_int_equal(own->jitter_ms, wanted[i].jitter_ms);
+		assert_int_equal(own->n_windows, wanted[i].n_windows);
+	}
+	assert_int_equal(loaded.config->settings.schedule.jitter_ms, 60000);
+	loaded_fini(&loaded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +478,7 @@ int main(void)
 		cmocka_unit_test(mistakes_about_the_built_in_set_name_it),
 		cmocka_unit_test(the_text_of_built_in_sets_can_be_had),
 		cmocka_unit_test(expectations_have_words),
+		cmocka_unit_test(a_schedule_inherits_what_it_does_not_say),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

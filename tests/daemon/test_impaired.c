@@ -133,7 +133,7 @@ static void dark_controls_degrade(void **state)
 	darken(*state, "w1", "tcp/443");
 	assert_string_equal(judge(*state), "controls");
 	assert_string_equal(((struct bed *)*state)->assessment.degraded_reason,
-		"the controls, which must always answer, did not");
+		"the controls, which must always answer, did not answer");
 }
 
 static void require_is_at_most_all_and_a_reset_is_an_answer(void **state)
@@ -340,7 +340,7 @@ static void unrelated_darkness_degrades(void **state)
 	spread(bed);
 	assert_string_equal(judge(bed), "improbable");
 	assert_string_equal(bed->assessment.degraded_reason,
-		"too much that is unrelated went dark at once");
+		"too many unrelated flows became unreachable at once");
 }
 
 static void not_without_a_past_and_not_for_ever(void **state)
@@ -451,8 +451,8 @@ static void an_impairment_is_one_incident_told_once(void **state)
 		if (!again) {
 			assert_int_equal(changes.incidents[0].scope, INCIDENT_VANTAGE);
 			assert_string_equal(changes.incidents[0].summary,
-				"this vantage (here) is impaired: too much that is "
-				"unrelated went dark at once");
+				"this vantage (here) is impaired: too many unrelated "
+				"flows became unreachable at once");
 		}
 		changes_fini(&changes);
 	}

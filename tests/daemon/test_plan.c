@@ -272,7 +272,7 @@ static void refuses_two_sets_of_options_for_a_check(void **state)
 	assert_int_equal(made.rc, -EINVAL);
 	made_assert_said(&made, "reachd.yaml:19:9: error: ");
 	made_assert_said(&made,
-		"rule 'b' gives tcp/135 another 'timeout' than rule 'a' does "
+		"rule 'b' uses a different 'timeout' for tcp/135 than rule 'a' "
 		"(reachd.yaml:15)");
 	made_fini(&made);
 }
@@ -402,7 +402,7 @@ static void refuses_rules_that_explode(void **state)
 			&text, "  - {name: r%d, to: all, check: tcp/%d}\n", i, i + 1);
 	made_build(&made, text.text);
 	assert_int_equal(made.rc, -EINVAL);
-	made_assert_said(&made, "the rules up to 'r320' make over 16000000 flows");
+	made_assert_said(&made, "the rules up to 'r320' have more than 16000000 flows");
 	made_fini(&made);
 	strbuf_fini(&text);
 }

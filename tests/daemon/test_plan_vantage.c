@@ -73,8 +73,9 @@ static void finds_the_vantage_by_the_first_label_alone(void **state)
 
 	(void)state;
 	assert_int_equal(flows_from("sh1", "sh", &said), 3);
-	assert_non_null(strstr(said, "vantage 'sh1' may be 'sh1.corp.example' or "
-				     "'sh1.lab.example'"));
+	assert_non_null(
+		strstr(said, "vantage 'sh1' matches both 'sh1.corp.example' and "
+			     "'sh1.lab.example'"));
 	free(said);
 	assert_int_equal(flows_from("sh1", "other", NULL), 3);
 }
@@ -91,7 +92,7 @@ static void refuses_a_plan_without_flows(void **state)
 		"rules: [{name: a, from: sh, to: ls, check: tcp/1}]\n");
 	assert_int_equal(made.rc, -EINVAL);
 	made_assert_said(&made,
-		"error: no rule is for vantage 'ls1', so there is nothing to "
+		"error: no rule applies to vantage 'ls1', so there is nothing to "
 		"probe");
 	made_assert_said(
 		&made, "help: set 'vantage' to a host of 'sh', or remove 'from'");

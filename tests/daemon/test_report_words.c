@@ -214,14 +214,14 @@ static void advice_names_the_port_the_host_and_the_sender(void **state)
 	check_advice((struct report_result){.check = "rpc/licensing",
 			     .reason = REASON_ENDPOINT_FILTERED,
 			     .evidence = "{\"port\":49664}"},
-		"TCP 135 is let through and TCP 49664, where the service listens now, "
+		"TCP 135 is let through, but TCP 49664, where the service listens now, "
 		"is dropped: open the dynamic RPC ports from here to ls1 (TCP "
 		"49152-65535, or the narrower range that is set there). 'reachd trace "
-		"rpc/licensing ls1' tells where.");
+		"rpc/licensing ls1' shows where.");
 	check_advice((struct report_result){.check = "rdp",
 			     .reason = REASON_MALFORMED_ANSWER,
 			     .evidence = "not even JSON"},
-		"The port belongs to another program, or a proxy answers in its place.");
+		"The port belongs to another program, or a proxy answers instead.");
 }
 
 /* A brace that is no placeholder is text. */
@@ -230,7 +230,7 @@ static void advice_keeps_other_braces(void **state)
 	(void)state;
 	check_advice((struct report_result){.check = "rpc/licensing",
 			     .reason = REASON_EPM_ACCESS_DENIED},
-		"The path to the mapper is proven; it wants a log-on "
+		"The path to the mapper is proven; it requires authentication "
 		"(RestrictRemoteClients on ls1). Where the service has a fixed port, "
 		"{check: rpc/licensing, ports: [PORT]} proves the rest.");
 }

@@ -173,8 +173,8 @@ static void says_that_the_folder_is_missing(void **state)
 
 	assert_int_equal(
 		store_backup(bed->store, "/nowhere/at/all", NULL, NULL), -ENOENT);
-	assert_non_null(
-		strstr(store_last_error(bed->store), "/nowhere/at/all: can't make it"));
+	assert_non_null(strstr(
+		store_last_error(bed->store), "/nowhere/at/all: can't create it"));
 }
 
 /* ---- meanwhile --------------------------------------------------------------- */

@@ -179,8 +179,8 @@ static void says_that_a_flow_never_was(void **state)
 	assert_int_equal(
 		store_history(bed->store, "paris", "a", "tcp/2", on_interval, &log),
 		-ENOENT);
-	assert_non_null(strstr(store_last_error(bed->store),
-		"no scan that is kept has a tcp/2 from paris"));
+	assert_non_null(strstr(
+		store_last_error(bed->store), "no stored scan has a tcp/2 from paris"));
 	assert_int_equal(
 		store_history(bed->store, "lyon", "a", "tcp/1", on_interval, &log),
 		-ENOENT);

@@ -125,7 +125,7 @@ static void assert_writes_nothing(struct bed *bed, int64_t scan)
 
 	assert_int_equal(store_scan_begin(bed->store, "paris", 0, &id), -ESTALE);
 	assert_non_null(strstr(store_last_error(bed->store), bed->path));
-	assert_non_null(strstr(store_last_error(bed->store), "start again"));
+	assert_non_null(strstr(store_last_error(bed->store), "restart to use"));
 	assert_int_equal(
 		record(bed->store, scan, 0, (struct feed){.rows = &row, .count = 1}),
 		-ESTALE);

@@ -107,7 +107,7 @@ static void a_reader_may_not_write(void **state)
 	assert_int_equal(store_scan_interrupt(bed->store, 1), -EROFS);
 	assert_int_equal(store_baseline_save(bed->store, "x", 1, 0, false), -EROFS);
 	assert_int_equal(store_baseline_remove(bed->store, "x"), -EROFS);
-	assert_non_null(strstr(store_last_error(bed->store), "for reading only"));
+	assert_non_null(strstr(store_last_error(bed->store), "read-only"));
 }
 
 /* ---- rights ------------------------------------------------------------------ */

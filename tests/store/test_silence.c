@@ -64,7 +64,7 @@ static void ends_once_and_before_its_time_alone(void **state)
 	assert_int_equal(store_silence_end(bed->store, 1, 20 * SECOND), -EINVAL);
 	assert_int_equal(store_silence_end(bed->store, 1, 15 * SECOND), 0);
 	assert_int_equal(store_silence_end(bed->store, 1, 16 * SECOND), -EINVAL);
-	assert_non_null(strstr(store_last_error(bed->store), "over already"));
+	assert_non_null(strstr(store_last_error(bed->store), "has ended"));
 	assert_int_equal(store_silence_list(bed->store, take, &found), 0);
 	assert_int_equal(found.row.ended_us, 15 * SECOND);
 }

@@ -137,7 +137,7 @@ static void says_how_to_get_a_store_when_there_is_none_to_read(void **state)
 
 	assert_int_equal(
 		store_open(bed->path, STORE_READ, &bed->store, &bed->error), -ENOENT);
-	assert_non_null(strstr(bed->error.text, "`reachd scan` makes one"));
+	assert_non_null(strstr(bed->error.text, "'reachd scan' creates one"));
 	assert_false(exists(bed, ""));
 	assert_false(exists(bed, "-lock"));
 }
@@ -164,7 +164,7 @@ static void refuses_a_folder(void **state)
 		assert_int_equal(store_open(bed->folder, (enum store_mode)mode,
 					 &bed->store, &bed->error),
 			-EINVAL);
-		assert_non_null(strstr(bed->error.text, "this is no file"));
+		assert_non_null(strstr(bed->error.text, "this is not a file"));
 	}
 }
 
@@ -364,7 +364,7 @@ static void makes_none_beside_what_is_left_of_one_that_is_gone(void **state)
 	spill(wal, left->data, left->size);
 	assert_int_equal(
 		store_open(bed->path, STORE_WRITE, &bed->store, &bed->error), -EEXIST);
-	assert_non_null(strstr(bed->error.text, "-wal holds a part of it"));
+	assert_non_null(strstr(bed->error.text, "-wal has a part of it"));
 	assert_false(exists(bed, ""));
 	assert_true(exists(bed, "-wal"));
 	/* Either way out works. */
