@@ -191,7 +191,7 @@ static const char *const degraded_texts[][2] = {
 	{"unmeasured", "no flow could be measured from this machine"},
 	{"no-link", "the link or the gateway of this machine is down"},
 	{"no-lookup", "none of this machine's name lookups was answered"},
-	{"controls", "the controls, which must always answer, did not answer answer"},
+	{"controls", "the controls, which must always answer, did not answer"},
 	{"improbable", "too many unrelated flows became unreachable at once"},
 };
 

@@ -438,8 +438,8 @@ const struct probe_advice rpc_advice[] = {
 		"entry is out of date (restart the service); otherwise the port is "
 		"forwarded, or {host} does not offer the interface."},
 	{REASON_RPC_BIND_NAK,
-		"The RPC server refuses the connection before it looks at the interface: too many "
-		"connections, or it requires authentication."},
+		"The RPC server refuses the connection before it looks at the "
+		"interface: too many connections, or it requires authentication."},
 	{REASON_RPC_ACCESS_DENIED,
 		"The path is proven; the service requires authentication for the rest."},
 	{REASON_TOO_MANY_ENDPOINTS,
