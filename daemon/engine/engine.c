@@ -84,7 +84,7 @@ static void warn_of_limits(const struct engine *engine)
 			engine->descriptors, (unsigned)wanted);
 }
 
-static const struct engine_world real_world = {NULL};
+static const struct engine_world real_world;
 
 int engine_new(const struct engine_options *options, struct engine **out)
 {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "tests/support/fleet.h"
 #include "tests/support/notes.h"
 
@@ -233,6 +234,48 @@ static void opens_few_runs_of_a_paced_kind_at_once(void **state)
 	fleet_fini(&fleet);
 }
 
+static uint32_t paced_open, most_paced_open;
+
+static int counted_start(struct probe_run *run)
+{
+	if (++paced_open > most_paced_open)
+		most_paced_open = paced_open;
+	return kind_batch.start(run);
+}
+
+static void counted_fini(struct probe_run *run)
+{
+	(void)run;
+	paced_open--;
+}
+
+/* 64, or twice as many as fill the connections with their windows. */
+static void opens_exactly_as_many_paced_runs_as_it_may(void **state)
+{
+	static const struct batch_conf conf = {40};
+	static const struct {
+		uint32_t concurrency, per_host, most;
+	} cases[] = {{32, 4, 64}, {100, 2, 100}};
+	struct probe_ops kind = kind_batch;
+	struct fleet fleet;
+
+	(void)state;
+	kind.start = counted_start;
+	kind.fini = counted_fini;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		most_paced_open = 0;
+		fleet_init(&fleet, 150, 2);
+		fleet_check(&fleet, 0, "batch", &kind, &conf);
+		fleet_check(&fleet, 1, "batch", &kind, &conf);
+		fleet.options.concurrency = cases[i].concurrency;
+		fleet.options.per_host = cases[i].per_host;
+		assert_int_equal(fleet_run(&fleet), 0);
+		assert_int_equal(most_paced_open, cases[i].most);
+		assert_int_equal(paced_open, 0);
+		fleet_fini(&fleet);
+	}
+}
+
 /* A host with several sweeps waits for its turn more than once, and nobody may be
  * forgotten when the last one in the queue has had it. */
 static void every_host_that_waits_for_a_paced_run_has_its_turn(void **state)
@@ -340,6 +383,7 @@ int main(void)
 		TEST(keeps_the_limits_of_a_host_and_of_all),
 		TEST(paces_the_connections_of_a_paced_kind),
 		TEST(opens_few_runs_of_a_paced_kind_at_once),
+		TEST(opens_exactly_as_many_paced_runs_as_it_may),
 		TEST(every_host_that_waits_for_a_paced_run_has_its_turn),
 		TEST(counts_connections_for_the_progress),
 		TEST(asks_once_for_a_kind_that_asks_about_the_host),

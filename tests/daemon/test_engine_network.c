@@ -197,11 +197,13 @@ static void cancels_while_names_are_looked_up(void **state)
 {
 	uint64_t start = clock_monotonic_us();
 	uint16_t port;
-	int dns = loopback_bind(SOCK_DGRAM, &port);
+	int dns = loopback_bind(SOCK_DGRAM, &port), room = 1 << 20, asked = 0;
 	struct engine *engine;
 	struct fleet fleet;
+	char question[512];
 
 	(void)state;
+	assert_int_equal(setsockopt(dns, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
 	fleet_init(&fleet, 600, 1);
 	fleet_check_port(&fleet, 0, 9);
 	for (uint32_t h = 0; h < 600; h++) {
@@ -213,6 +215,7 @@ static void cancels_while_names_are_looked_up(void **state)
 	fleet.options.dns[0].port = port;
 	fleet.options.n_dns = 1;
 	fleet.options.dns_timeout_ms = 60000;
+	fleet.options.family = 4; /* one question a name */
 	fleet.options.progress = cancel_at_progress;
 	fleet.options.progress_data = &engine;
 	assert_int_equal(engine_new(&fleet.options, &engine), 0);
@@ -222,9 +225,65 @@ static void cancels_while_names_are_looked_up(void **state)
 	for (uint32_t h = 0; h < 600; h++)
 		assert_result(
 			fleet_result(&fleet, h, 0), STATE_ERROR, REASON_CANCELLED);
+	while (recv(dns, question, sizeof question, MSG_DONTWAIT) > 0)
+		asked++;
+	assert_int_equal(asked, 256); /* at once, and no more */
 	engine_free(engine);
 	fleet_fini(&fleet);
 	close(dns);
+}
+
+struct lookups {
+	struct fleet *fleet;
+	struct engine *engine;
+	uint32_t before;
+};
+
+static uint32_t count_resolved(const struct fleet *fleet)
+{
+	uint32_t count = 0;
+
+	for (uint32_t h = 0; h < fleet->plan.n_hosts; h++)
+		count += fleet->results.hosts[h].resolved;
+	return count;
+}
+
+static void cancel_when_lookups_stop(void *data, const struct engine_progress *progress)
+{
+	struct lookups *lookups = data;
+	uint32_t now = count_resolved(lookups->fleet);
+
+	(void)progress;
+	if (now > 0 && now == lookups->before)
+		engine_cancel(lookups->engine);
+	lookups->before = now;
+}
+
+/* Where nothing may start, an address that is looked up now is old when it is used. */
+static void looks_up_no_more_names_than_are_soon_probed(void **state)
+{
+	struct fleet fleet;
+	struct lookups lookups = {.fleet = &fleet};
+
+	(void)state;
+	fleet_init(&fleet, 4500, 1);
+	fleet_check_port(&fleet, 0, 9);
+	for (uint32_t h = 0; h < 4500; h++) {
+		fleet.plan.hosts[h].dial_name = "localhost"; /* of the hosts file */
+		fleet.plan.hosts[h].n_addresses = 0;
+		fleet.results.hosts[h].count = 0;
+	}
+	fleet.options.rate_per_hour = 1;
+	fleet.options.progress = cancel_when_lookups_stop;
+	fleet.options.progress_data = &lookups;
+	assert_int_equal(engine_new(&fleet.options, &lookups.engine), 0);
+	assert_int_equal(
+		engine_run(lookups.engine, &fleet.plan, NULL, 0, &fleet.results),
+		-ECANCELED);
+	/* The rate's first start is free. */
+	assert_in_range(count_resolved(&fleet), 4096, 4097);
+	engine_free(lookups.engine);
+	fleet_fini(&fleet);
 }
 
 static void probes_every_address_of_a_name(void **state)
@@ -465,6 +524,7 @@ int main(void)
 		cmocka_unit_test(silent_flows_do_not_hold_up_the_others),
 		cmocka_unit_test(a_name_without_answer_disturbs_no_one),
 		cmocka_unit_test(cancels_while_names_are_looked_up),
+		cmocka_unit_test(looks_up_no_more_names_than_are_soon_probed),
 		cmocka_unit_test(probes_every_address_of_a_name),
 		cmocka_unit_test(stays_within_64_descriptors),
 		cmocka_unit_test(waits_until_descriptors_are_back),
