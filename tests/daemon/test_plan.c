@@ -289,7 +289,7 @@ static void refuses_two_numbers_of_attempts_for_a_check(void **state)
 	assert_int_equal(made.rc, -EINVAL);
 	assert_int_equal(made.report.errors, 1);
 	made_assert_said(&made,
-		"rule 'b' gives tcp/135 another 'attempts' than rule 'a' does "
+		"rule 'b' uses a different 'attempts' for tcp/135 than rule 'a' "
 		"(reachd.yaml:15)");
 	made_fini(&made);
 }
