@@ -375,12 +375,14 @@ const struct command trace_command = {
 		"ports, and\nshows which routers answer. rpc/NAME and sweep/LO-HI[,...] "
 		"are probed first, to\nlearn which port that is. HOST is a name or an "
 		"address; with -c FILE its time\nlimits, DNS servers and inventory are "
-		"used.\n\n      --open-port PORT  another port of the host, one that "
-		"accepts: its distance shows\n                        how far before the "
-		"host packets get lost, and whether a\n                        reset comes from "
-		"the host\n      --within DURATION"
-		"  how long it may take (default: 60s)\n\nExit status: 0 the target was reached, 1 "
-		"it was not, 2 usage, 3 could not measure,\nor not before the time was "
-		"over.\n",
+		"used.\n\n"
+		"      --open-port PORT   another port of the host, one that accepts: "
+		"its distance\n"
+		"                         shows how far before the host packets get "
+		"lost, and\n"
+		"                         whether a reset comes from the host\n"
+		"      --within DURATION  how long it may take (default: 60s)\n\n"
+		"Exit status: 0 the target was reached, 1 it was not, 2 wrong usage, "
+		"3 could not\nmeasure, or not in time.\n",
 	.run = run,
 };

@@ -139,7 +139,7 @@ static uint32_t on_failure(struct delivery *delivery, const struct outbox_sink *
 	int rc;
 
 	if (!delivery->failing)
-		log_warning("sink %s: %s; %" PRIu64 " wait", name, attempt->error,
+		log_warning("sink %s: %s; %" PRIu64 " waiting", name, attempt->error,
 			known->waiting);
 	delivery->failing = true;
 	rc = outbox_fail(
