@@ -146,6 +146,15 @@ static void ends_every_flow_soon_when_nothing_gets_through(void **state)
 	fleet_fini(&fleet);
 }
 
+static uint32_t most_in_flight;
+
+static void note_most_in_flight(void *data, const struct engine_progress *progress)
+{
+	(void)data;
+	if (progress->in_flight > most_in_flight)
+		most_in_flight = progress->in_flight;
+}
+
 /* Patience is for one shortage: the next one has its own. */
 static void waits_as_long_for_a_second_shortage_as_for_the_first(void **state)
 {
@@ -157,6 +166,25 @@ static void waits_as_long_for_a_second_shortage_as_for_the_first(void **state)
 	assert_true(notes.us[2] - notes.us[0] > 100000); /* the back-off saw to it */
 	assert_int_equal(result.state, STATE_OPEN);
 	assert_int_equal(result.attempts, 2);
+}
+
+/* A shortage halves what may be open; when it is over, that grows again. */
+static void opens_more_again_when_a_shortage_is_over(void **state)
+{
+	static const struct step steps[] = {{.code = UV_EMFILE}, ANSWER};
+	static const struct script script = {steps, 2};
+	struct fleet fleet;
+
+	(void)state;
+	fleet_init(&fleet, 40, 30);
+	for (uint32_t c = 0; c < 30; c++)
+		fleet_check(&fleet, c, "slow", &kind_slow, NULL);
+	fleet_check(&fleet, 0, "scripted", &kind_scripted, &script);
+	fleet.options.concurrency = 8;
+	fleet.options.progress = note_most_in_flight;
+	assert_int_equal(fleet_run(&fleet), 0);
+	assert_in_range(most_in_flight, 5, 8);
+	fleet_fini(&fleet);
 }
 
 /* Once patience is over for all, nothing is worth a second start. */
@@ -333,6 +361,7 @@ int main(void)
 		TEST(ends_as_an_error_when_patience_is_over),
 		TEST(ends_every_flow_soon_when_nothing_gets_through),
 		TEST(waits_as_long_for_a_second_shortage_as_for_the_first),
+		TEST(opens_more_again_when_a_shortage_is_over),
 		TEST(starts_what_is_left_once_when_nothing_gets_through),
 		TEST(tries_a_missing_route_once_more),
 		TEST(ends_soon_when_cancelled),

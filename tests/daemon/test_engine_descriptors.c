@@ -81,6 +81,7 @@ static void sweeps_do_not_take_the_descriptors_of_their_connections(void **state
 /* What is kept for other things must not be all there is. */
 static int scan_with_a_reserve(void)
 {
+	static const struct batch_conf conf = {20};
 	struct rlimit limit;
 	struct fleet fleet;
 	int rc = 0;
@@ -96,6 +97,17 @@ static int scan_with_a_reserve(void)
 		rc = 1;
 	else if (notes.most_in_all != 12)
 		rc = 2;
+	fleet_fini(&fleet);
+	if (rc != 0)
+		return rc;
+	/* A paced run has a descriptor beside those of its connections. */
+	notes_forget(NULL);
+	fleet_init(&fleet, 50, 1);
+	fleet_check(&fleet, 0, "batch", &kind_batch, &conf);
+	if (fleet_run(&fleet) != 0)
+		rc = 3;
+	else if (notes.most_in_all > 6 || notes.most_in_all < 3)
+		rc = 4;
 	fleet_fini(&fleet);
 	return rc;
 }

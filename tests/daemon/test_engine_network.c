@@ -178,6 +178,7 @@ static void a_name_without_answer_disturbs_no_one(void **state)
 			continue;
 		}
 		assert_result(result, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
+		assert_true(fleet.results.hosts[h].by_server);
 		assert_int_equal(result->phase, PHASE_RESOLVE);
 		assert_int_equal(result->attempts, 0);
 		assert_true(result->at_ms > fleet_result(&fleet, 1, 0)->at_ms);

@@ -307,6 +307,36 @@ static uint64_t longest_silence(const struct probe_ops *kind)
 	return longest;
 }
 
+/* Long for host 0, and soon over for the other. */
+static int uneven_start(struct probe_run *run)
+{
+	static const struct batch_conf one = {1}, many = {600};
+
+	run->spec.conf = run->spec.target.host[1] == '0' ? &many : &one;
+	return kind_batch.start(run);
+}
+
+static void a_thread_that_has_ended_does_not_hang(void **state)
+{
+	struct probe_ops uneven = kind_batch;
+	uint64_t longest = 0;
+	struct fleet fleet;
+
+	(void)state;
+	uneven.start = uneven_start;
+	fleet_init(&fleet, 2, 1);
+	fleet_check(&fleet, 0, "uneven", &uneven, NULL);
+	fleet.options.engines = 2;
+	fleet.options.per_host = 1;
+	fleet.options.progress = notes_the_longest_silence;
+	fleet.options.progress_data = &longest;
+	assert_int_equal(fleet_run(&fleet), 0);
+	/* 600 connections of 2 ms, one after another */
+	assert_true(fleet.results.flows[0].at_ms > 1000);
+	assert_in_range(longest, 0, SECOND * 3 / 4);
+	fleet_fini(&fleet);
+}
+
 static void tells_how_long_a_thread_hangs(void **state)
 {
 	(void)state;
@@ -564,6 +594,7 @@ int main(void)
 		TEST(finds_the_same_with_any_number_of_engines),
 		TEST(counts_for_the_progress_what_all_have_done),
 		TEST(tells_how_long_a_thread_hangs),
+		TEST(a_thread_that_has_ended_does_not_hang),
 		TEST(obeys_the_rate_with_all_together),
 		TEST(keeps_the_concurrency_of_all_together),
 		TEST(hands_the_share_of_a_pass_that_ended_to_the_others),
