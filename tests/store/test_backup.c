@@ -2,6 +2,7 @@
 /* A copy is whole or is not there, whatever happens meanwhile. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -261,6 +262,78 @@ static void two_of_the_same_name_do_not_meet(void **state)
 	remove_target(bed);
 }
 
+/* ---- what the system is asked ------------------------------------------------ */
+
+static struct {
+	const char *steal; /* a file to take away before the next lock; NULL: none */
+	char synced[512];  /* the names of what was synced */
+} calls;
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation)
+{
+	if (calls.steal && (operation & LOCK_NB))
+		unlink(calls.steal);
+	return __real_flock(fd, operation);
+}
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	char link[64], name[256];
+	ssize_t length;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	length = readlink(link, name, sizeof name - 1);
+	assert_true(length > 0);
+	name[length] = '\0';
+	if (strlen(calls.synced) + strlen(name) + 2 < sizeof calls.synced)
+		strcat(strcat(calls.synced, name), "\n");
+	return 0;
+}
+
+static void is_on_the_disk_before_it_is_in_its_place(void **state)
+{
+	struct bed *bed = *state;
+	char wanted[512];
+
+	snprintf(wanted, sizeof wanted, "%s-other-new\n%s\n", bed->path, bed->folder);
+	calls.synced[0] = '\0';
+	assert_int_equal(store_backup(bed->store, target(bed, ""), NULL, NULL), 0);
+	assert_string_equal(calls.synced, wanted);
+	remove_target(bed);
+}
+
+/* Between open() and flock() the other backup put it in its place. */
+static void does_not_grow_in_a_file_that_is_no_longer_there(void **state)
+{
+	struct bed *bed = *state;
+	char fresh[128];
+
+	snprintf(fresh, sizeof fresh, "%s", target(bed, "-new"));
+	calls.steal = fresh;
+	assert_int_equal(store_backup(bed->store, target(bed, ""), NULL, NULL), -EBUSY);
+	calls.steal = NULL;
+	assert_false(exists(target(bed, "")));
+	assert_non_null(strstr(store_last_error(bed->store), "another backup"));
+}
+
+/* Who may write to the folder could point it at any file. */
+static void follows_no_link(void **state)
+{
+	struct bed *bed = *state;
+	struct stat before, after;
+
+	assert_int_equal(stat(bed->path, &before), 0);
+	assert_int_equal(symlink(bed->path, target(bed, "-new")), 0);
+	assert_int_equal(store_backup(bed->store, target(bed, ""), NULL, NULL), -ELOOP);
+	assert_int_equal(stat(bed->path, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+	assert_false(exists(target(bed, "")));
+	remove_target(bed);
+}
+
 /* ---- trouble ----------------------------------------------------------------- */
 
 static void limit_files(rlim_t bytes)
@@ -358,6 +431,9 @@ int main(void)
 		TEST(a_scan_that_is_stored_meanwhile_neither_waits_nor_shows),
 		TEST(leaves_nothing_when_it_is_given_up),
 		TEST(two_of_the_same_name_do_not_meet),
+		TEST(is_on_the_disk_before_it_is_in_its_place),
+		TEST(does_not_grow_in_a_file_that_is_no_longer_there),
+		TEST(follows_no_link),
 		TEST(says_so_when_there_is_no_room),
 		TEST(a_copier_that_is_killed_leaves_a_whole_copy_or_none),
 	};

@@ -48,7 +48,7 @@ struct look {
 	const char *check;
 	size_t count;
 	char state[16], gap[24], verdict[16], addresses[64];
-	int64_t since, asked, asked_us;
+	int64_t since, asked, asked_us, measured;
 };
 
 static bool on_flow(void *data, const struct store_flow *flow)
@@ -65,6 +65,7 @@ static bool on_flow(void *data, const struct store_flow *flow)
 	look->since = flow->since_scan;
 	look->asked = flow->asked_scan;
 	look->asked_us = flow->asked_us;
+	look->measured = flow->measured_scan;
 	return true;
 }
 
@@ -159,6 +160,38 @@ static void what_was_never_asked_has_a_gap_that_says_so(void **state)
 	assert_string_equal(look.gap, "");
 }
 
+static void what_is_back_in_a_scan_that_does_not_ask_it_was_never_measured(void **state)
+{
+	struct bed *bed = *state;
+	struct look look;
+
+	PART(bed->store, SEEN("a", "tcp/1", "open", .rules = FAST),
+		SEEN("a", "tcp/2", "open", .rules = SLOW));
+	PART(bed->store, SEEN("a", "tcp/1", "open", .rules = FAST));
+	PART(bed->store, SEEN("a", "tcp/1", "open", .rules = FAST),
+		CARRIED("a", "tcp/2"));
+	look = look_at(bed->store, 3, "tcp/2");
+	assert_string_equal(look.state, "");
+	assert_string_equal(look.gap, "not-due");
+	assert_int_equal(look.since, 3);
+	assert_int_equal(look.measured, 0);
+}
+
+static void a_gap_names_the_scan_that_asked_when_the_last_ones_did_not(void **state)
+{
+	struct bed *bed = *state;
+
+	PART(bed->store, SEEN("a", "tcp/1", "open", .rules = FAST),
+		SEEN("a", "tcp/2", "open", .rules = SLOW));
+	for (int i = 0; i < 2; i++)
+		PART(bed->store, SEEN("a", "tcp/1", "open", .rules = FAST),
+			CARRIED("a", "tcp/2"));
+	PART(bed->store, UNMEASURED("a", "tcp/1", "no-route"),
+		{.host = "a", .check = "tcp/2", .reason = "no-route", .rules = SLOW});
+	assert_int_equal(look_at(bed->store, 4, "tcp/2").measured, 1);
+	assert_int_equal(look_at(bed->store, 4, "tcp/1").measured, 3);
+}
+
 static void its_terms_are_the_newest_and_its_addresses_those_probed_last(void **state)
 {
 	struct bed *bed = *state;
@@ -200,6 +233,8 @@ int main(void)
 		TEST(the_next_scan_that_asks_finds_the_change),
 		TEST(it_is_known_which_scan_asked_last),
 		TEST(what_was_never_asked_has_a_gap_that_says_so),
+		TEST(what_is_back_in_a_scan_that_does_not_ask_it_was_never_measured),
+		TEST(a_gap_names_the_scan_that_asked_when_the_last_ones_did_not),
 		TEST(its_terms_are_the_newest_and_its_addresses_those_probed_last),
 		TEST(a_flow_that_is_no_row_left_the_inventory),
 	};

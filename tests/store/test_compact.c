@@ -126,6 +126,47 @@ static void gives_room_back_and_loses_nothing(void **state)
 	assert_int_equal(store_check(bed->store, on_problem, NULL), 0);
 }
 
+static bool on_interval(void *data, const struct store_interval *interval)
+{
+	const char **evidence = data;
+
+	assert_string_equal(interval->evidence, *evidence);
+	*evidence = "{\"closed\":1}";
+	return true;
+}
+
+static void keeps_the_words_that_only_the_past_and_reports_have(void **state)
+{
+	static const struct store_reported reported = {.state = "state-1",
+		.reason = "reason-1",
+		.identity = "identity-1",
+		.verdict = "verdict-1"};
+	struct bed *bed = *state;
+	struct store_row rows[] = {SEEN("a", "tcp/1", "open", .reason = "past-reason",
+		.phase = "past-phase", .identity = "past-identity",
+		.evidence = "{\"open\":1}", .reported = &reported)};
+	const char *evidence = "{\"open\":1}";
+	struct store_sizes sizes;
+
+	scan_rows(bed->store, "oslo", rows, 1);
+	rows[0] = (struct store_row)UNMEASURED("a", "tcp/1", "past-gap");
+	scan_rows(bed->store, "oslo", rows, 1);
+	rows[0] = (struct store_row)UNMEASURED("a", "tcp/1", "gap-now");
+	scan_rows(bed->store, "oslo", rows, 1);
+	rows[0] = (struct store_row)SEEN(
+		"a", "tcp/1", "closed", .evidence = "{\"closed\":1}");
+	scan_rows(bed->store, "oslo", rows, 1);
+	rows[0] = (struct store_row)UNMEASURED("a", "tcp/1", "gap-again");
+	scan_rows(bed->store, "oslo", rows, 1);
+	assert_int_equal(store_compact(bed->store, &sizes), 0);
+	assert_int_equal(
+		number(bed->store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	assert_int_equal(store_check(bed->store, on_problem, NULL), 0);
+	assert_int_equal(
+		store_history(bed->store, "oslo", "a", "tcp/1", on_interval, &evidence),
+		0);
+}
+
 static void a_second_time_there_is_nothing_to_give(void **state)
 {
 	struct bed *bed = *state;
@@ -233,6 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(gives_room_back_and_loses_nothing),
+		TEST(keeps_the_words_that_only_the_past_and_reports_have),
 		TEST(a_second_time_there_is_nothing_to_give),
 		TEST(a_reader_may_not),
 		TEST(without_room_the_store_is_as_it_was),

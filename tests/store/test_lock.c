@@ -2,6 +2,7 @@
 /* Others that write to the file, and files that are no longer there. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -16,6 +17,8 @@
 static struct {
 	struct store *first;
 	int pauses, close_at;
+	const char *path; /* where to make a store at the first pause; NULL: nowhere */
+	int lock_fd;      /* that keeps it locked until then */
 } waiting;
 
 /* Time passes by what happens in it. */
@@ -23,6 +26,16 @@ int __wrap_nanosleep(const struct timespec *pause, struct timespec *left);
 int __wrap_nanosleep(const struct timespec *pause, struct timespec *left)
 {
 	(void)pause, (void)left;
+	if (waiting.path && waiting.pauses == 0) {
+		struct store_error error;
+		close(waiting.lock_fd);
+		assert_int_equal(
+			store_open(waiting.path, STORE_WRITE, &waiting.first, &error),
+			0);
+		SCAN(waiting.first, "paris", SEEN("a", "tcp/1", "open"));
+		store_close(waiting.first);
+		waiting.first = NULL;
+	}
 	if (++waiting.pauses == waiting.close_at) {
 		store_close(waiting.first);
 		waiting.first = NULL;
@@ -58,6 +71,27 @@ static void waits_a_second_for_others_and_names_them(void **state)
 	snprintf(pid, sizeof pid, "process %ld is writing", (long)getpid());
 	assert_non_null(strstr(bed->error.text, pid));
 	store_close(waiting.first);
+}
+
+/* Where the file was missing before the lock was taken, somebody may have made it
+ * since. */
+static void does_not_make_anew_what_another_made_meanwhile(void **state)
+{
+	struct bed *bed = *state;
+	struct store_scan scan;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s-lock", bed->path);
+	waiting.path = bed->path;
+	waiting.lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	assert_true(waiting.lock_fd >= 0);
+	assert_int_equal(flock(waiting.lock_fd, LOCK_EX), 0);
+	waiting.pauses = 0;
+	waiting.close_at = 0;
+	bed_open(bed, STORE_WRITE);
+	waiting.path = NULL;
+	assert_int_equal(store_scan_last(bed->store, "paris", &scan), 0);
+	assert_int_equal(scan.id, 1);
 }
 
 /* ---- other programs ---------------------------------------------------------- */
@@ -103,6 +137,22 @@ static void names_another_program_that_keeps_it_locked(void **state)
 	assert_int_equal(store_scan_begin(bed->store, "paris", 0, &id), 0);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+/* Another handle of this process: its number would be no help. */
+static void does_not_name_itself(void **state)
+{
+	struct bed *bed = *state;
+	sqlite3 *db;
+	char text[64];
+
+	bed_open(bed, STORE_WRITE);
+	assert_int_equal(sqlite3_open(bed->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	store_name_holder(bed->store, text, sizeof text);
+	assert_string_equal(text, "another program");
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 static void says_so_when_nobody_can_be_named(void **state)
@@ -178,6 +228,8 @@ int main(void)
 		TEST(waits_for_a_writer_that_is_done_in_a_moment),
 		TEST(waits_a_second_for_others_and_names_them),
 		TEST(names_another_program_that_keeps_it_locked),
+		TEST(does_not_make_anew_what_another_made_meanwhile),
+		TEST(does_not_name_itself),
 		TEST(says_so_when_nobody_can_be_named),
 		TEST(does_not_say_stored_when_the_file_was_removed),
 		TEST(leaves_a_file_alone_that_took_its_place),

@@ -66,6 +66,15 @@ static int at(struct store *store, int64_t days)
 	return store_scan_at(store, "paris", NOW - days * DAY, &scan);
 }
 
+static bool on_gap(void *data, const struct store_flow *flow)
+{
+	(void)data;
+	assert_true(flow->gap);
+	assert_int_equal(flow->measured_scan, 2);
+	assert_int_equal(flow->measured_us, 0);
+	return true;
+}
+
 /* ---- what goes --------------------------------------------------------------- */
 
 static void scans_go_when_they_are_old_and_say_so(void **state)
@@ -144,6 +153,151 @@ static void a_flow_that_left_long_ago_goes_with_its_host(void **state)
 	/* The next flow gets a place that no other ever had. */
 	scan_ago(bed->store, 0, OTHER("new"));
 	assert_int_equal(number(bed->store, "SELECT max(number) FROM flow"), 2);
+}
+
+static void the_highest_number_is_not_given_twice(void **state)
+{
+	struct bed *bed = *state;
+	struct store_row both[] = {OPEN, OTHER("gone")};
+	int64_t id = begin(bed->store, "paris", NOW - 300 * DAY);
+
+	assert_int_equal(record(bed->store, id, NOW - 300 * DAY,
+				 (struct feed){.rows = both, .count = 2}),
+		0);
+	scan_ago(bed->store, 299, OPEN);
+	scan_today(bed->store);
+	prune_all(bed->store, &month);
+	/* Its round-trip times are those of number 1. */
+	scan_ago(bed->store, 0, OTHER("new"));
+	assert_int_equal(number(bed->store, "SELECT max(number) FROM flow"), 2);
+}
+
+#define EVIDENCE(text) "SELECT count(*) FROM word WHERE text = '" text "'"
+
+/* Three flows had the same evidence; one of them still has it, or had it until a scan
+ * that is young. */
+static void evidence_stays_while_any_flow_or_interval_has_it(void **state)
+{
+	struct bed *bed = *state;
+	struct store_row rows[] = {
+		SEEN("a", "tcp/1", "closed", .evidence = "{\"now\":1}"),
+		SEEN("a", "tcp/2", "closed", .evidence = "{\"now\":1}"),
+		SEEN("a", "tcp/3", "closed", .evidence = "{\"young\":1}"),
+		SEEN("a", "tcp/4", "closed", .evidence = "{\"young\":1}"),
+		SEEN("a", "tcp/5", "closed", .evidence = "{\"old\":1}")};
+	struct feed feed = {.rows = rows, .count = ARRAY_SIZE(rows)};
+	int64_t id = begin(bed->store, "paris", 0);
+
+	assert_int_equal(record(bed->store, id, NOW - 300 * DAY, feed), 0);
+	rows[0].state = rows[2].state = rows[4].state = "open";
+	rows[0].evidence = rows[2].evidence = rows[4].evidence = "";
+	id = begin(bed->store, "paris", 0);
+	assert_int_equal(record(bed->store, id, NOW - 299 * DAY, feed), 0);
+	id = begin(bed->store, "paris", 0);
+	assert_int_equal(record(bed->store, id, NOW - DAY, feed), 0);
+	rows[3].state = "open";
+	rows[3].evidence = "";
+	for (int i = 0; i < 10; i++) {
+		id = begin(bed->store, "paris", 0);
+		assert_int_equal(record(bed->store, id, NOW, feed), 0);
+	}
+	prune_all(bed->store, &month);
+	assert_int_equal(number(bed->store, EVIDENCE("{\"now\":1}")), 1);
+	assert_int_equal(number(bed->store, EVIDENCE("{\"young\":1}")), 1);
+	assert_int_equal(number(bed->store, EVIDENCE("{\"old\":1}")), 0);
+}
+
+static void more_scans_than_a_batch_looks_at_take_more_calls(void **state)
+{
+	struct bed *bed = *state;
+	bool more;
+
+	for (int i = 0; i < 300; i++)
+		scan_ago(bed->store, 300, i % 2 ? OPEN : CLOSED);
+	scan_today(bed->store);
+	assert_int_equal(store_prune(bed->store, "paris", &month, &more), 0);
+	assert_true(more);
+	assert_int_equal(store_prune(bed->store, "paris", &month, &more), 0);
+	assert_false(more);
+	/* The last one began what holds now. */
+	assert_int_equal(number(bed->store, "SELECT min(id) FROM scan"), 300);
+	assert_int_equal(number(bed->store, "SELECT count(*) FROM scan"), 11);
+}
+
+/* ---- incidents --------------------------------------------------------------- */
+
+/* A scan `days` ago that opens incident `id`, if it is not 0, and closes `closes`. */
+static void scan_incident(struct store *store, int64_t days, int64_t id, int64_t closes)
+{
+	char uid[40];
+	struct store_row row = OPEN;
+	struct feed feed = {.rows = &row, .count = 1};
+	struct store_incident opened = {.id = id,
+		.uid = uid,
+		.kind = "regression",
+		.summary = "s",
+		.body = "{}",
+		.flows = 1,
+		.remaining = 1};
+	struct store_incident_update update = {.id = closes};
+	struct store_record what = {
+		.scan = begin(store, "paris", 0),
+		.totals = {.finished_us = NOW - days * DAY, .flows = 1},
+		.next = feed_row,
+		.next_data = &feed,
+		.opened = &opened,
+		.n_opened = id != 0,
+		.updates = &update,
+		.n_updates = closes != 0,
+	};
+
+	snprintf(uid, sizeof uid, "%032lld", (long long)id);
+	assert_int_equal(store_scan_record(store, &what), 0);
+}
+
+static void incidents_go_with_the_scan_that_closed_them(void **state)
+{
+	struct bed *bed = *state;
+	struct store_incident incident;
+	int64_t next;
+
+	scan_incident(bed->store, 300, 1, 0);
+	scan_incident(bed->store, 299, 2, 1); /* 1 closes, long ago */
+	scan_incident(bed->store, 298, 3, 0);
+	scan_incident(bed->store, 29, 0, 2); /* 2 closes, of late */
+	SCAN(bed->store, "lyon", SEEN("a", "tcp/1", "open"));
+	scan_today(bed->store);
+	prune_all(bed->store, &month);
+	assert_int_equal(
+		store_incident_get(bed->store, "paris", 1, &incident), -ENODATA);
+	assert_non_null(strstr(store_last_error(bed->store), "incident 1 was pruned"));
+	assert_int_equal(store_incident_get(bed->store, "paris", 2, &incident), 0);
+	assert_int_equal(incident.closed_scan, 4);
+	/* One that is open stays, however old. */
+	assert_int_equal(store_incident_get(bed->store, "paris", 3, &incident), 0);
+	assert_int_equal(incident.opened_us, NOW - 298 * DAY);
+	assert_int_equal(
+		store_incident_get(bed->store, "paris", 4, &incident), -ENOENT);
+	assert_int_equal(store_incident_next(bed->store, &next), 0);
+	assert_int_equal(next, 4);
+}
+
+static void a_gap_outlives_the_scan_that_measured_before_it(void **state)
+{
+	struct bed *bed = *state;
+	struct store_row gap = UNMEASURED("a", "tcp/1", "no-route");
+	int64_t first = scan_ago(bed->store, 300, CLOSED);
+	int64_t measured = scan_ago(bed->store, 299, CLOSED);
+
+	scan_ago(bed->store, 298, gap);
+	for (int i = 0; i < 10; i++)
+		scan_ago(bed->store, 0, gap);
+	prune_all(bed->store, &month);
+	assert_int_equal(number(bed->store, "SELECT min(id) FROM scan"), first);
+	assert_int_equal(
+		number(bed->store, "SELECT count(*) FROM scan WHERE id = 2"), 0);
+	assert_int_equal(number(bed->store, "SELECT gap_after FROM flow"), measured);
+	assert_int_equal(store_flows_at(bed->store, 13, on_gap, NULL), 0);
 }
 
 static void interrupted_scans_go_too(void **state)
@@ -459,6 +613,11 @@ int main(void)
 		TEST(an_open_interval_keeps_its_beginning),
 		TEST(a_scan_that_is_kept_for_its_time_is_not_listed),
 		TEST(a_flow_that_left_long_ago_goes_with_its_host),
+		TEST(the_highest_number_is_not_given_twice),
+		TEST(evidence_stays_while_any_flow_or_interval_has_it),
+		TEST(more_scans_than_a_batch_looks_at_take_more_calls),
+		TEST(incidents_go_with_the_scan_that_closed_them),
+		TEST(a_gap_outlives_the_scan_that_measured_before_it),
 		TEST(interrupted_scans_go_too),
 		TEST(round_trip_times_have_an_age_of_their_own),
 		TEST(another_vantage_is_left_alone),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a record keeps of rows and hosts; test_model.c covers how scans follow. */
+#include "store/sql.h"
 #include "tests/store/fixture.h"
 
 /* ---- looking ----------------------------------------------------------------- */
@@ -148,6 +149,30 @@ static void an_unmeasured_flow_keeps_its_state_and_has_a_gap(void **state)
 	assert_int_equal(look.flow.since_scan, 1);
 	/* The verdict is the newest, whether measured or not. */
 	assert_string_equal(look.flow.verdict, "pass");
+}
+
+static bool count_gap(void *data, int64_t scan, int64_t wall_us, const char *reason)
+{
+	(void)scan, (void)wall_us, (void)reason;
+	++*(int *)data;
+	return true;
+}
+
+static void a_gap_that_goes_on_for_the_same_reason_is_one_row(void **state)
+{
+	struct bed *bed = *state;
+	int64_t rows;
+	int gaps = 0;
+
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+	for (int i = 0; i < 3; i++)
+		SCAN(bed->store, "paris", UNMEASURED("a", "tcp/1", "no-route"));
+	SCAN(bed->store, "paris", SEEN("a", "tcp/1", "open"));
+	assert_int_equal(sql_number(bed->store, "SELECT count(*) FROM gap", &rows), 0);
+	assert_int_equal(rows, 1);
+	assert_int_equal(
+		store_gaps(bed->store, "paris", "a", "tcp/1", count_gap, &gaps), 0);
+	assert_int_equal(gaps, 3);
 }
 
 static void a_flow_never_measured_has_no_state(void **state)
@@ -366,6 +391,7 @@ int main(void)
 		TEST(takes_the_terms_of_the_newest_scan_without_a_new_interval),
 		TEST(a_row_without_texts_counts_as_empty_ones),
 		TEST(an_unmeasured_flow_keeps_its_state_and_has_a_gap),
+		TEST(a_gap_that_goes_on_for_the_same_reason_is_one_row),
 		TEST(a_flow_never_measured_has_no_state),
 		TEST(lists_flows_by_host_and_check_as_they_first_came),
 		TEST(a_scan_of_nothing_removes_everything),
