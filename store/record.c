@@ -252,7 +252,7 @@ static int read_detail(
 
 /* ---- gaps -------------------------------------------------------------------- */
 
-static int end_gap(struct recorder *r, struct cached_flow *flow)
+static int end_gap(struct recorder *r, const struct cached_flow *flow)
 {
 	int rc;
 
@@ -261,7 +261,6 @@ static int end_gap(struct recorder *r, struct cached_flow *flow)
 	rc = RUN(r, KEEP_GAP, flow, r->previous);
 	if (rc == 0)
 		rc = RUN(r, END_GAP, flow);
-	flow->gap_reason = 0;
 	return rc;
 }
 
@@ -277,8 +276,8 @@ static int64_t measured_last(struct recorder *r, const struct cached_flow *flow)
 }
 
 /* A gap for another reason goes on from the same measurement. */
-static int begin_gap(
-	struct recorder *r, struct cached_flow *flow, uint32_t reason, int64_t after)
+static int begin_gap(struct recorder *r, const struct cached_flow *flow,
+	uint32_t reason, int64_t after)
 {
 	int rc = 0;
 
@@ -288,7 +287,6 @@ static int begin_gap(
 		rc = RUN(r, KEEP_GAP, flow, r->previous);
 	if (rc == 0)
 		rc = RUN(r, SET_GAP, flow, r->of.scan, reason, after);
-	flow->gap_reason = reason;
 	return rc;
 }
 
@@ -318,7 +316,6 @@ static int add_flow(
 		.number = r->cache.next_number & FLOW_MAX_NUMBER,
 		.question = seen->question,
 		.proved = seen->proved,
-		.reported = seen->reported[0] != 0,
 	};
 	int rc;
 
@@ -334,18 +331,10 @@ static int add_flow(
 	return *out ? 0 : -ENOMEM;
 }
 
-static void keep_terms(struct cached_flow *flow, const struct seen *seen)
-{
-	flow->expect = seen->expect;
-	flow->verdict = seen->verdict;
-	flow->rules = seen->rules;
-	flow->question = seen->question;
-	flow->proved = seen->proved;
-}
-
 /* In a gap the flow shows the state that it had before, and the verdict stays that of
  * this state. */
-static int update_terms(struct recorder *r, struct cached_flow *flow, struct seen *seen)
+static int update_terms(
+	struct recorder *r, const struct cached_flow *flow, struct seen *seen)
 {
 	if (seen->gap_reason && flow->state != r->nothing) {
 		seen->verdict = flow->verdict;
@@ -355,19 +344,17 @@ static int update_terms(struct recorder *r, struct cached_flow *flow, struct see
 		flow->rules == seen->rules && flow->question == seen->question &&
 		flow->proved == seen->proved)
 		return 0;
-	keep_terms(flow, seen);
 	return RUN(r, SET_TERMS, flow, seen->expect, seen->verdict, seen->rules,
 		(int64_t)seen->question, seen->proved);
 }
 
-static int update_reported(struct recorder *r, struct cached_flow *flow,
+static int update_reported(struct recorder *r, const struct cached_flow *flow,
 	const struct store_row *row, const struct seen *seen)
 {
 	struct sqlite3_stmt *set = r->statements[SET_REPORTED];
 
 	if (!row->reported && !(row->forget_reported && flow->reported))
 		return 0;
-	flow->reported = row->reported != NULL;
 	SQL_BIND(set, r->of.vantage, flow->host, flow->check);
 	bind_reported(set, 4, seen);
 	return sql_run(r->store, set);
@@ -388,7 +375,7 @@ static bool differs(const struct cached_flow *flow, const struct seen *seen)
 		       flow->identity != seen->identity);
 }
 
-static int update_flow(struct recorder *r, struct cached_flow *flow,
+static int update_flow(struct recorder *r, const struct cached_flow *flow,
 	const struct store_row *row, struct seen *seen)
 {
 	int rc;
@@ -403,15 +390,12 @@ static int update_flow(struct recorder *r, struct cached_flow *flow,
 			r->of.scan, seen->state, seen->reason, seen->phase,
 			seen->identity, seen->evidence, (int64_t)seen->question,
 			seen->proved);
-	keep_terms(flow, seen);
-	flow->state = seen->state;
-	flow->reason = seen->reason;
-	flow->identity = seen->identity;
 	return rc;
 }
 
 /* Its interval and its gap, if there is one, go on. */
-static int carry_flow(struct recorder *r, struct cached_flow *flow, struct seen *seen)
+static int carry_flow(
+	struct recorder *r, const struct cached_flow *flow, struct seen *seen)
 {
 	seen->gap_reason = flow->gap_reason;
 	seen->question = flow->question;

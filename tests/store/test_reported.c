@@ -222,6 +222,26 @@ static void the_question_is_that_of_the_scan_that_asked_last(void **state)
 	assert_false(look.flow.proved);
 }
 
+static void an_unchanged_scan_writes_nothing_per_flow(void **state)
+{
+	struct store *store = ((struct bed *)*state)->store;
+	const struct given same = {ROWS(
+		SEEN("a", "tcp/1", "open", .reported = &was_open, .question = 7,
+			.proved = true, .evidence = "{}"),
+		SEEN("a", "tcp/2", "open", .question = 7, .forget_reported = true),
+		{.host = "a", .check = "tcp/3", .reason = "no-route", .question = 9},
+		{.host = "a", .check = "tcp/4", .carried = true})};
+	int64_t before, after;
+
+	scan(store, same);
+	scan(store, same);
+	assert_int_equal(sql_number(store, "SELECT total_changes()", &before), 0);
+	scan(store, same);
+	assert_int_equal(sql_number(store, "SELECT total_changes()", &after), 0);
+	/* Its own row, when it begins and when it ends. */
+	assert_int_equal(after - before, 2);
+}
+
 /* ---- gaps -------------------------------------------------------------------- */
 
 static void a_gap_has_the_verdict_of_the_state_that_it_shows(void **state)
@@ -412,6 +432,7 @@ int main(void)
 		TEST(a_flow_that_leaves_is_no_longer_reported),
 		TEST(what_is_reported_is_carried_and_kept_in_a_gap),
 		TEST(the_question_is_that_of_the_scan_that_asked_last),
+		TEST(an_unchanged_scan_writes_nothing_per_flow),
 		TEST(a_gap_has_the_verdict_of_the_state_that_it_shows),
 		TEST(a_gap_names_the_scan_that_measured_last),
 		TEST(an_incident_opens_shrinks_and_closes),
