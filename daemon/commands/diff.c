@@ -119,7 +119,7 @@ static int compare(const struct common_options *options, const struct side *befo
 	if (rc == 0)
 		rc = store_flows_at(b.store, b.scan, count_unmeasured, &unmeasured[1]);
 	if (rc < 0) {
-		log_error("the scans could not be compared: %s", strerror(-rc));
+		log_error("the scans can't be compared: %s", strerror(-rc));
 		return STATUS_TROUBLE;
 	}
 	rc = publish(options, before, after, &changes, unmeasured);
@@ -170,18 +170,18 @@ static int run(const struct command *self, int argc, char **argv)
 	if (at < 0)
 		return options_status(at);
 	if (argc - at > 2)
-		return command_usage(self, "two sides at most, please");
+		return command_usage(self, "expected at most two scans, A and B");
 	return run_diff(&options, at < argc ? argv[at] : "previous",
 		at + 1 < argc ? argv[at + 1] : "last");
 }
 
 const struct command diff_command = {
 	.name = "diff",
-	.summary = "Tell what changed between two scans",
+	.summary = "Show what changed between two scans",
 	.usage = "[A [B]]",
 	.help = "A and B are each a scan number, a time (2026-01-31T12:00:00Z), a baseline,\n"
 		"'last' or 'now', 'previous', a database file, or FILE@ any of these.\n"
-		"A is 'previous' and B is 'last' when they are not given. Times, 'last' and\n"
-		"'previous' are those of the configuration's vantage, or of --vantage.\n",
+		"The defaults are 'previous' for A and 'last' for B. Times, 'last' and\n"
+		"'previous' refer to the vantage of the configuration, or to --vantage.\n",
 	.run = run,
 };

@@ -56,7 +56,7 @@ static bool suggest_flow(
 	for (int i = 0; i < 3; i++)
 		strbuf_init(&names[i]);
 	if ((*count)++ == 0)
-		fputs("Flows like it:\n", stderr);
+		fputs("Similar flows:\n", stderr);
 	fprintf(stderr, "  %s %s (from %s)\n", command_visible(&names[0], host),
 		command_visible(&names[1], check), command_visible(&names[2], vantage));
 	for (int i = 0; i < 3; i++)
@@ -220,8 +220,8 @@ static void print_pruned(struct printing *p, int64_t from_scan)
 		set_number(object, "to_scan", p->pruned);
 		print_json(p, object);
 	} else {
-		printf("  rows that ended by scan %lld are gone, but for what a "
-		       "baseline holds: 'retention: history'\n",
+		printf("  rows that ended by scan %lld were pruned, except those of "
+		       "baselines: see 'retention: history'\n",
 			(long long)p->pruned);
 	}
 }
@@ -352,10 +352,10 @@ static int run(const struct command *self, int argc, char **argv)
 		return options_status(at);
 	if (argc - at < 1 || argc - at > 2 || !split_flow(argc - at, argv + at, &flow))
 		return command_usage(
-			self, "a flow is HOST CHECK, such as 'ls1 tcp/135'");
+			self, "expected HOST CHECK, such as 'ls1 tcp/135'");
 	if (strcmp(options.format->name, "text") != 0 &&
 		strcmp(options.format->name, "jsonl") != 0)
-		return command_usage(self, "history comes as text or jsonl");
+		return command_usage(self, "history prints text or jsonl");
 	status = options_open_store(&options, STORE_READ, &store);
 	if (status != STATUS_PASS)
 		return status;
@@ -373,6 +373,6 @@ const struct command history_command = {
 	.name = "history",
 	.summary = "Show one flow over time",
 	.usage = "HOST CHECK",
-	.help = "HOST/CHECK as one word will do as well.\n",
+	.help = "HOST/CHECK as one word works as well.\n",
 	.run = run,
 };

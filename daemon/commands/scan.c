@@ -189,15 +189,15 @@ static int check_options(const struct command *self, struct command_scan *scan)
 		return command_usage(self,
 			"--notify-for takes a duration of at most 1h, such as 30s");
 	if (scan->notify_for && !scan->notify)
-		return command_usage(self, "--notify-for goes with --notify");
+		return command_usage(self, "--notify-for needs --notify");
 	if (scan->notify && scan->no_store)
 		return command_usage(self,
-			"--notify tells what is in the store: it does not go with "
+			"--notify sends what is in the store, so it can't be combined with "
 			"--no-store");
 	if (scan->ask && (scan->notify || scan->no_store || scan->fail_on_change))
 		return command_usage(self,
-			"--ask has the daemon scan, as it always does: the other options "
-			"of scan do not go with it");
+			"with --ask the daemon scans as usual: it can't be combined with "
+			"the other options of scan");
 	return STATUS_PASS;
 }
 
@@ -213,10 +213,10 @@ static int ask_for_scan(struct common_options *options)
 	scan = json_integer_value(json_object_get(answer, "scan"));
 	json_decref(answer);
 	if (scan == 0) {
-		log_error("the daemon's scan came to nothing: its log says why");
+		log_error("the daemon's scan failed; see its log for the reason");
 		return STATUS_TROUBLE;
 	}
-	log_notice("scan %lld is done: 'reachd status' and 'reachd diff' show it",
+	log_notice("scan %lld is complete: 'reachd status' and 'reachd diff' show it",
 		(long long)scan);
 	return STATUS_PASS;
 }
@@ -251,15 +251,15 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command scan_command = {
 	.name = "scan",
-	.summary = "Probe every flow once, store it, and tell what changed",
+	.summary = "Probe every flow once, store the results, and show what changed",
 	.usage = "[-c FILE] [--ask | [--fail-on-change] [--no-store | --notify]]",
-	.help = "      --ask             have 'reachd run' scan now, and wait for it\n"
+	.help = "      --ask             make 'reachd run' scan now, and wait for it\n"
 		"      --fail-on-change  a confirmed change counts as a failure too\n"
-		"      --no-store        leave no trace: store nothing, compare with "
+		"      --no-store        store nothing and compare with "
 		"nothing\n"
-		"      --notify          then tell the sinks of 'notify:' what waits for "
+		"      --notify          then send waiting notices to the sinks of 'notify:' "
 		"them\n"
-		"      --notify-for TIME for at most so long (default: 30s); the rest "
-		"waits on\n",
+		"      --notify-for TIME for at most TIME (default: 30s); the rest "
+		"keeps waiting\n",
 	.run = run,
 };

@@ -85,7 +85,7 @@ static int list(struct store *store, const struct request *request)
 		return STATUS_TROUBLE;
 	}
 	if (listing.count == 0)
-		log_notice("nothing is silenced");
+		log_notice("there are no silences");
 	return command_flush(STATUS_PASS);
 }
 
@@ -131,13 +131,13 @@ static void tell_covered(
 		store_flows_at(store, last.id, count_flow, &covering) < 0)
 		return;
 	if (covering.covered == 0)
-		log_warning("it covers none of the %llu flows of scan %lld%s",
+		log_warning("the silence covers none of the %llu flows of scan %lld%s",
 			(unsigned long long)covering.flows, (long long)last.id,
-			scope->rule ? " by itself: a flow that other rules ask for, "
-				      "too, needs a silence of each"
+			scope->rule ? " by itself: a flow of several rules needs "
+				      "a silence of each rule"
 				    : "");
 	else
-		log_notice("it covers %llu of the %llu flows of scan %lld",
+		log_notice("the silence covers %llu of the %llu flows of scan %lld",
 			(unsigned long long)covering.covered,
 			(unsigned long long)covering.flows, (long long)last.id);
 }
@@ -198,7 +198,7 @@ static int parse_add(
 		const char *wrong =
 			is_good_text(words[i], MAX_WHY)
 				? silence_scope_add(&request->scope, words[i])
-				: "is too long, or no UTF-8";
+				: "is too long, or not valid UTF-8";
 		if (wrong)
 			return command_usage(self, "'%s' %s", words[i], wrong);
 	}
@@ -215,12 +215,13 @@ static int parse(
 	const struct command *self, int n, char **words, struct request *request)
 {
 	if (n == 0)
-		return command_usage(self, "what is to be silenced? '*' is everything");
+		return command_usage(self, "expected a SCOPE; '*' covers everything");
 	if (strcmp(words[0], "list") != 0 && strcmp(words[0], "end") != 0)
 		return parse_add(self, n, words, request);
 	if (request->span || request->why)
-		return command_usage(
-			self, "--for and --why go with a SCOPE, not with %s", words[0]);
+		return command_usage(self,
+			"--for and --why need a SCOPE and can't be combined with %s",
+			words[0]);
 	if (words[0][0] == 'l') {
 		request->verb = SILENCE_LIST;
 		return n == 1 ? STATUS_PASS
@@ -275,13 +276,13 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command silence_command = {
 	.name = "silence",
-	.summary = "Record as ever, but do not tell, for a while",
+	.summary = "Record changes as usual, but don't report them for a while",
 	.usage = "SCOPE --for DURATION --why TEXT | list [--all] | end ID",
 	.help = "SCOPE is one word or several, which must all match: host=PATTERN (or the\n"
-		"pattern alone), group=, rule=, check=, vantage=. In a PATTERN '*' is any run\n"
-		"of characters and '?' is one.\n"
+		"pattern alone), group=, rule=, check=, vantage=. In a PATTERN '*' stands for any\n"
+		"characters and '?' for one.\n"
 		"      --for DURATION  how long, such as 2h or 1h30m\n"
-		"      --why TEXT      the reason, for those who read it later\n"
-		"      --all           list those that are over, too\n",
+		"      --why TEXT      the reason, for later readers\n"
+		"      --all           also list silences that have ended\n",
 	.run = run,
 };

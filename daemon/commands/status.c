@@ -174,7 +174,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command status_command = {
 	.name = "status",
-	.summary = "Show every flow as the last scan left it",
+	.summary = "Show every flow in its state after the last scan",
 	.usage = "[-c FILE]",
 	.help = "The exit status is that of the last scan's verdicts.\n",
 	.run = run,

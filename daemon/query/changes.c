@@ -210,7 +210,7 @@ static char *trace_of_incident(
 	strbuf_init(&text);
 	strbuf_adds(&text, tally.items[most].sentence);
 	if (tally.count > 1)
-		strbuf_addf(&text, " (so %" PRIu32 " of %" PRIu32 " walks)",
+		strbuf_addf(&text, " (in %" PRIu32 " of %" PRIu32 " traces)",
 			tally.items[most].times, tally.times);
 	for (uint32_t i = 0; i < tally.count; i++)
 		free(tally.items[i].sentence);

@@ -245,7 +245,8 @@ static bool is_patience_over(const struct plan *plan, uint32_t scans, const char
 {
 	if (scans < plan->config->settings.guard_patience)
 		return false;
-	log_notice("%s, but for %u scans now: it is taken for real", what, scans + 1);
+	log_notice("%s, but for %u scans in a row, so it is accepted as genuine", what,
+		scans + 1);
 	return true;
 }
 
@@ -280,12 +281,13 @@ int impaired_judge(const struct plan *plan, const struct results *results,
 	rc = find(plan, results, previous, &finding);
 	if (rc < 0 || !finding.impaired)
 		return rc;
-	if (is_patience_over(plan, trail->improbable, "too much went dark at once")) {
+	if (is_patience_over(plan, trail->improbable,
+		    "too many flows became unreachable at once")) {
 		assessment->taken_for_real = "improbable";
 		return 0;
 	}
 	log_notice(
-		"%u of %u flows that used to answer went dark, which takes %u causes "
+		"%u of %u flows that used to answer became unreachable, which takes %u causes "
 		"to explain",
 		finding.dark, finding.flows, finding.causes);
 	assessment_degrade(assessment, "improbable");

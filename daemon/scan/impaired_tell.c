@@ -64,12 +64,12 @@ static void add_verdict(struct strbuf *out, const struct plan *plan,
 	} else if (real && strcmp(real, "controls") == 0) {
 		uint32_t count = add_silent(out, plan, results, previous);
 		strbuf_addf(out,
-			" no longer answer%s, as controls must, and all else does: "
-			"this vantage (%s) is taken for sound",
+			" no longer answer%s, as controls must, but all else does: "
+			"this vantage (%s) is considered sound",
 			count == 1 ? "s" : "", vantage);
 	} else {
 		strbuf_addf(out, "this vantage (%s) is %s", vantage,
-			real ? "taken for sound, and what went dark for real"
+			real ? "considered sound, and its changes accepted as genuine"
 			     : "no longer impaired");
 	}
 }

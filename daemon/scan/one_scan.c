@@ -264,7 +264,7 @@ static void give_up(struct one_scan *scan, int rc)
 			  "nothing",
 			(long long)scan->id);
 	else
-		log_error("the scan could not be finished: %s", strerror(-rc));
+		log_error("the scan failed: %s", strerror(-rc));
 	if (scan->store && store_scan_interrupt(scan->store, scan->id) < 0)
 		log_error("%s", store_last_error(scan->store));
 }

@@ -339,6 +339,6 @@ int trace_changes(struct engine *engine, const struct plan *plan,
 	}
 	if (rc == 0 || rc == -ECANCELED)
 		return rc;
-	log_notice("not all of what changed was traced: %s", strerror(-rc));
+	log_notice("not all changes were traced: %s", strerror(-rc));
 	return 0;
 }

@@ -418,7 +418,7 @@ static void what_is_taken_for_real_is_no_recovery_of_the_network(void **state)
 	bed->trail = (struct trail){.degraded = 4, .improbable = 3, .since = 12};
 	assert_string_equal(judge(bed), "");
 	assert_string_equal(told_of_vantage(bed),
-		"this vantage (here) is taken for sound, and what went dark for real, "
+		"this vantage (here) is considered sound, and its changes accepted as genuine, "
 		"after 4 degraded scans, from scan 12 on, 1h30m; 6 changes settled");
 }
 
@@ -431,8 +431,8 @@ static void a_dead_control_is_named(void **state)
 	bed->trail = (struct trail){.degraded = 3, .controls = 3, .since = 12};
 	assert_string_equal(judge(bed), "");
 	assert_string_equal(told_of_vantage(bed),
-		"tcp/443 on w1, tcp/22 on g1 no longer answer, as controls must, and "
-		"all else does: this vantage (here) is taken for sound, after 3 "
+		"tcp/443 on w1, tcp/22 on g1 no longer answer, as controls must, but "
+		"all else does: this vantage (here) is considered sound, after 3 "
 		"degraded scans, from scan 12 on, 1h30m; 2 changes settled");
 }
 

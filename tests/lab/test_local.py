@@ -273,7 +273,7 @@ class IsItMe(LabTest):
         self.assertFalse(real.summary["degraded"], str(real))
         self.assertEqual(len(real.changes), 48)
         self.assertEqual(len(real.incidents), 2)
-        self.assertIn("and what went dark for real", real.incidents[1]["summary"])
+        self.assertIn("and its changes accepted as genuine", real.incidents[1]["summary"])
 
 if __name__ == "__main__":
     unittest.main()
