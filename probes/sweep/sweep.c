@@ -188,8 +188,7 @@ static bool dial_next(
 		return false;
 	if (deadline_arm(sweep->run.env->deadlines, &slot->deadline,
 		    sweep_passes_limit_ms(&sweep->passes), on_silence) < 0) {
-		dial_hang_up(&slot->line);
-		sockerr_from_call(UV_ENOMEM, answer);
+		sockerr_from_call(UV_ENOMEM, answer); /* give_back() hangs up */
 		return false;
 	}
 	sweep_passes_started(&sweep->passes);

@@ -29,7 +29,7 @@ struct speaker_script {
 	size_t n_turns;
 };
 
-#define SPEAKER_HEARD 4096
+#define SPEAKER_HEARD 65536
 
 struct speaker {
 	uv_loop_t *loop;

@@ -328,6 +328,63 @@ static void configured_ports_are_tried_with_the_known_version(void **state)
 	lab_free(lab);
 }
 
+/* --- limits --- */
+
+static void maps_without_end_are_not_all_read(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_new("licensing");
+	const struct rpc_listing one = {
+		.interface = LICENSING, .port = lab_accepts(lab)};
+	struct rpc_answers *a = lab_answers(&lab->mapper);
+	say_bind_ack(a, 0, 0);
+	for (int i = 0; i < RPC_MAX_PAGES; i++)
+		say_map(a, &one, 1, false, 0);
+	say_freed(a);
+	for (int i = 0; i < RPC_MAX_PAGES / 2; i++)
+		say_map(a, &one, 1, false, 0);
+	lab->spec.timeout_ms = 5000;
+	lab_start_mapper(lab);
+	struct harness_run at = lab_see(lab, STATE_OPEN, REASON_RPC_BOUND, PHASE_BIND);
+	assert_int_equal(lab_heard(lab, EPM_MAP), RPC_MAX_PAGES);
+	assert_int_equal(lab_heard(lab, EPM_LOOKUP_HANDLE_FREE), 1);
+	harness_run_fini(&at);
+	lab_free(lab);
+}
+
+/* The handle of a list that was cut short was given back: the map begins anew. */
+static void a_map_does_not_begin_with_the_handle_of_a_list(void **state)
+{
+	static const uint8_t none[20];
+	(void)state;
+	struct lab *lab = lab_new(ANY);
+	const struct rpc_listing one = {
+		.interface = LICENSING, .port = lab_accepts(lab)};
+	struct rpc_answers *a = lab_answers(&lab->mapper);
+	say_bind_ack(a, 0, 0);
+	for (int i = 0; i < RPC_MAX_PAGES; i++)
+		say_lookup(a, &one, 1, false, 0);
+	say_freed(a);
+	for (int i = 0; i < 3; i++)
+		say_map(a, &one, 1, i == 2, 0);
+	lab->spec.timeout_ms = 5000;
+	lab_start_mapper(lab);
+	struct harness_run at = lab_see(lab, STATE_OPEN, REASON_RPC_BOUND, PHASE_BIND);
+	/* Before the count of towers, a request's stub has its handle. */
+	const struct speaker *speaker = &lab->mapper.speaker;
+	size_t i = 0;
+	while (speaker->heard[i + 2] != 0 || speaker->heard[i + 22] != EPM_MAP) {
+		i += speaker->heard[i + 8] + 256U * speaker->heard[i + 9];
+		assert_true(i < speaker->heard_size);
+	}
+	size_t end = i + speaker->heard[i + 8] + 256U * speaker->heard[i + 9];
+	assert_memory_equal(speaker->heard + end - 24, none, sizeof none);
+	/* Pages of the list don't count against the map. */
+	assert_int_equal(lab_heard(lab, EPM_MAP), 3);
+	harness_run_fini(&at);
+	lab_free(lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +404,8 @@ int main(void)
 		cmocka_unit_test(an_interface_that_is_not_listed_is_not_mapped),
 		cmocka_unit_test(a_mapper_that_hangs_up_before_the_map),
 		cmocka_unit_test(configured_ports_are_tried_with_the_known_version),
+		cmocka_unit_test(maps_without_end_are_not_all_read),
+		cmocka_unit_test(a_map_does_not_begin_with_the_handle_of_a_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

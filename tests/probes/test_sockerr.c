@@ -213,6 +213,76 @@ static void evidence_names_type_code_and_sender(void **state)
 	free(evidence);
 }
 
+bool __wrap_unsent_without_cause(int fd);
+
+/* As where an output rule keeps what was written. */
+bool __wrap_unsent_without_cause(int fd)
+{
+	(void)fd;
+	return true;
+}
+
+static unsigned count_descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void looking_for_a_route_leaves_no_descriptor(void **state)
+{
+	(void)state;
+	uint16_t port = 0;
+	struct sockerr err;
+	int listener = harness_listen("127.0.0.1", &port);
+	int fd = dial("127.0.0.1", port);
+	unsigned before = count_descriptors();
+
+	for (int i = 0; i < 3; i++) {
+		assert_true(sockerr_kept_back(fd, &target, &err));
+		assert_err(&err, STATE_ERROR, REASON_LOCAL_FIREWALL);
+	}
+	assert_int_equal(count_descriptors(), before);
+	close(fd);
+	close(listener);
+}
+
+/* This machine's own kernel gave up on a silent neighbour: that took a second, and is
+ * no round trip. */
+static void what_came_over_the_network_is_an_answer(void **state)
+{
+	(void)state;
+	static const struct {
+		struct sockerr err;
+		bool is_answer;
+	} cases[] = {
+		{{.state = STATE_OPEN, .reason = REASON_SYN_ACK}, true},
+		{{.state = STATE_CLOSED, .reason = REASON_RST}, true},
+		{{.state = STATE_FILTERED, .reason = REASON_TIMEOUT}, false},
+		{{.state = STATE_UNREACHABLE,
+			 .reason = REASON_ICMP_HOST_UNREACHABLE,
+			 .has_icmp = true},
+			true},
+		{{.state = STATE_PROHIBITED,
+			 .reason = REASON_ICMP_ADMIN_PROHIBITED,
+			 .has_icmp = true},
+			true},
+		{{.state = STATE_UNREACHABLE,
+			 .reason = REASON_NEIGHBOUR_SILENT,
+			 .has_icmp = true},
+			false},
+		{{.state = STATE_UNREACHABLE, .reason = REASON_NEIGHBOUR_SILENT},
+			false},
+		{{.state = STATE_ERROR, .reason = REASON_NO_GATEWAY, .has_icmp = true},
+			false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(sockerr_is_answer(&cases[i].err), cases[i].is_answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +293,8 @@ int main(void)
 		cmocka_unit_test(a_call_that_fails_is_local_trouble),
 		cmocka_unit_test(a_call_that_is_refused_met_a_reset),
 		cmocka_unit_test(evidence_names_type_code_and_sender),
+		cmocka_unit_test(looking_for_a_route_leaves_no_descriptor),
+		cmocka_unit_test(what_came_over_the_network_is_an_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -314,6 +314,31 @@ static void every_end_has_a_reason(void **state)
 	assert_int_equal(stream_end_reason(STREAM_TOO_LONG), REASON_MALFORMED_ANSWER);
 }
 
+/* Then an ICMP error would break a connection that TCP itself would go on with. */
+static void the_error_queue_is_off_once_it_is_connected(void **state)
+{
+	(void)state;
+	struct scene s;
+	uv_os_fd_t fd;
+	int on = -1;
+	socklen_t size = sizeof on;
+
+	scene_prepare(&s, 2000);
+	scene_listen(&s);
+	harness_start(s.h, &s.spec, &s.run);
+	struct talk *talk = CONTAINER_OF(s.run.run, struct talk, run);
+	assert_int_equal(uv_fileno(&talk->stream.socket.handle, &fd), 0);
+	assert_int_equal(getsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, &size), 0);
+	assert_int_equal(on, 1);
+	int peer = scene_accept(&s);
+	turn_until_asked(&s, peer);
+	assert_int_equal(getsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, &size), 0);
+	assert_int_equal(on, 0);
+	close(peer);
+	harness_until_idle(s.h);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +360,7 @@ int main(void)
 		TEST(cancelled_after_any_number_of_turns),
 		TEST(cancelled_from_inside_each_callback),
 		TEST(every_end_has_a_reason),
+		TEST(the_error_queue_is_off_once_it_is_connected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

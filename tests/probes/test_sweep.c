@@ -2,6 +2,8 @@
 #include "contract.h"
 #include "socket_peer.h"
 
+#include <fcntl.h>
+
 #include "base/ports.h"
 #include "probes/registry.h"
 
@@ -427,6 +429,87 @@ static void dynamic_stands_for_what_the_configuration_says(void **state)
 	assert_string_equal(canonical, "49152-65535");
 }
 
+/* What is armed would fire into memory that is gone. */
+static void cancelled_during_a_shortage_it_leaves_nothing_armed(void **state)
+{
+	(void)state;
+	struct range *range = mixed_range();
+	struct harness *h = harness_new();
+	struct probe_spec spec = spec_of_range(range);
+	struct harness_run at = {0};
+	struct rlimit saved;
+	harness_limit_files(1, &saved);
+	harness_start(h, &spec, &at);
+	for (int i = 0; i < 5; i++)
+		uv_run(&h->loop, UV_RUN_NOWAIT);
+	harness_limit_back(&saved);
+	assert_int_equal(at.dones, 0);
+	assert_int_equal(at.run->n_handles, 1); /* it waits, and dials nothing */
+	probe_run_cancel(at.run);
+	while (at.dones == 0)
+		uv_run(&h->loop, UV_RUN_NOWAIT);
+	assert_int_equal(at.result.reason, REASON_CANCELLED);
+	assert_false(uv_loop_alive(&h->loop));
+	harness_run_fini(&at);
+	harness_free(h);
+	range_close(range);
+	free(range);
+}
+
+int __real_deadline_arm(struct deadline_set *set, struct deadline *deadline,
+	uint32_t timeout_ms, void (*expired)(struct deadline *deadline));
+int __wrap_deadline_arm(struct deadline_set *set, struct deadline *deadline,
+	uint32_t timeout_ms, void (*expired)(struct deadline *deadline));
+
+static unsigned arms, unarmed; /* that succeed before those that fail */
+
+int __wrap_deadline_arm(struct deadline_set *set, struct deadline *deadline,
+	uint32_t timeout_ms, void (*expired)(struct deadline *deadline))
+{
+	if (arms > 0)
+		arms--;
+	else if (unarmed > 0)
+		return unarmed--, -ENOMEM;
+	return __real_deadline_arm(set, deadline, timeout_ms, expired);
+}
+
+static unsigned count_descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* A connect that can't be timed is hung up, and its port is asked again later. */
+static void lives_without_memory_for_a_time_limit(void **state)
+{
+	(void)state;
+	struct range *range = mixed_range();
+	struct harness *h = harness_new();
+	struct probe_spec spec = spec_of_range(range);
+	struct harness_run at;
+	unsigned before = count_descriptors();
+
+	arms = 30;
+	unarmed = 1;
+	at = harness_run_one(h, &spec);
+	assert_int_equal(unarmed, 0);
+	assert_mixed(&at, range->low);
+	harness_run_fini(&at);
+	arms = 30;
+	unarmed = 2; /* nor for the pause */
+	at = harness_run_one(h, &spec);
+	assert_result(&at, STATE_ERROR, REASON_NO_MEMORY, PHASE_SWEEP);
+	harness_run_fini(&at);
+	/* libuv's epoll set of the first run may stay. */
+	assert_in_range(count_descriptors(), before, before + 1);
+	harness_free(h);
+	range_close(range);
+	free(range);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +528,8 @@ int main(void)
 		cmocka_unit_test(writes_its_ports_in_one_way_only),
 		cmocka_unit_test(dynamic_stands_for_what_the_configuration_says),
 		cmocka_unit_test(writes_even_the_longest_set_in_full),
+		cmocka_unit_test(cancelled_during_a_shortage_it_leaves_nothing_armed),
+		cmocka_unit_test(lives_without_memory_for_a_time_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
