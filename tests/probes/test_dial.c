@@ -275,6 +275,26 @@ static void without_a_descriptor_it_says_so(void **state)
 	scene_close(&s);
 }
 
+/* It may have connected a moment before: no TIME_WAIT is to stay for each of them. */
+static void a_connect_that_is_given_up_ends_with_a_reset(void **state)
+{
+	(void)state;
+	struct scene s;
+	uint16_t port = 0;
+	char byte;
+	scene_open(&s);
+	int listener = harness_listen(HOST, &port);
+	assert_true(dial_start(&s.caller->dialer, &s.caller->line, port, &s.err));
+	dial_hang_up(&s.caller->line);
+	int peer = accept(listener, NULL, NULL);
+	assert_true(peer >= 0);
+	assert_int_equal(read(peer, &byte, 1), -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(peer);
+	close(listener);
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +307,7 @@ int main(void)
 		cmocka_unit_test(an_idle_line_does_not_wake_the_loop_for_ever),
 		cmocka_unit_test(hanging_up_may_be_repeated),
 		cmocka_unit_test(without_a_descriptor_it_says_so),
+		cmocka_unit_test(a_connect_that_is_given_up_ends_with_a_reset),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

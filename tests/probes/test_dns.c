@@ -241,6 +241,8 @@ static void the_deadline_keeps_what_was_heard(void **state)
 	assert_seen(STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
 	assert_said(0, "reason", "\"resolved\"");
 	assert_said(1, "reason", "\"dns-timeout\"");
+	/* Silence has no round trip. */
+	assert_in_range(scene.at.result.rtt_us, 1, 49999);
 }
 
 static void a_closed_port_is_a_silent_server_with_the_error_told(void **state)
@@ -359,6 +361,23 @@ static void pointers_of_declared_addresses_need_no_forward_name(void **state)
 	declare(&declared, "10.9.9.9");
 	look("PTR");
 	assert_seen(STATE_UNRESOLVED, REASON_NXDOMAIN);
+}
+
+/* An inventory may give a host any number of them. */
+static void pointers_of_the_first_addresses_are_asked(void **state)
+{
+	struct net_address declared[DNS_MAX_RECORDS + 5];
+	(void)state;
+	open_servers(scene.h, 1, 1000);
+	for (size_t i = 0; i < ARRAY_SIZE(declared); i++) {
+		declared[i] = harness_address("10.0.0.1");
+		declared[i].bytes[3] = (uint8_t)i;
+	}
+	scene.spec.target.declared = declared;
+	scene.spec.target.n_declared = ARRAY_SIZE(declared);
+	look("PTR");
+	assert_seen(STATE_UNRESOLVED, REASON_NXDOMAIN);
+	assert_int_equal(servers.peers[0].n_udp, DNS_MAX_RECORDS);
 }
 
 static void pointers_of_a_name_without_address_are_not_asked(void **state)
@@ -577,6 +596,7 @@ int main(void)
 		TEST(an_address_is_not_a_name),
 		TEST(pointers_of_resolved_addresses_must_name_the_host),
 		TEST(pointers_of_declared_addresses_need_no_forward_name),
+		TEST(pointers_of_the_first_addresses_are_asked),
 		TEST(pointers_of_a_name_without_address_are_not_asked),
 		TEST(services_must_be_the_same_everywhere),
 		TEST(evidence_is_bounded),

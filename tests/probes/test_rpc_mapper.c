@@ -385,6 +385,29 @@ static void a_map_does_not_begin_with_the_handle_of_a_list(void **state)
 	lab_free(lab);
 }
 
+/* What a mapper left unsaid is no part of what the endpoint says. */
+static void an_answer_that_is_cut_off_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_new("licensing");
+	const struct rpc_listing one = {
+		.interface = LICENSING, .port = lab_accepts(lab)};
+	struct rpc_answers *a = lab_answers(&lab->mapper);
+	say_bind_ack(a, 0, 0);
+	say_map(a, &one, 1, false, 0);
+	say_map(a, NULL, 0, false, 0);
+	a->fragment = 12;
+	say_freed(a); /* two fragments, of 36 octets each; the second stays unsaid */
+	a->size -= 36;
+	a->turns[a->n_turns - 1] -= 36;
+	lab_script(&lab->mapper)->end = SPEAKER_CLOSES;
+	lab_start_mapper(lab);
+	struct harness_run at = lab_see(lab, STATE_OPEN, REASON_RPC_BOUND, PHASE_BIND);
+	assert_int_equal(lab_heard(lab, EPM_LOOKUP_HANDLE_FREE), 1);
+	harness_run_fini(&at);
+	lab_free(lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +429,7 @@ int main(void)
 		cmocka_unit_test(configured_ports_are_tried_with_the_known_version),
 		cmocka_unit_test(maps_without_end_are_not_all_read),
 		cmocka_unit_test(a_map_does_not_begin_with_the_handle_of_a_list),
+		cmocka_unit_test(an_answer_that_is_cut_off_leaves_nothing_behind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #include "probes/net/sockerr.h"
@@ -283,6 +284,33 @@ static void what_came_over_the_network_is_an_answer(void **state)
 		assert_int_equal(sockerr_is_answer(&cases[i].err), cases[i].is_answer);
 }
 
+/* The kernel's own repetition of the SYN, after a second, was let through: the silence
+ * is not this machine's. */
+static void a_repetition_that_left_is_plain_silence(void **state)
+{
+	(void)state;
+	uint16_t port = 0;
+	int filler;
+	int holder = harness_silence("127.0.0.1", &port, &filler);
+	int fd = dial("127.0.0.1", port);
+	struct pollfd item = {.fd = fd, .events = POLLOUT};
+	struct tcp_info info = {0};
+	struct sockerr err;
+
+	for (int i = 0; i < 500 && info.tcpi_total_retrans == 0; i++) {
+		socklen_t length = sizeof info;
+		assert_int_equal(poll(&item, 1, 10), 0);
+		assert_int_equal(
+			getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+	}
+	assert_true(info.tcpi_total_retrans > 0);
+	sockerr_from_silence(fd, &target, &err);
+	assert_err(&err, STATE_FILTERED, REASON_TIMEOUT);
+	close(fd);
+	close(filler);
+	close(holder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +323,7 @@ int main(void)
 		cmocka_unit_test(evidence_names_type_code_and_sender),
 		cmocka_unit_test(looking_for_a_route_leaves_no_descriptor),
 		cmocka_unit_test(what_came_over_the_network_is_an_answer),
+		cmocka_unit_test(a_repetition_that_left_is_plain_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
