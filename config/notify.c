@@ -444,34 +444,72 @@ static int bind_sink(const struct notify_binder *binder, const struct conf_node 
 		rc, notify_bind_only(binder, conf_node_get(node, "only"), &sink->only));
 }
 
+struct notify_section {
+	bool first_scan;
+	const struct conf_node *sinks;
+};
+
+static const struct conf_field section_fields[] = {
+	{.key = "first_scan",
+		.type = CONF_BOOL,
+		.offset = offsetof(struct notify_section, first_scan),
+		.help = "whether what fails from the start is reported"},
+	{.key = "sinks",
+		.type = CONF_TREE,
+		.offset = offsetof(struct notify_section, sinks),
+		.help = "the list of sinks"},
+	CONF_END,
+};
+
+static int bind_sinks(const struct notify_binder *binder, const struct conf_node *node,
+	struct notify_list *out)
+{
+	struct notify_sink *sinks;
+	int rc = 0;
+
+	if (node->kind != CONF_SEQUENCE) {
+		conf_error(binder->report, node->mark,
+			"'notify' must be a list of sinks, not %s",
+			conf_kind_name(node->kind));
+		conf_help(binder->report,
+			"or a mapping with 'first_scan' and that list as 'sinks'");
+		return -EINVAL;
+	}
+	if (node->count > NOTIFY_MAX_SINKS) {
+		conf_error(binder->report, node->mark, "at most %d sinks are allowed",
+			NOTIFY_MAX_SINKS);
+		return -EINVAL;
+	}
+	sinks = arena_calloc(
+		binder->arena, node->count ? node->count : 1, sizeof *sinks);
+	if (!sinks)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < node->count && rc != -ENOMEM; i++)
+		rc = conf_worse(rc, bind_sink(binder, node->items[i], sinks, i));
+	if (rc == 0) {
+		out->sinks = sinks;
+		out->count = (uint32_t)node->count;
+	}
+	return rc;
+}
+
 int notify_bind(const struct conf_node *node, const struct inventory *inventory,
 	const struct rule_list *rules, struct arena *arena, struct conf_report *report,
 	struct notify_list *out)
 {
 	struct notify_binder binder = {inventory, rules, arena, report};
-	struct notify_sink *sinks;
+	struct notify_section section = {.first_scan = true, .sinks = node};
 	int rc = 0;
 
-	*out = (struct notify_list){0};
+	*out = (struct notify_list){.first_scan = true};
 	if (conf_node_is_null(node))
 		return 0;
-	if (node->kind != CONF_SEQUENCE) {
-		conf_error(report, node->mark,
-			"'notify' must be a list of sinks, not %s",
-			conf_kind_name(node->kind));
-		return -EINVAL;
+	if (node->kind == CONF_MAPPING) {
+		section.sinks = NULL;
+		rc = conf_bind(node, section_fields, NULL, &section, arena, report);
+		out->first_scan = section.first_scan;
 	}
-	if (node->count > NOTIFY_MAX_SINKS) {
-		conf_error(report, node->mark, "at most %d sinks are allowed",
-			NOTIFY_MAX_SINKS);
-		return -EINVAL;
-	}
-	sinks = arena_calloc(arena, node->count ? node->count : 1, sizeof *sinks);
-	if (!sinks)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < node->count && rc != -ENOMEM; i++)
-		rc = conf_worse(rc, bind_sink(&binder, node->items[i], sinks, i));
-	if (rc == 0)
-		*out = (struct notify_list){sinks, (uint32_t)node->count};
-	return rc;
+	if (conf_node_is_null(section.sinks) || rc == -ENOMEM)
+		return rc;
+	return conf_worse(rc, bind_sinks(&binder, section.sinks, out));
 }

@@ -119,6 +119,8 @@ struct notify_sink {
 struct notify_list {
 	const struct notify_sink *sinks;
 	uint32_t count;
+	bool first_scan; /* what fails its rule from the start is reported; true unless
+			    the file says otherwise */
 };
 
 /*

@@ -191,6 +191,8 @@ enum probe_path {
 		"the endpoint mapper lists more endpoints than reachd checks")             \
 	X(OUT_OF_TIME, "out-of-time", "not every endpoint could be checked in time")       \
 	X(NOT_DUE, "not-due", "its rule has not been due yet")                             \
+	X(WITHHELD, "withheld",                                                            \
+		"it differs, and the scan was degraded: a clean one settles it")           \
 	X(CANCELLED, "cancelled", "stopped before there was an answer")
 
 #define X(symbol, word, path) STATE_##symbol,

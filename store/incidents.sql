@@ -62,3 +62,6 @@ UPDATE flow SET reported_state = state, reported_reason = reason,
 				AND r.host = flow.host
 				AND r.check_name = flow.check_name
 				AND r.removed = 1), 0)));
+
+-- How many flows this machine could not measure, of those that were asked.
+ALTER TABLE scan ADD COLUMN unmeasured INTEGER NOT NULL DEFAULT 0;

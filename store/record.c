@@ -574,14 +574,16 @@ static int complete_scan(struct recorder *r, const struct store_scan *totals)
 	return SQL_DO(r->store,
 		"UPDATE scan SET status = 'complete', finished_us = ?2, duration_us = ?3,"
 		" flows = ?4, pass = ?5, fail = ?6, inconclusive = ?7, changes = ?8,"
-		" degraded = ?9, scope = ?10, carried = ?11, degraded_why = ?12"
+		" degraded = ?9, scope = ?10, carried = ?11, unmeasured = ?12,"
+		" degraded_why = ?13"
 		" WHERE id = ?1",
 		num(r->of.scan), num(totals->finished_us),
 		num((int64_t)totals->duration_us), num((int64_t)totals->flows),
 		num((int64_t)totals->pass), num((int64_t)totals->fail),
 		num((int64_t)totals->inconclusive), num((int64_t)totals->changes),
 		num(totals->degraded), num((int64_t)totals->scope),
-		num((int64_t)totals->carried), txt(totals->degraded_why));
+		num((int64_t)totals->carried), num((int64_t)totals->unmeasured),
+		txt(totals->degraded_why));
 }
 
 static int record_all(struct store *store, const struct store_record *record)

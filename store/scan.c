@@ -10,7 +10,7 @@
 #define SCAN_COLUMNS                                                               \
 	"scan.id, vantage.name, status, started_us, finished_us,"                  \
 	" duration_us, flows, pass, fail, inconclusive, changes, degraded, scope," \
-	" degraded_why, carried"
+	" degraded_why, carried, unmeasured"
 #define SCAN_TABLES " FROM scan JOIN vantage ON vantage.id = scan.vantage"
 
 /* ---- writing ----------------------------------------------------------------- */
@@ -115,6 +115,7 @@ static void read_scan(struct sqlite3_stmt *row, struct store_scan *scan)
 		.degraded = sql_int(row, 11) != 0,
 		.scope = (uint64_t)sql_int(row, 12),
 		.carried = (uint64_t)sql_int(row, 14),
+		.unmeasured = (uint64_t)sql_int(row, 15),
 	};
 	snprintf(
 		scan->degraded_why, sizeof scan->degraded_why, "%s", sql_text(row, 13));

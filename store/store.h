@@ -68,6 +68,7 @@ struct store_scan {
 	bool degraded;
 	char degraded_why[24]; /* a word, or "" */
 	uint64_t scope;        /* hash of the flows' keys: equal means the same set */
+	uint64_t unmeasured;   /* of the flows that it asked: this machine could not */
 	uint64_t carried;      /* of the flows: not asked by this scan, see store_row */
 };
 

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -95,4 +97,11 @@ void os_on_stop(void (*on_stop)(void))
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+void os_random(void *bytes, size_t size)
+{
+	/* Up to 256 bytes come at once, and without an error, once there are any. */
+	if (size > 256 || getrandom(bytes, size, 0) != (ssize_t)size)
+		abort();
 }

@@ -53,6 +53,9 @@ enum os_hop_state os_hop_state(const struct os_hop *hop);
  * ends the process at once. SIGPIPE is ignored, writes report EPIPE. */
 void os_on_stop(void (*on_stop)(void));
 
+/* Fills `bytes` with what nobody can guess. Aborts where the system has none. */
+void os_random(void *bytes, size_t size);
+
 /* ---- the service manager (systemd), where there is one ------------------------ */
 
 /* Takes what it says of itself out of the environment, so that no child has it. Once,

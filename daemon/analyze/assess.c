@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
-
 /* ---- each flow on its own ------------------------------------------------------ */
 
 /* Bits of the addresses of `host` that let packets through for some flow. */
@@ -179,109 +177,18 @@ static int hold_required(const struct plan *plan, struct assessment *out)
 	return rc;
 }
 
-/* ---- is it me? ------------------------------------------------------------------- */
+/* ---- the scan ---------------------------------------------------------------------
+ */
 
-struct trouble {
-	uint32_t asked; /* flows, the only ones that count */
-	uint32_t errors, shortages, unmeasured, unlinked, lookups, unanswered;
-};
-
-static const char *const degraded_texts[][2] = {
-	{"shortage", "this machine ran out of descriptors, ports or memory"},
-	{"unmeasured", "no flow could be measured from this machine"},
-	{"no-link", "the link or the gateway of this machine is down"},
-	{"no-lookup", "none of this machine's name lookups was answered"},
-	{"controls", "the controls, which must always answer, did not answer"},
-	{"improbable", "too many unrelated flows became unreachable at once"},
-};
-
-const char *assess_degraded_text(const char *why)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(degraded_texts); i++)
-		if (strcmp(degraded_texts[i][0], why) == 0)
-			return degraded_texts[i][1];
-	return NULL;
-}
-
-void assessment_degrade(struct assessment *assessment, const char *why)
-{
-	if (assessment->degraded)
-		return;
-	assessment->degraded = true;
-	assessment->degraded_why = why;
-	assessment->degraded_reason = assess_degraded_text(why);
-}
-
-static bool name_unanswered(enum probe_reason reason)
-{
-	return reason == REASON_DNS_TIMEOUT || reason == REASON_RESOLVER_UNAVAILABLE;
-}
-
-/* Should a DNS server have had a say? What the hosts file knows proves no resolver
- * alive, and neither does a name that is an address. */
-static bool needed_servers(
-	const struct plan *plan, const struct results *results, uint32_t flow)
-{
-	enum probe_reason reason = (enum probe_reason)results->flows[flow].reason;
-	uint32_t host = plan->flows[flow].host;
-
-	if (plan->checks[plan->flows[flow].check].ops->flags & PROBE_ASKS_SERVERS)
-		return reason != REASON_NOT_A_NAME;
-	return plan->hosts[host].dial_name &&
-	       (results->hosts[host].by_server || name_unanswered(reason));
-}
-
-static struct trouble count_trouble(
-	const struct plan *plan, const struct results *results)
-{
-	struct trouble t = {0};
-
-	for (uint32_t i = 0; i < plan->n_flows; i++) {
-		const struct flow_result *r = &results->flows[i];
-		enum probe_reason reason = (enum probe_reason)r->reason;
-		bool error = r->state == STATE_ERROR;
-		bool by_name = needed_servers(plan, results, i);
-		bool unanswered = by_name && name_unanswered(reason);
-
-		if (results_is_carried(results, i))
-			continue;
-		t.asked++;
-		t.errors += error;
-		t.shortages += error && probe_reason_is_shortage(reason);
-		t.unmeasured += error || unanswered;
-		t.unlinked += error &&
-			      (reason == REASON_NO_LINK || reason == REASON_NO_GATEWAY);
-		t.lookups += by_name;
-		t.unanswered += unanswered;
-	}
-	return t;
-}
-
-static void find_trouble(
+static void count_verdicts(
 	const struct plan *plan, const struct results *results, struct assessment *out)
-{
-	const struct settings *settings = &plan->config->settings;
-	struct trouble t = count_trouble(plan, results);
-
-	out->errors = t.errors;
-	out->degraded_why = "";
-	if (t.shortages)
-		assessment_degrade(out, "shortage");
-	if (t.errors && t.unmeasured == t.asked)
-		assessment_degrade(out, "unmeasured");
-	if (t.unlinked &&
-		(uint64_t)t.unlinked * 100 >= (uint64_t)t.asked * settings->guard_share)
-		assessment_degrade(out, "no-link");
-	if (t.lookups && t.unanswered == t.lookups)
-		assessment_degrade(out, "no-lookup");
-}
-
-static void count_verdicts(const struct plan *plan, struct assessment *out)
 {
 	uint32_t counts[3] = {0};
 
-	for (uint32_t i = 0; i < plan->n_flows; i++)
+	for (uint32_t i = 0; i < plan->n_flows; i++) {
 		counts[out->verdicts[i]]++;
+		out->errors += results->flows[i].state == STATE_ERROR;
+	}
 	out->pass = counts[VERDICT_PASS];
 	out->fail = counts[VERDICT_FAIL];
 	out->inconclusive = counts[VERDICT_INCONCLUSIVE];
@@ -295,22 +202,23 @@ int assess(
 
 	*out = (struct assessment){.n_rules = plan->config->rules.count};
 	out->verdicts = calloc(n, sizeof *out->verdicts);
+	out->own_verdicts = calloc(n, sizeof *out->own_verdicts);
 	out->held_by = calloc(n, sizeof *out->held_by);
 	out->rule_notes =
 		calloc(out->n_rules ? out->n_rules : 1, sizeof *out->rule_notes);
-	if (!out->verdicts || !out->held_by || !out->rule_notes) {
+	if (!out->verdicts || !out->own_verdicts || !out->held_by || !out->rule_notes) {
 		assessment_fini(out);
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < plan->n_hosts; i++)
 		judge_host(plan, results, i, out);
+	memcpy(out->own_verdicts, out->verdicts, plan->n_flows);
 	rc = hold_required(plan, out);
 	if (rc < 0) {
 		assessment_fini(out);
 		return rc;
 	}
-	find_trouble(plan, results, out);
-	count_verdicts(plan, out);
+	count_verdicts(plan, results, out);
 	return 0;
 }
 
@@ -320,6 +228,7 @@ void assessment_fini(struct assessment *assessment)
 		free(assessment->rule_notes[i]);
 	free(assessment->rule_notes);
 	free(assessment->verdicts);
+	free(assessment->own_verdicts);
 	free(assessment->held_by);
 	free(assessment->silences);
 	free(assessment->phases);

@@ -16,7 +16,8 @@
 #include "daemon/engine/results.h"
 
 struct assessment {
-	uint8_t *verdicts; /* enum verdict, parallel to the plan's flows */
+	uint8_t *verdicts;     /* enum verdict, parallel to the plan's flows */
+	uint8_t *own_verdicts; /* likewise, before a rule's `require` decided */
 	uint32_t *held_by; /* per flow: 1 + index of the rule whose `require` decided in
 			      its place, or 0 */
 	char **rule_notes; /* per rule of the configuration: "require 1 of 2", or NULL
@@ -27,27 +28,11 @@ struct assessment {
 	uint32_t n_rules;
 	uint32_t pass, fail, inconclusive;
 	uint32_t errors; /* flows that this machine could not measure */
-	bool degraded;   /* trouble of this machine as a whole, see degraded_reason */
-	const char *degraded_why;    /* its word, of assess_degraded_text(); or "" */
-	const char *degraded_reason; /* a sentence; static; or NULL */
-	const char *taken_for_real; /* the word of why it would be, if that had not been
-				       so for guard.patience scans; or NULL */
 };
 
-/*
- * Judges results. A scan is degraded when this machine ran short of something, when not
- * one flow could be measured, when the link or the gateway was gone for guard.share of
- * the flows, or when not one of its name look-ups was answered. 0 (assessment_fini()
- * it) or -ENOMEM.
- */
+/* Judges results. 0 (assessment_fini() it) or -ENOMEM. */
 int assess(
 	const struct plan *plan, const struct results *results, struct assessment *out);
-
-/* Marks it degraded, unless it is: `why` is "controls" or "improbable", say. */
-void assessment_degrade(struct assessment *assessment, const char *why);
-
-/* The sentence for a word of degraded_why; NULL for any other. Static. */
-const char *assess_degraded_text(const char *why);
 
 void assessment_fini(struct assessment *assessment);
 

@@ -6,26 +6,22 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/analyze/assess.h"
+#include "daemon/analyze/changes.h"
+#include "daemon/analyze/health.h"
 #include "daemon/commands/command.h"
 #include "daemon/commands/side.h"
-#include "daemon/query/changes.h"
-#include "daemon/query/flapping.h"
+#include "daemon/query/snapshot.h"
+#include "daemon/query/status.h"
 #include "daemon/render/changes.h"
 
-static bool count_unmeasured(void *data, const struct store_flow *flow)
+static const char *degraded_reason(const struct store_scan *scan)
 {
-	uint64_t *count = data;
-
-	/* A rule that had no turn was not asked. */
-	*count += flow->gap &&
-		  strcmp(flow->gap_reason, probe_reason_word(REASON_NOT_DUE)) != 0;
-	return true;
+	return scan->degraded ? health_text(health_from_word(scan->degraded_why))
+			      : NULL;
 }
 
 static int publish(const struct common_options *options, const struct side *before,
-	const struct side *after, const struct change_set *changes,
-	const uint64_t unmeasured[2])
+	const struct side *after, const struct change_set *changes)
 {
 	char before_text[SIDE_TEXT], after_text[SIDE_TEXT];
 	bool one_store = before->store == after->store;
@@ -48,12 +44,11 @@ static int publish(const struct common_options *options, const struct side *befo
 		.changes = changes->reachability,
 		.incidents = changes->n_incidents,
 		.degraded = after->scan.degraded,
-		.degraded_reason = assess_degraded_text(after->scan.degraded_why),
+		.degraded_reason = degraded_reason(&after->scan),
 		.degraded_before = before->scan.degraded,
-		.degraded_before_reason =
-			assess_degraded_text(before->scan.degraded_why),
-		.unmeasured_before = unmeasured[0],
-		.unmeasured = unmeasured[1],
+		.degraded_before_reason = degraded_reason(&before->scan),
+		.unmeasured_before = before->scan.unmeasured,
+		.unmeasured = after->scan.unmeasured,
 		.before = side_text(before->scan.id,
 			apart ? before->scan.vantage : NULL, before->scan.started_us,
 			before_text, sizeof before_text),
@@ -69,70 +64,48 @@ static int publish(const struct common_options *options, const struct side *befo
 	rc = report_begin(&report, options->format, &out, "diff");
 	if (rc == 0)
 		rc = changes_report(changes, one_store ? after->scan.id : 0,
-			one_store ? before->scan.id : 0, &report);
+			one_store ? before->scan.id : 0, NULL, &report);
 	if (rc == 0)
 		rc = report_summary(&report, &summary);
 	return report_end(&report) < 0 && rc == 0 ? -EIO : rc;
 }
 
-/* What flaps now, where the later side is the present. */
-static int mark_flapping(const struct common_options *options, const struct side *after,
-	struct change_set *changes)
+/* What could not be measured may hide a difference. */
+static int status_of_equal(const struct side *before, const struct side *after)
 {
-	struct flapping_names names;
-	struct store_scan last;
-	int rc = store_scan_last(after->store, after->vantage, &last);
-
-	if (rc < 0 || last.id != after->scan.id)
-		return rc;
-	rc = flapping_names_load(after->store, after->vantage, &options->flap, &names);
-	if (rc < 0)
-		return rc;
-	for (uint32_t i = 0; i < changes->count; i++) {
-		struct change *change = &changes->items[i];
-		if (flapping_names_has(&names, change->host, change->check))
-			change->flap = FLAP_ON;
-	}
-	flapping_names_fini(&names);
-	return 0;
+	return before->scan.degraded || after->scan.degraded ||
+			       before->scan.unmeasured || after->scan.unmeasured
+		       ? STATUS_TROUBLE
+		       : STATUS_PASS;
 }
 
 static int compare(const struct common_options *options, const struct side *before,
 	const struct side *after)
 {
-	struct change_side a = {before->store, before->scan.id, before->scan.vantage};
-	struct change_side b = {after->store, after->scan.id, after->scan.vantage};
 	struct change_set changes = {.count = 0};
-	struct quiet quiet;
-	uint64_t unmeasured[2] = {0, 0};
-	int rc = quiet_load_past(after->store, after->scan.started_us, &quiet);
-	int status;
+	struct snapshot then, now;
+	int rc = snapshot_load_pair(
+		before->store, &before->scan, after->store, &after->scan, &then, &now);
+	int status = STATUS_TROUBLE;
 
-	if (rc == 0) {
-		rc = changes_of_store(&a, &b, &quiet, &changes);
-		quiet_fini(&quiet);
-	}
+	/* What was silenced then; and what flaps, where the later side is the present.
+	 */
 	if (rc == 0)
-		rc = mark_flapping(options, after, &changes);
+		rc = status_mark(
+			after->store, after->scan.started_us, &options->flap, &now);
 	if (rc == 0)
-		rc = store_flows_at(a.store, a.scan, count_unmeasured, &unmeasured[0]);
-	if (rc == 0)
-		rc = store_flows_at(b.store, b.scan, count_unmeasured, &unmeasured[1]);
+		rc = changes_between(&then, &now, &changes);
 	if (rc < 0) {
 		log_error("the scans can't be compared: %s", strerror(-rc));
-		return STATUS_TROUBLE;
+	} else {
+		rc = publish(options, before, after, &changes);
+		status = command_finish(rc,
+			changes.count ? STATUS_FAIL : status_of_equal(before, after));
 	}
-	rc = publish(options, before, after, &changes, unmeasured);
-	/* What could not be measured may hide a difference. */
-	if (changes.count)
-		status = STATUS_FAIL;
-	else if (before->scan.degraded || after->scan.degraded || unmeasured[0] ||
-		 unmeasured[1])
-		status = STATUS_TROUBLE;
-	else
-		status = STATUS_PASS;
 	changes_fini(&changes);
-	return command_finish(rc, status);
+	snapshot_fini(&then);
+	snapshot_fini(&now);
+	return status;
 }
 
 static int run_diff(

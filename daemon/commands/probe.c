@@ -6,16 +6,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/analyze/assess.h"
+#include "daemon/analyze/health.h"
 #include "daemon/commands/adhoc.h"
 #include "daemon/scan/publish.h"
 
 struct probing {
 	struct adhoc adhoc;
 	struct assessment assessment;
+	struct health health;
 };
 
 static int probe_flow(struct probing *p)
 {
+	const struct health_streak streak = {.degraded = 0};
 	int rc = adhoc_open(&p->adhoc);
 
 	if (rc < 0)
@@ -24,6 +27,9 @@ static int probe_flow(struct probing *p)
 	/* A probe that was stopped still tells what it saw: cancelled. */
 	if (rc == 0 || rc == -ECANCELED)
 		rc = assess(p->adhoc.plan, &p->adhoc.results, &p->assessment);
+	if (rc == 0)
+		rc = health_judge(
+			p->adhoc.plan, &p->adhoc.results, NULL, &streak, &p->health);
 	return rc;
 }
 
@@ -37,8 +43,8 @@ static int publish(struct probing *p)
 		.pass = p->assessment.pass,
 		.fail = p->assessment.fail,
 		.inconclusive = p->assessment.inconclusive,
-		.degraded = p->assessment.degraded,
-		.degraded_reason = p->assessment.degraded_reason,
+		.degraded = p->health.degraded,
+		.degraded_reason = health_text(p->health.cause),
 		.duration_us = (uint64_t)(clock_wall_us() - p->adhoc.started_us),
 	};
 	int rc;

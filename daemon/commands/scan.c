@@ -12,7 +12,6 @@
 #include "daemon/commands/progress.h"
 #include "daemon/commands/side.h"
 #include "daemon/commands/stop.h"
-#include "daemon/render/changes.h"
 #include "daemon/scan/one_scan.h"
 #include "daemon/scan/publish.h"
 
@@ -110,9 +109,9 @@ static int publish(struct command_scan *self)
 	struct report_summary summary = one_scan_summary(scan);
 	int rc;
 
-	if (scan->previous.scan) {
-		summary.before = side_text(scan->previous.scan, NULL,
-			scan->previous.time_us, before, sizeof before);
+	if (scan->earlier.snapshot.scan) {
+		summary.before = side_text(scan->earlier.snapshot.scan, NULL,
+			scan->earlier.snapshot.started_us, before, sizeof before);
 		summary.after = side_text(
 			scan->id, NULL, scan->started_us, after, sizeof after);
 	}
@@ -122,8 +121,7 @@ static int publish(struct command_scan *self)
 		rc = publish_results(scan->plan, &scan->results, &scan->assessment,
 			summary.scan, scan->started_us, &report);
 	if (rc == 0)
-		rc = changes_report(
-			&scan->changes, summary.scan, scan->previous.scan, &report);
+		rc = one_scan_report_changes(scan, &report);
 	if (rc == 0)
 		rc = report_summary(&report, &summary);
 	return report_end(&report) < 0 && rc == 0 ? -EIO : rc;
@@ -135,8 +133,9 @@ static int status_of(const struct command_scan *self)
 
 	if (a->fail || (self->fail_on_change && self->scan.changes.reachability))
 		return STATUS_FAIL;
-	return a->inconclusive || a->errors || a->degraded ? STATUS_TROUBLE
-							   : STATUS_PASS;
+	return a->inconclusive || a->errors || self->scan.health.degraded
+		       ? STATUS_TROUBLE
+		       : STATUS_PASS;
 }
 
 /* What comes of it is no part of the scan's status: what is not told waits. */

@@ -2,6 +2,7 @@
 /* reachd silence: what is recorded as ever and not told, for a while. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,7 +10,8 @@
 #include "base/quantity.h"
 #include "base/utf8.h"
 #include "daemon/commands/command.h"
-#include "daemon/query/quiet.h"
+#include "daemon/query/silences.h"
+#include "daemon/query/snapshot.h"
 
 #define MAX_WHY 500
 
@@ -104,42 +106,35 @@ static int end(struct store *store, const struct request *request)
 
 /* ---- add ------------------------------------------------------------------ */
 
-struct covering {
-	struct quiet quiet;
-	uint64_t flows, covered;
-};
-
-static bool count_flow(void *data, const struct store_flow *flow)
-{
-	struct covering *covering = data;
-
-	covering->flows++;
-	covering->covered += quiet_of_stored(&covering->quiet, flow) != 0;
-	return true;
-}
-
 /* A slip in a pattern shows at once: what the scope would have covered in the last
  * scan. */
-static void tell_covered(
+static void print_covered(
 	struct store *store, const char *vantage, const struct silence_scope *scope)
 {
 	struct silence silence = {.id = 1, .scope = *scope};
-	struct covering covering = {.quiet = {.silences = &silence, .count = 1}};
+	struct snapshot snapshot = {.scan = 0};
 	struct store_scan last;
+	uint32_t *numbers = NULL, covered = 0;
 
-	if (store_scan_last(store, vantage, &last) < 0 ||
-		store_flows_at(store, last.id, count_flow, &covering) < 0)
+	if (store_scan_last(store, vantage, &last) < 0)
 		return;
-	if (covering.covered == 0)
-		log_warning("the silence covers none of the %llu flows of scan %lld%s",
-			(unsigned long long)covering.flows, (long long)last.id,
-			scope->rule ? " by itself: a flow of several rules needs "
-				      "a silence of each rule"
-				    : "");
-	else
-		log_notice("the silence covers %llu of the %llu flows of scan %lld",
-			(unsigned long long)covering.covered,
-			(unsigned long long)covering.flows, (long long)last.id);
+	if (snapshot_load(store, &last, SNAPSHOT_STATES, &snapshot) == 0 &&
+		mute_flows(&silence, 1, &snapshot, &numbers) == 0) {
+		for (uint32_t i = 0; numbers && i < snapshot.n_flows; i++)
+			covered += numbers[i] != 0;
+		if (covered == 0)
+			log_warning(
+				"the silence covers none of the %u flows of scan %lld%s",
+				snapshot.n_flows, (long long)snapshot.scan,
+				scope->rule ? " by itself: a flow of several rules "
+					      "needs a silence of each rule"
+					    : "");
+		else
+			log_notice("the silence covers %u of the %u flows of scan %lld",
+				covered, snapshot.n_flows, (long long)snapshot.scan);
+	}
+	free(numbers);
+	snapshot_fini(&snapshot);
 }
 
 static const char *or_any(const char *pattern)
@@ -170,7 +165,7 @@ static int add(struct store *store, const char *vantage, const struct request *r
 	}
 	printf("silence %lld until %s\n", (long long)id,
 		clock_format(silence.until_us, until, sizeof until));
-	tell_covered(store, vantage, scope);
+	print_covered(store, vantage, scope);
 	return command_flush(STATUS_PASS);
 }
 

@@ -77,6 +77,7 @@ int plan_parse_check(struct plan *plan, const char *text, struct conf_mark mark,
 		.name = check.name, .ops = check.ops, .conf = check.conf};
 	if (!options)
 		return 0;
+	out->options = options;
 	rc = conf_bind(options, check.ops->fields ? check.ops->fields : no_fields,
 		rule_check_keys, check.conf, &plan->arena, report);
 	if (rc == 0 && check.ops->bound &&

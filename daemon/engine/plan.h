@@ -34,6 +34,7 @@ struct plan_check {
 	const char *name;
 	const struct probe_ops *ops;
 	const void *conf;
+	const struct conf_node *options; /* as they are written; NULL: none */
 	uint32_t timeout_ms;
 	uint32_t attempts;
 	uint32_t connections; /* TCP connections to an address, one attempt each; 0 for

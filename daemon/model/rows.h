@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "daemon/model/incident.h"
+#include "daemon/model/lifecycle.h"
 #include "daemon/model/words.h"
 #include "probes/reason.h"
 
@@ -37,9 +38,11 @@ struct report_result {
 	uint32_t rtt_us; /* 0: none */
 	const struct report_address *addresses;
 	size_t n_addresses;
-	const char *evidence; /* JSON object or NULL */
-	int64_t since_us;     /* 0: not known; status fills it */
-	uint32_t silence;     /* the number of the silence that covers it; 0: none */
+	const char *evidence;   /* JSON object or NULL */
+	int64_t since_us;       /* 0: not known; status fills it */
+	const char *unmeasured; /* why the last scan could not measure it, and it is as
+				   an older one left it; or NULL */
+	uint32_t silence;       /* the number of the silence that covers it; 0: none */
 	bool flapping;
 };
 
@@ -56,6 +59,15 @@ struct report_change {
 	enum flap_phase flap;
 };
 
+/* An open incident that another one shrinks, closes or adds to. */
+struct report_incident_ref {
+	int64_t number;
+	const char *uid;
+	int64_t opened_us;
+	uint64_t flows, remaining;
+	enum incident_status status;
+};
+
 struct report_incident {
 	int64_t scan;
 	const struct incident *incident;
@@ -63,6 +75,14 @@ struct report_incident {
 	const char *trace; /* where its packets get lost, a sentence; or NULL */
 	bool silenced;     /* all of its changes are */
 	bool quiet; /* all of its changes are silenced or of flows that flap on */
+	/* Its life, where people are notified of it; number 0: they are not. */
+	int64_t number;
+	const char *uid;
+	int64_t opened_us;
+	uint64_t flows, remaining; /* of the incident with that number */
+	enum incident_status status;
+	const struct report_incident_ref *refs; /* by number */
+	size_t n_refs;
 };
 
 struct report_counts {

@@ -9,7 +9,9 @@
 
 struct making {
 	const struct plan *plan;
+	const struct incidents_life *life;
 	int64_t time_us;
+	bool *named; /* per open incident */
 	struct notices *out;
 };
 
@@ -83,8 +85,6 @@ static json_t *groups_of(
 	return list;
 }
 
-/* ---- notices ----------------------------------------------------------------- */
-
 static char *take_text(struct json_filler *filler)
 {
 	json_t *object = json_filler_take(filler);
@@ -101,13 +101,25 @@ static void put_time(struct json_filler *filler, int64_t time_us)
 	json_put_text(filler, "time", clock_format(time_us, text, sizeof text));
 }
 
+/* ---- notices ----------------------------------------------------------------- */
+
+/* Takes the body over. */
+static int add_body(struct making *making, struct json_filler *body)
+{
+	char *text = take_text(body);
+
+	if (!text)
+		return -ENOMEM;
+	making->out->bodies[making->out->count++] = text;
+	return 0;
+}
+
 static int add_incident(void *data, const struct report_incident *incident)
 {
 	struct making *making = data;
 	struct json_filler body;
-	char *text;
 
-	if (incident->quiet)
+	if (!incident->number)
 		return 0;
 	incident_json_fill(&body, incident);
 	json_put_text(&body, "vantage", incident->input->vantage);
@@ -118,23 +130,64 @@ static int add_incident(void *data, const struct report_incident *incident)
 		json_put(&body, "groups",
 			groups_of(incident->incident, incident->input));
 	}
-	text = take_text(&body);
-	if (!text)
-		return -ENOMEM;
-	making->out->bodies[making->out->count++] = text;
+	return add_body(making, &body);
+}
+
+/* The incidents that the others name. */
+static int mark_named(void *data, const struct report_incident *incident)
+{
+	struct making *making = data;
+
+	for (size_t i = 0; i < incident->n_refs; i++)
+		for (size_t j = 0; j < making->life->open->count; j++)
+			if (making->life->open->items[j].number ==
+				incident->refs[i].number)
+				making->named[j] = true;
 	return 0;
 }
 
-int notices_of_scan(const struct change_set *changes, const struct plan *plan,
-	int64_t scan, int64_t time_us, struct notices *out)
+static int add_gone(struct making *making, const struct open_incident *open)
 {
-	struct making making = {plan, time_us, out};
-	int rc;
+	const struct report_incident gone = {
+		.number = open->number,
+		.uid = open->uid,
+		.opened_us = open->opened_us,
+		.flows = open->flows,
+		.status = INCIDENT_CLOSED,
+	};
+	struct json_filler body;
 
-	*out = (struct notices){
-		.bodies = calloc(changes->n_incidents + 1, sizeof *out->bodies)};
-	rc = out->bodies ? changes_incidents(changes, scan, add_incident, &making)
-			 : -ENOMEM;
+	json_filler_init(&body);
+	json_put_text(&body, "type", "incident");
+	json_put_number(&body, "scan", making->life->scan);
+	json_put_text(&body, "summary",
+		"an incident ends: the last of its flows left the inventory");
+	json_put_number(&body, "changes", 0);
+	json_put_text(&body, "kind", change_kind_word(CHANGE_REMOVED));
+	incident_json_put_life(&body, &gone);
+	json_put_text(&body, "vantage", making->plan->config->settings.vantage);
+	put_time(&body, making->time_us);
+	return add_body(making, &body);
+}
+
+int notices_of_scan(const struct change_set *changes, const struct plan *plan,
+	const struct incidents_life *life, int64_t time_us, struct notices *out)
+{
+	struct making making = {plan, life, time_us, NULL, out};
+	size_t n_open = life->open->count;
+	int rc = -ENOMEM;
+
+	*out = (struct notices){.bodies = calloc(changes->n_incidents + n_open + 1,
+					sizeof *out->bodies)};
+	making.named = calloc(n_open + 1, sizeof *making.named);
+	if (out->bodies && making.named)
+		rc = incidents_each(changes, life->scan, life, mark_named, &making);
+	if (rc == 0)
+		rc = incidents_each(changes, life->scan, life, add_incident, &making);
+	for (size_t i = 0; i < n_open && rc == 0; i++)
+		if (life->open->items[i].left == 0 && !making.named[i])
+			rc = add_gone(&making, &life->open->items[i]);
+	free(making.named);
 	if (rc < 0)
 		notices_fini(out);
 	return rc;

@@ -10,17 +10,18 @@
 #include <stdint.h>
 
 #include "daemon/engine/plan.h"
-#include "daemon/query/changes.h"
+#include "daemon/query/incidents.h"
 
 struct notices {
 	char **bodies; /* JSON objects, biggest incident first */
 	size_t count;
 };
 
-/* Of a scan's changes: a set by changes_of_scan() of this plan. 0 (notices_fini() it)
- * or -ENOMEM. */
+/* Of a scan's changes, which `life` says what people are to be notified of; and of the
+ * open incidents that end only because their flows left the inventory. 0
+ * (notices_fini() it) or -ENOMEM. */
 int notices_of_scan(const struct change_set *changes, const struct plan *plan,
-	int64_t scan, int64_t time_us, struct notices *out);
+	const struct incidents_life *life, int64_t time_us, struct notices *out);
 
 void notices_fini(struct notices *notices);
 

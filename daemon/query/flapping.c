@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/analyze/diff.h"
 #include "probes/registry.h"
 
 enum {
@@ -121,8 +122,6 @@ struct reading {
 	char check[PROBE_ARGUMENT_MAX + 32];
 	bool any;
 	struct flap flap;
-	enum probe_state told; /* what was told of it last */
-	char *told_identity;   /* owned */
 	int (*flow)(struct reading *reading);
 	void *data;
 	int rc;
@@ -136,20 +135,14 @@ static enum probe_state state_of(const char *word)
 	return state;
 }
 
-static bool counts_by_path(const char *check)
-{
-	const struct probe_ops *ops = registry_of_check(check);
-
-	return ops && ops->flags & PROBE_EXPECTS_CLEAR;
-}
-
 static bool is_change(const struct store_move *move)
 {
+	const struct probe_ops *ops = registry_of_check(move->check);
 	struct diff_side before = {
 		.present = true,
 		.state = state_of(move->from_state),
 		.identity = move->from_identity,
-		.by_path = counts_by_path(move->check),
+		.by_path = ops && ops->flags & PROBE_EXPECTS_CLEAR,
 	};
 	struct diff_side after = {
 		.present = true,
@@ -158,14 +151,6 @@ static bool is_change(const struct store_move *move)
 	};
 
 	return diff_flow(&before, &after, EXPECT_ANY) != CHANGE_NONE;
-}
-
-static int tell(struct reading *reading, const struct store_move *move)
-{
-	reading->told = state_of(move->to_state);
-	free(reading->told_identity);
-	reading->told_identity = strdup(move->to_identity);
-	return reading->told_identity ? 0 : -ENOMEM;
 }
 
 static int end_flow(struct reading *reading)
@@ -198,8 +183,7 @@ static int take_move(struct reading *reading, const struct store_move *move)
 	if (rc < 0 || !is_change(move))
 		return rc;
 	time_us = reading->scans->times_us[scan_place(reading->scans, move->scan)];
-	if (flap_change(&reading->flap, reading->limits, time_us) != FLAP_ON)
-		rc = tell(reading, move);
+	flap_change(&reading->flap, reading->limits, time_us);
 	return rc;
 }
 
@@ -221,83 +205,41 @@ static int read_moves(struct store *store, struct reading *reading)
 			reading->scans->ids[0] + 1, on_move, reading);
 	if (rc == 0)
 		rc = reading->rc;
-	if (rc == 0)
-		rc = end_flow(reading);
-	free(reading->told_identity);
-	return rc;
+	return rc == 0 ? end_flow(reading) : rc;
 }
 
-/* ---- of a scan ------------------------------------------------------------------ */
+/* ---- of a scan that is being made ----------------------------------------------- */
 
 struct judging {
-	const struct plan *plan;
-	const struct results *results;
-	struct previous *previous;
-	struct flapping *out;
-	bool degraded;
+	const struct flapping_scan *scan;
+	uint8_t *phases;         /* made when the first one flaps */
 	int64_t last_us, now_us; /* the last clean scan's and this one's */
 };
-
-static bool has_changed(const struct judging *judging, uint32_t flow)
-{
-	struct diff_side before = previous_side(judging->previous, flow);
-	struct diff_side after = result_side(judging->plan, judging->results, flow);
-	enum change_kind kind = diff_flow(&before, &after, EXPECT_ANY);
-
-	return !judging->degraded && kind != CHANGE_NONE && kind != CHANGE_ADDED;
-}
-
-/* What it settled on is held against what was told of it last. */
-static int compare_with_told(
-	struct judging *judging, const struct reading *reading, uint32_t flow)
-{
-	struct previous *previous = judging->previous;
-	const char *identity = NULL;
-
-	if (*reading->told_identity) {
-		identity = arena_strdup(&previous->arena, reading->told_identity);
-		if (!identity)
-			return -ENOMEM;
-	}
-	previous->states[flow] = (uint8_t)reading->told;
-	previous->reasons[flow] = REASON_NONE; /* not read: the state's path alone */
-	previous->identities[flow] = identity;
-	return 0;
-}
-
-static int note_phase(struct judging *judging, uint32_t flow, enum flap_phase phase)
-{
-	struct flapping *out = judging->out;
-
-	if (!out->phases)
-		out->phases = calloc(judging->plan->n_flows, sizeof *out->phases);
-	if (!out->phases)
-		return -ENOMEM;
-	out->phases[flow] = (uint8_t)phase;
-	return 0;
-}
 
 static int judge_flow(struct reading *reading)
 {
 	struct judging *judging = reading->data;
-	int64_t found = plan_find(judging->plan, reading->host, reading->check);
+	const struct flapping_scan *scan = judging->scan;
+	int64_t flow = plan_find(scan->plan, reading->host, reading->check);
 	enum flap_phase phase;
-	uint32_t flow;
-	int rc = 0;
 
-	if (found < 0 || !judging->previous->present[found])
+	if (flow < 0)
 		return 0;
-	flow = (uint32_t)found;
-	if (has_changed(judging, flow))
+	if (!scan->degraded && scan->changed(scan->data, (uint32_t)flow))
 		phase = flap_change(&reading->flap, reading->limits, judging->now_us);
 	else
 		phase = flap_look(&reading->flap, reading->limits, judging->last_us,
 			judging->now_us);
-	if (phase == FLAP_ENDED && judging->degraded)
+	if (phase == FLAP_ENDED && scan->degraded)
 		phase = FLAP_ON;
-	if (phase == FLAP_ENDED)
-		rc = compare_with_told(judging, reading, flow);
-	return rc == 0 && phase != FLAP_NONE ? note_phase(judging, flow, phase) : rc;
+	if (phase == FLAP_NONE)
+		return 0;
+	if (!judging->phases)
+		judging->phases = calloc(scan->plan->n_flows, sizeof(uint8_t));
+	if (!judging->phases)
+		return -ENOMEM;
+	judging->phases[flow] = (uint8_t)phase;
+	return 0;
 }
 
 /* The newest clean scan: what has ended since then ends now. */
@@ -309,25 +251,21 @@ static int64_t last_clean(const struct scans *s)
 	return INT64_MIN;
 }
 
-int flapping_of_scan(struct store *store, const struct plan *plan,
-	const struct results *results, bool degraded, int64_t now_us,
-	struct previous *previous, struct flapping *out)
+int flapping_of_scan(
+	struct store *store, const struct flapping_scan *scan, uint8_t **phases)
 {
-	struct flap_limits limits = flapping_limits(&plan->config->settings);
+	const struct settings *settings = &scan->plan->config->settings;
+	struct flap_limits limits = flapping_limits(settings);
 	struct scans scans;
-	struct judging judging = {plan, results, previous, out, degraded, 0, 0};
+	struct judging judging = {.scan = scan};
 	struct reading reading = {.limits = &limits,
 		.scans = &scans,
 		.flow = judge_flow,
 		.data = &judging};
-	int rc;
+	int rc = scans_load(store, settings->vantage, &limits, &scans);
 
-	*out = (struct flapping){NULL};
-	if (!previous->scan)
-		return 0;
-	rc = scans_load(store, plan->config->settings.vantage, &limits, &scans);
 	if (rc == 0) {
-		scans.times_us[scans.count] = now_us;
+		scans.times_us[scans.count] = scan->now_us;
 		flap_timeline(scans.times_us, scans.count + 1);
 		judging.now_us = scans.times_us[scans.count];
 		judging.last_us = last_clean(&scans);
@@ -335,20 +273,15 @@ int flapping_of_scan(struct store *store, const struct plan *plan,
 	}
 	scans_fini(&scans);
 	if (rc < 0)
-		flapping_fini(out);
+		free(judging.phases);
+	*phases = rc < 0 ? NULL : judging.phases;
 	return rc;
-}
-
-void flapping_fini(struct flapping *flapping)
-{
-	free(flapping->phases);
-	flapping->phases = NULL;
 }
 
 /* ---- of stored scans ------------------------------------------------------------ */
 
 struct naming {
-	struct flapping_names *out;
+	struct intern names; /* "host check" */
 	int64_t now_us;
 };
 
@@ -359,7 +292,7 @@ static bool key_of(const char *host, const char *check, char *key)
 
 static int name_flow(struct reading *reading)
 {
-	const struct naming *naming = reading->data;
+	struct naming *naming = reading->data;
 	char key[KEY_SIZE];
 	uint32_t number;
 
@@ -367,42 +300,51 @@ static int name_flow(struct reading *reading)
 		    naming->now_us) != FLAP_ON ||
 		!key_of(reading->host, reading->check, key))
 		return 0;
-	return intern_add(&naming->out->names, key, &number);
+	return intern_add(&naming->names, key, &number);
 }
 
-int flapping_names_load(struct store *store, const char *vantage,
-	const struct flap_limits *limits, struct flapping_names *out)
+static int mark_named(
+	const struct naming *naming, const struct snapshot *snapshot, uint8_t **phases)
+{
+	char key[KEY_SIZE];
+	uint32_t number;
+
+	if (naming->names.count == 0)
+		return 0;
+	*phases = calloc(snapshot->n_flows + 1U, sizeof **phases);
+	if (!*phases)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < snapshot->n_flows; i++) {
+		const struct snapshot_flow *flow = &snapshot->flows[i];
+		if (key_of(snapshot_host_name(snapshot, flow),
+			    snapshot_check_name(snapshot, flow), key) &&
+			intern_find(&naming->names, key, &number))
+			(*phases)[i] = FLAP_ON;
+	}
+	return 0;
+}
+
+int flapping_of_stored(struct store *store, const struct snapshot *snapshot,
+	const struct flap_limits *limits, uint8_t **phases)
 {
 	struct scans scans;
-	struct naming naming = {.out = out};
+	struct naming naming = {.now_us = 0};
 	struct reading reading = {
 		.limits = limits, .scans = &scans, .flow = name_flow, .data = &naming};
 	int rc;
 
-	intern_init(&out->names, clock_monotonic_us());
-	rc = scans_load(store, vantage, limits, &scans);
+	*phases = NULL;
+	intern_init(&naming.names, clock_monotonic_us());
+	rc = scans_load(store, snapshot->vantage, limits, &scans);
 	if (rc == 0) {
 		flap_timeline(scans.times_us, scans.count);
 		if (scans.count)
 			naming.now_us = scans.times_us[scans.count - 1];
 		rc = read_moves(store, &reading);
 	}
+	if (rc == 0)
+		rc = mark_named(&naming, snapshot, phases);
 	scans_fini(&scans);
-	if (rc < 0)
-		flapping_names_fini(out);
+	intern_fini(&naming.names);
 	return rc;
-}
-
-bool flapping_names_has(
-	const struct flapping_names *names, const char *host, const char *check)
-{
-	char key[KEY_SIZE];
-	uint32_t number;
-
-	return key_of(host, check, key) && intern_find(&names->names, key, &number);
-}
-
-void flapping_names_fini(struct flapping_names *names)
-{
-	intern_fini(&names->names);
 }

@@ -7,7 +7,7 @@ static int report_one(void *data, const struct report_incident *incident)
 }
 
 int changes_report(const struct change_set *set, int64_t scan, int64_t since_scan,
-	struct report *report)
+	const struct incidents_life *life, struct report *report)
 {
 	int rc = 0;
 
@@ -16,7 +16,7 @@ int changes_report(const struct change_set *set, int64_t scan, int64_t since_sca
 		struct report_change change = {
 			.scan = scan,
 			.since_scan = since_scan,
-			.vantage = set->vantage,
+			.vantage = set->after->vantage,
 			.host = c->host,
 			.check = c->check,
 			.from = (enum probe_state)c->from,
@@ -31,5 +31,5 @@ int changes_report(const struct change_set *set, int64_t scan, int64_t since_sca
 		};
 		rc = report_change(report, &change);
 	}
-	return rc < 0 ? rc : changes_incidents(set, scan, report_one, report);
+	return rc < 0 ? rc : incidents_each(set, scan, life, report_one, report);
 }

@@ -2,11 +2,12 @@
 #ifndef DAEMON_RENDER_CHANGES_H
 #define DAEMON_RENDER_CHANGES_H
 
-#include "daemon/query/changes.h"
+#include "daemon/query/incidents.h"
 #include "daemon/render/report.h"
 
-/* Reports every change, then every incident. Returns as report_change(). */
+/* Reports every change, then every incident; `life` as of incidents_each(). Returns as
+ * report_change(). */
 int changes_report(const struct change_set *set, int64_t scan, int64_t since_scan,
-	struct report *report);
+	const struct incidents_life *life, struct report *report);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/render/incident_json.h"
 
+#include "base/clock.h"
+
 /* Members of an incident that are listed by name. */
 #define MAX_LISTED 100
 
@@ -112,6 +114,58 @@ static json_t *scope_object(
 	return json_filler_take(&scope);
 }
 
+/* ---- its life ---------------------------------------------------------------- */
+
+static json_t *ref_object(const struct report_incident_ref *ref)
+{
+	struct json_filler filler;
+	char text[32];
+
+	json_filler_init(&filler);
+	json_put_text(&filler, "uid", ref->uid);
+	json_put_number(&filler, "number", ref->number);
+	json_put_text(&filler, "status", incident_status_word(ref->status));
+	json_put_text(
+		&filler, "opened", clock_format(ref->opened_us, text, sizeof text));
+	json_put_number(&filler, "flows", (int64_t)ref->flows);
+	json_put_number(&filler, "remaining", (int64_t)ref->remaining);
+	return json_filler_take(&filler);
+}
+
+static json_t *ref_list(const struct report_incident_ref *refs, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < count; i++) {
+		if (json_array_append_new(list, ref_object(&refs[i])) == 0)
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return list;
+}
+
+/* The incident that the notice is about, and those that it shrinks or closes. */
+void incident_json_put_life(
+	struct json_filler *body, const struct report_incident *incident)
+{
+	const struct report_incident_ref about = {
+		.number = incident->number,
+		.uid = incident->uid,
+		.opened_us = incident->opened_us,
+		.flows = incident->flows,
+		.remaining = incident->remaining,
+		.status = incident->status,
+	};
+
+	json_put_text(body, "status", incident_status_word(incident->status));
+	json_put(body, "incident", ref_object(&about));
+	if (incident->n_refs)
+		json_put(body, "incidents", ref_list(incident->refs, incident->n_refs));
+}
+
+/* ---- the incident -------------------------------------------------------------- */
+
 void incident_json_fill(
 	struct json_filler *line, const struct report_incident *incident)
 {
@@ -130,4 +184,6 @@ void incident_json_fill(
 		json_put(line, "silenced", json_true());
 	if (incident->quiet)
 		json_put(line, "quiet", json_true());
+	if (incident->number)
+		incident_json_put_life(line, incident);
 }

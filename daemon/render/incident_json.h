@@ -10,4 +10,9 @@
 void incident_json_fill(
 	struct json_filler *line, const struct report_incident *incident);
 
+/* Its `status`, the `incident` that people are notified of, and the `incidents` that it
+ * shrinks or closes; for one with a number. */
+void incident_json_put_life(
+	struct json_filler *body, const struct report_incident *incident);
+
 #endif

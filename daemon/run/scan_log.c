@@ -106,11 +106,11 @@ void scan_log_write(const struct one_scan *scan)
 	if (!text.failed)
 		log_notice("%s; took %s", text.text, duration);
 	strbuf_fini(&text);
-	if (scan->assessment.degraded)
+	if (scan->health.degraded)
 		log_warning(
 			"scan %lld is degraded, so its changes are not reported yet: %s",
-			(long long)scan->id, scan->assessment.degraded_reason);
+			(long long)scan->id, health_text(scan->health.cause));
 	/* Else the next one finds and reports the same. */
 	if (scan->recorded)
-		changes_incidents(&scan->changes, scan->id, log_incident, NULL);
+		one_scan_incidents(scan, log_incident, NULL);
 }

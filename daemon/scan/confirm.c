@@ -9,13 +9,10 @@
 #include "daemon/scan/observe.h"
 
 /* A change of what was known; own trouble and new flows need no second look. */
-static bool needs_look(const struct plan *plan, const struct previous *previous,
+static bool needs_look(const struct plan *plan, const struct earlier *earlier,
 	const struct results *results, uint32_t flow)
 {
-	struct diff_side before = previous_side(previous, flow);
-	struct diff_side after = result_side(plan, results, flow);
-	enum change_kind kind =
-		diff_flow(&before, &after, (enum rule_expect)plan->flows[flow].expect);
+	enum change_kind kind = earlier_change(earlier, plan, results, flow);
 
 	return kind != CHANGE_NONE && kind != CHANGE_ADDED;
 }
@@ -60,14 +57,14 @@ static bool same_as_before(const struct doubt *doubt, const struct diff_side *no
 	       diff_flow(&last, now, EXPECT_ANY) == CHANGE_NONE;
 }
 
-static int first_doubts(const struct plan *plan, const struct previous *previous,
+static int first_doubts(const struct plan *plan, const struct earlier *earlier,
 	const struct results *results, struct doubts *out)
 {
 	size_t count = 0;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < plan->n_flows; i++)
-		count += needs_look(plan, previous, results, i);
+		count += needs_look(plan, earlier, results, i);
 	if (count == 0)
 		return 0;
 	out->items = calloc(count, sizeof *out->items);
@@ -76,7 +73,7 @@ static int first_doubts(const struct plan *plan, const struct previous *previous
 		return -ENOMEM;
 	for (uint32_t i = 0; i < plan->n_flows && rc == 0; i++) {
 		struct diff_side now = result_side(plan, results, i);
-		if (!needs_look(plan, previous, results, i))
+		if (!needs_look(plan, earlier, results, i))
 			continue;
 		out->items[out->count].flow = i;
 		rc = remember(&out->items[out->count++], &now);
@@ -85,14 +82,14 @@ static int first_doubts(const struct plan *plan, const struct previous *previous
 }
 
 /* One flow after another look. *keep: it must be seen once more. */
-static int look_at(const struct plan *plan, const struct previous *previous,
+static int look_at(const struct plan *plan, const struct earlier *earlier,
 	const struct results *results, uint32_t confirm, struct doubt *doubt,
 	bool *keep)
 {
 	struct diff_side now = result_side(plan, results, doubt->flow);
 	int rc = 0;
 
-	*keep = needs_look(plan, previous, results, doubt->flow);
+	*keep = needs_look(plan, earlier, results, doubt->flow);
 	if (!*keep)
 		return 0;
 	if (same_as_before(doubt, &now))
@@ -103,7 +100,7 @@ static int look_at(const struct plan *plan, const struct previous *previous,
 	return rc;
 }
 
-static int settle_doubts(const struct plan *plan, const struct previous *previous,
+static int settle_doubts(const struct plan *plan, const struct earlier *earlier,
 	const struct results *results, uint32_t confirm, struct doubts *doubts)
 {
 	size_t kept = 0;
@@ -113,7 +110,7 @@ static int settle_doubts(const struct plan *plan, const struct previous *previou
 		struct doubt doubt = doubts->items[i];
 		bool keep;
 		doubts->items[i].identity = NULL;
-		rc = look_at(plan, previous, results, confirm, &doubt, &keep);
+		rc = look_at(plan, earlier, results, confirm, &doubt, &keep);
 		if (keep)
 			doubts->items[kept++] = doubt;
 		else
@@ -149,20 +146,20 @@ static void doubts_fini(struct doubts *doubts)
 }
 
 int confirm_changes(struct engine *engine, const struct plan *plan,
-	const struct previous *previous, uint32_t confirm, struct results *results)
+	const struct earlier *earlier, uint32_t confirm, struct results *results)
 {
 	struct doubts doubts = {.count = 0};
 	int rc = 0;
 
-	if (!previous->scan || confirm < 2)
+	if (!earlier->snapshot.scan || confirm < 2)
 		return 0;
-	rc = first_doubts(plan, previous, results, &doubts);
+	rc = first_doubts(plan, earlier, results, &doubts);
 	for (uint32_t look = 1; look <= 2 * confirm && doubts.count && rc == 0;
 		look++) {
 		wait_before(engine, look);
 		rc = look_again(engine, plan, &doubts, results);
 		if (rc == 0)
-			rc = settle_doubts(plan, previous, results, confirm, &doubts);
+			rc = settle_doubts(plan, earlier, results, confirm, &doubts);
 	}
 	doubts_fini(&doubts);
 	return rc;

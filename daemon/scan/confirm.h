@@ -4,7 +4,7 @@
 #define DAEMON_SCAN_CONFIRM_H
 
 #include "daemon/engine/engine.h"
-#include "daemon/query/previous.h"
+#include "daemon/scan/earlier.h"
 
 /*
  * Probes the flows that differ from their last confirmed state again, until each was
@@ -13,6 +13,6 @@
  * look is at once, those after it wait a moment, 1 s at most. Returns as engine_run().
  */
 int confirm_changes(struct engine *engine, const struct plan *plan,
-	const struct previous *previous, uint32_t confirm, struct results *results);
+	const struct earlier *earlier, uint32_t confirm, struct results *results);
 
 #endif

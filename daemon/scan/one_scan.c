@@ -7,19 +7,25 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/os/os.h"
+#include "daemon/analyze/diff.h"
+#include "daemon/analyze/mute.h"
 #include "daemon/notify/notices.h"
 #include "daemon/query/flapping.h"
-#include "daemon/query/quiet.h"
+#include "daemon/query/silences.h"
+#include "daemon/query/streak.h"
+#include "daemon/render/changes.h"
 #include "daemon/scan/carry.h"
 #include "daemon/scan/confirm.h"
-#include "daemon/scan/impaired.h"
+#include "daemon/scan/measured.h"
 #include "daemon/scan/observe.h"
 #include "daemon/scan/record.h"
 #include "daemon/scan/retention.h"
 #include "daemon/scan/trace_changes.h"
+#include "daemon/scan/vantage.h"
 #include "store/outbox.h"
 
-/* Walks end by themselves after their limit, unless they still wait for the rate. */
+/* Traces end by themselves after their limit, unless they still wait for the rate. */
 #define TRACE_GRACE_MS 1000
 
 static const struct settings *settings_of(const struct one_scan *scan)
@@ -48,36 +54,40 @@ int one_scan_init(struct one_scan *scan)
 	return engine_new(&options, &scan->engine);
 }
 
-/* ---- before --------------------------------------------------------------- */
+/* ---- before ---------------------------------------------------------------------- */
 
 static int begin(struct one_scan *scan)
 {
-	int rc;
+	const char *vantage = settings_of(scan)->vantage;
+	int rc = measured_frame(scan->plan, &scan->now);
 
 	scan->started_us = engine_wall_us(scan->engine);
-	if (!scan->store)
-		return 0;
-	rc = previous_load(scan->store, scan->plan, &scan->previous);
+	scan->now.started_us = scan->started_us;
 	if (rc == 0)
-		rc = trail_load(scan->store, settings_of(scan)->vantage, &scan->trail);
+		rc = earlier_load(scan->store, &scan->now, &scan->earlier);
+	if (rc < 0 || !scan->store)
+		return rc;
+	rc = incidents_load_open(scan->store, vantage, &scan->open);
 	if (rc == 0)
-		rc = store_scan_begin(scan->store, settings_of(scan)->vantage,
-			scan->started_us, &scan->id);
-	if (rc < 0)
-		log_error("%s", store_last_error(scan->store));
+		rc = streak_load(scan->store, vantage, &scan->streak);
+	if (rc == 0)
+		rc = store_scan_begin(
+			scan->store, vantage, scan->started_us, &scan->id);
+	scan->now.scan = scan->id;
 	return rc;
 }
 
-/* ---- the pass ------------------------------------------------------------- */
+/* ---- what the network says ------------------------------------------------------- */
 
 static int choose_flows(struct one_scan *scan)
 {
-	int rc = carry_select(scan->plan, scan->rules, &scan->flows, &scan->n_flows);
+	int rc = carry_select(
+		scan->plan, &scan->earlier, scan->rules, &scan->flows, &scan->n_flows);
 
 	if (rc < 0)
 		return rc;
-	return carry_over(scan->plan, &scan->previous, scan->flows, scan->n_flows,
-		&scan->results);
+	return carry_forward(
+		&scan->now, &scan->earlier, scan->flows, scan->n_flows, &scan->results);
 }
 
 static int probe_flows(struct one_scan *scan)
@@ -85,7 +95,7 @@ static int probe_flows(struct one_scan *scan)
 	int rc = results_init(&scan->results, scan->plan);
 
 	/* Only one that asks everything can tell that an impairment is over. */
-	if (scan->trail.degraded)
+	if (scan->streak.degraded || scan->streak.accepted != HEALTH_FINE)
 		scan->rules = NULL;
 	if (rc == 0 && scan->rules)
 		rc = choose_flows(scan);
@@ -96,76 +106,42 @@ static int probe_flows(struct one_scan *scan)
 		scan->engine, scan->plan, scan->flows, scan->n_flows, &scan->results);
 	if (rc == 0) {
 		scan->stage = "confirming changes";
-		rc = confirm_changes(scan->engine, scan->plan, &scan->previous,
+		rc = confirm_changes(scan->engine, scan->plan, &scan->earlier,
 			settings_of(scan)->confirm, &scan->results);
 	}
 	return rc;
 }
 
-/* What got worse is walked to, unless it is this machine that has trouble. Evidence
- * that took too long is done without. */
-static int trace_flows(struct one_scan *scan)
+/* NULL: nothing is known of the flows yet. */
+static const struct controls_before *states_before(const struct one_scan *scan)
 {
-	const uint64_t limit_us =
-		(TRACE_CHANGES_LIMIT_MS + TRACE_GRACE_MS) * UINT64_C(1000);
-	uint64_t end_us = clock_monotonic_us() + limit_us;
-	int rc;
-
-	if (!settings_of(scan)->trace || scan->assessment.degraded)
-		return 0;
-	scan->stage = "tracing";
-	scan->trace_end_us = end_us;
-	rc = trace_changes(scan->engine, scan->plan, &scan->previous, &scan->results);
-	scan->trace_end_us = 0;
-	return rc == -ECANCELED && clock_monotonic_us() > end_us ? 0 : rc;
+	return scan->earlier.snapshot.scan ? &scan->earlier.last : NULL;
 }
 
-/* What is silenced is measured and recorded as ever, and marked. */
-static int mark_silenced(struct one_scan *scan)
-{
-	struct quiet quiet;
-	int64_t now_us = engine_wall_us(scan->engine);
-	int rc;
-
-	if (!scan->store)
-		return 0;
-	rc = quiet_load(scan->store, now_us, &quiet);
-	if (rc < 0)
-		return rc;
-	scan->assessment.silences = quiet_of_all(&quiet, scan->plan, &rc);
-	quiet_fini(&quiet);
-	if (rc < 0 || scan->assessment.degraded)
-		return rc;
-	return quiet_release(scan->store, scan->plan, scan->assessment.silences,
-		scan->trail.clean_us, now_us, &scan->previous);
-}
-
-static int mark_flapping(struct one_scan *scan)
-{
-	struct flapping flapping = {NULL};
-	int rc = scan->store ? flapping_of_scan(scan->store, scan->plan, &scan->results,
-				       scan->assessment.degraded, scan->started_us,
-				       &scan->previous, &flapping)
-			     : 0;
-
-	scan->assessment.phases = flapping.phases;
-	return rc;
-}
-
-static int judge_vantage(struct one_scan *scan)
+static int judge(struct one_scan *scan)
 {
 	int rc = assess(scan->plan, &scan->results, &scan->assessment);
 
-	return rc < 0 ? rc
-		      : impaired_judge(scan->plan, &scan->results, &scan->previous,
-				&scan->trail, &scan->assessment);
+	if (rc < 0)
+		return rc;
+	rc = health_judge(scan->plan, &scan->results, states_before(scan),
+		&scan->streak, &scan->health);
+	if (rc == 0 && scan->health.cause != HEALTH_FINE && !scan->health.degraded)
+		log_notice("%s, for at least %u scans: it is accepted as genuine",
+			health_text(scan->health.cause),
+			settings_of(scan)->guard_patience);
+	return rc;
 }
 
 /* A part is too little to doubt this vantage by: then the rest is asked as well. */
-static int widen(struct one_scan *scan)
+static int probe_and_judge(struct one_scan *scan)
 {
-	int rc;
+	int rc = probe_flows(scan);
 
+	if (rc == 0)
+		rc = judge(scan);
+	if (rc < 0 || !scan->health.degraded || !scan->rules)
+		return rc;
 	assessment_fini(&scan->assessment);
 	results_fini(&scan->results);
 	free(scan->flows);
@@ -173,69 +149,167 @@ static int widen(struct one_scan *scan)
 	scan->n_flows = 0;
 	scan->rules = NULL;
 	rc = probe_flows(scan);
-	return rc < 0 ? rc : judge_vantage(scan);
+	return rc < 0 ? rc : judge(scan);
 }
 
-static int judge(struct one_scan *scan)
+/* What got worse is traced, unless it is this machine that has trouble. Evidence that
+ * took too long is done without. */
+static int trace_flows(struct one_scan *scan)
 {
-	int rc = judge_vantage(scan);
+	const uint64_t limit_us =
+		(TRACE_CHANGES_LIMIT_MS + TRACE_GRACE_MS) * UINT64_C(1000);
+	uint64_t end_us = clock_monotonic_us() + limit_us;
+	int rc;
 
-	if (rc == 0 && scan->assessment.degraded && scan->rules)
-		rc = widen(scan);
+	if (!settings_of(scan)->trace || scan->health.degraded)
+		return 0;
+	scan->stage = "tracing";
+	scan->trace_end_us = end_us;
+	rc = trace_changes(scan->engine, scan->plan, &scan->earlier, &scan->results);
+	scan->trace_end_us = 0;
+	return rc == -ECANCELED && clock_monotonic_us() > end_us ? 0 : rc;
+}
+
+/* ---- what it means --------------------------------------------------------------- */
+
+static bool has_changed(const void *data, uint32_t flow)
+{
+	const struct one_scan *scan = data;
+	struct diff_side before = earlier_side(&scan->earlier, flow);
+	struct diff_side after = result_side(scan->plan, &scan->results, flow);
+	enum change_kind kind = diff_flow(&before, &after, EXPECT_ANY);
+
+	return kind != CHANGE_NONE && kind != CHANGE_ADDED;
+}
+
+/* What is silenced or flaps is measured and recorded as usual, and marked. */
+static int mute(struct one_scan *scan)
+{
+	const struct flapping_scan flapping = {
+		.plan = scan->plan,
+		.changed = has_changed,
+		.data = scan,
+		.degraded = scan->health.degraded,
+		.now_us = scan->started_us,
+	};
+	struct silence_list silences;
+	int rc;
+
+	if (!scan->store)
+		return 0;
+	rc = silences_load(scan->store, engine_wall_us(scan->engine), &silences);
 	if (rc == 0)
-		rc = mark_silenced(scan);
-	if (rc == 0)
-		rc = mark_flapping(scan);
-	if (rc == 0)
-		rc = trace_flows(scan);
-	/* The changes of a degraded scan are withheld until a clean one settles them.
-	 */
-	if (rc == 0)
-		rc = changes_of_scan(scan->plan, &scan->results, &scan->previous,
-			scan->assessment.degraded, &scan->changes);
-	if (rc == 0)
-		rc = impaired_tell(scan->plan, &scan->results, &scan->previous,
-			&scan->assessment, &scan->trail, scan->started_us,
-			&scan->changes);
+		rc = mute_flows(silences.items, silences.count, &scan->now,
+			&scan->assessment.silences);
+	silences_fini(&silences);
+	if (rc < 0 || !scan->earlier.snapshot.scan)
+		return rc;
+	return flapping_of_scan(scan->store, &flapping, &scan->assessment.phases);
+}
+
+/* Nothing of this vantage was ever reported, also not that all is well. */
+static bool is_first(const struct one_scan *scan)
+{
+	const struct snapshot *before = &scan->earlier.snapshot;
+
+	for (uint32_t i = 0; i < before->n_flows; i++)
+		if (before->flows[i].is_reported)
+			return false;
+	return true;
+}
+
+/* What there is to say, and what becomes of the incidents that are open. */
+static int compare(struct one_scan *scan)
+{
+	const struct vantage_scan vantage = {
+		.plan = scan->plan,
+		.results = &scan->results,
+		.before = states_before(scan),
+		.streak = &scan->streak,
+		.health = &scan->health,
+		.now_us = scan->started_us,
+	};
+	struct lifecycle_terms terms = {
+		.adopt = !scan->plan->config->notify.first_scan && is_first(scan)};
+	int rc;
+
+	if (!scan->store)
+		return 0;
+	rc = store_incident_next(scan->store, &terms.next);
 	if (rc < 0)
 		return rc;
-	changes_silence(&scan->changes, scan->assessment.silences);
-	changes_flap(&scan->changes, scan->assessment.phases);
-	return 0;
+	os_random(terms.seed, sizeof terms.seed);
+	rc = changes_due(&scan->earlier.snapshot, scan->earlier.places, &scan->now,
+		&scan->changes);
+	if (rc == 0)
+		rc = vantage_add_news(&vantage, &scan->changes);
+	if (rc == 0)
+		rc = lifecycle_settle(&scan->earlier.snapshot, scan->earlier.places,
+			&scan->now, &scan->changes, &terms, &scan->open,
+			&scan->lifecycle);
+	return rc;
 }
 
-/* ---- after ---------------------------------------------------------------- */
+/* ---- after ----------------------------------------------------------------------- */
 
-/* The names of those who are told; `names` has room for all. */
-static size_t name_sinks(const struct notify_list *list, const char **names)
+static struct incidents_life life_of(const struct one_scan *scan)
 {
-	for (uint32_t i = 0; i < list->count; i++)
-		names[i] = list->sinks[i].name;
-	return list->count;
+	return (struct incidents_life){
+		.lifecycle = &scan->lifecycle,
+		.open = &scan->open,
+		.scan = scan->id,
+		.started_us = scan->started_us,
+	};
 }
 
-/* The scan, together with what people are to be told of it. */
+int one_scan_incidents(const struct one_scan *scan,
+	int (*each)(void *data, const struct report_incident *incident), void *data)
+{
+	struct incidents_life life = life_of(scan);
+
+	return incidents_each(&scan->changes, scan->id, &life, each, data);
+}
+
+int one_scan_report_changes(const struct one_scan *scan, struct report *report)
+{
+	struct incidents_life life = life_of(scan);
+
+	if (!scan->store)
+		return 0;
+	return changes_report(&scan->changes, scan->recorded ? scan->id : 0,
+		scan->earlier.snapshot.scan, &life, report);
+}
+
+/* The scan, together with what people are to be notified of. */
 static int record_with_notices(struct one_scan *scan)
 {
+	const struct notify_list *sinks = &scan->plan->config->notify;
+	const struct incidents_life life = life_of(scan);
 	const char *names[NOTIFY_MAX_SINKS];
 	struct notices notices = {0};
-	struct outbox_put put = {.sinks = names,
-		.n_sinks = name_sinks(&scan->plan->config->notify, names)};
+	struct outbox_put put = {.sinks = names, .n_sinks = sinks->count};
 	const struct recording recording = {
 		.scan = scan->id,
 		.plan = scan->plan,
 		.results = &scan->results,
 		.assessment = &scan->assessment,
-		.previous = &scan->previous,
+		.health = &scan->health,
+		.earlier = &scan->earlier,
+		.now = &scan->now,
+		.changes = &scan->changes,
+		.lifecycle = &scan->lifecycle,
+		.open = &scan->open,
 		.finished_us = engine_wall_us(scan->engine),
 		.duration_us = scan->duration_us,
-		.changes = scan->changes.reachability,
 		.outbox = &put,
 	};
-	int rc = put.n_sinks ? notices_of_scan(&scan->changes, scan->plan, scan->id,
-				       recording.finished_us, &notices)
-			     : 0;
+	int rc = 0;
 
+	for (uint32_t i = 0; i < sinks->count; i++)
+		names[i] = sinks->sinks[i].name;
+	if (put.n_sinks)
+		rc = notices_of_scan(&scan->changes, scan->plan, &life,
+			recording.finished_us, &notices);
 	put.bodies = (const char *const *)notices.bodies;
 	put.n_bodies = notices.count;
 	if (rc == 0)
@@ -274,12 +348,22 @@ int one_scan_run(struct one_scan *scan)
 	uint64_t probing_us;
 	int rc = begin(scan);
 
-	if (rc < 0)
+	if (rc < 0) {
+		log_error("%s",
+			scan->store ? store_last_error(scan->store) : strerror(-rc));
 		return rc;
+	}
 	probing_us = clock_monotonic_us();
-	rc = probe_flows(scan);
+	rc = probe_and_judge(scan);
 	if (rc == 0)
-		rc = judge(scan);
+		rc = trace_flows(scan);
+	if (rc == 0)
+		rc = mute(scan);
+	if (rc == 0)
+		rc = measured_fill(scan->plan, &scan->results, &scan->assessment,
+			scan->health.degraded, &scan->now);
+	if (rc == 0)
+		rc = compare(scan);
 	scan->duration_us = clock_monotonic_us() - probing_us;
 	if (rc < 0)
 		give_up(scan, rc);
@@ -308,8 +392,9 @@ struct report_summary one_scan_summary(const struct one_scan *scan)
 		.inconclusive = scan->assessment.inconclusive,
 		.changes = scan->changes.reachability,
 		.incidents = scan->changes.n_incidents,
-		.degraded = scan->assessment.degraded,
-		.degraded_reason = scan->assessment.degraded_reason,
+		.degraded = scan->health.degraded,
+		.degraded_reason =
+			scan->health.degraded ? health_text(scan->health.cause) : NULL,
 		.duration_us = scan->duration_us,
 		.silenced = assessment_silenced(&scan->assessment, scan->plan->n_flows),
 		.flapping = assessment_flapping(&scan->assessment, scan->plan->n_flows),
@@ -319,9 +404,12 @@ struct report_summary one_scan_summary(const struct one_scan *scan)
 void one_scan_fini(struct one_scan *scan)
 {
 	engine_free(scan->engine);
+	lifecycle_fini(&scan->lifecycle);
 	changes_fini(&scan->changes);
+	snapshot_fini(&scan->now);
 	assessment_fini(&scan->assessment);
 	results_fini(&scan->results);
-	previous_fini(&scan->previous);
+	incidents_fini(&scan->open);
+	earlier_fini(&scan->earlier);
 	free(scan->flows);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One scan from its first probe to its row in the store: probe, confirm, judge, walk to
- * what got worse, compare, record; then what is too old to be kept may go. What happens
- * with the outcome is the caller's.
+ * One scan from its first probe to its row in the store: load what is known, probe,
+ * confirm, judge, trace what got worse, find what is due, record; then what is too old
+ * is deleted. What happens with the outcome is the caller's.
  */
 #ifndef DAEMON_SCAN_ONE_SCAN_H
 #define DAEMON_SCAN_ONE_SCAN_H
@@ -11,10 +11,14 @@
 #include <stdint.h>
 
 #include "daemon/analyze/assess.h"
+#include "daemon/analyze/changes.h"
+#include "daemon/analyze/health.h"
+#include "daemon/analyze/lifecycle.h"
 #include "daemon/engine/engine.h"
-#include "daemon/query/changes.h"
-#include "daemon/query/previous.h"
-#include "daemon/scan/impaired.h"
+#include "daemon/model/rows.h"
+#include "daemon/query/incidents.h"
+#include "daemon/render/report.h"
+#include "daemon/scan/earlier.h"
 #include "store/store.h"
 
 struct one_scan {
@@ -34,11 +38,15 @@ struct one_scan {
 	int64_t id; /* 0: not stored */
 	int64_t started_us;
 	uint64_t duration_us;
-	struct previous previous;
-	struct trail trail;
+	struct earlier earlier; /* what was known before it */
+	struct open_incidents open;
+	struct health_streak streak;
 	struct results results;
 	struct assessment assessment;
+	struct health health;
+	struct snapshot now; /* all of it, as it is compared and recorded */
 	struct change_set changes;
+	struct lifecycle lifecycle;
 	bool recorded; /* whole, in the store */
 
 	/* Its own. */
@@ -46,7 +54,7 @@ struct one_scan {
 	const char *stage;
 	uint32_t *flows; /* that are asked; NULL: all */
 	size_t n_flows;
-	uint64_t trace_end_us; /* when the walks that run must end; 0: none do */
+	uint64_t trace_end_us; /* when the traces that run must end; 0: none do */
 };
 
 /* The caller's members are set and the others zero. 0, or a negative libuv code; then
@@ -63,6 +71,13 @@ int one_scan_run(struct one_scan *scan);
 /* Makes it end within a moment; from a signal handler or any thread, from
  * one_scan_init() to one_scan_fini(). When all is probed already, it ends as ever. */
 void one_scan_cancel(struct one_scan *scan);
+
+/* Calls `each` for its incidents: see incidents_each(). */
+int one_scan_incidents(const struct one_scan *scan,
+	int (*each)(void *data, const struct report_incident *incident), void *data);
+
+/* Reports its changes and incidents: see changes_report(). */
+int one_scan_report_changes(const struct one_scan *scan, struct report *report);
 
 /* What came of it in numbers, once it has run; `before` and `after` are left out. */
 struct report_summary one_scan_summary(const struct one_scan *scan);

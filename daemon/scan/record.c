@@ -2,16 +2,19 @@
 #include "daemon/scan/record.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "daemon/model/words.h"
+#include "daemon/query/incidents.h"
+#include "daemon/render/incident_json.h"
 
 struct feeding {
 	const struct recording *recording;
-	char **rules; /* per rule set of the plan: JSON */
+	struct store_reported reported; /* of the flow handed out last */
+	char **rules;                   /* per rule set of the plan: JSON */
 	uint32_t next_flow, next_host;
 	char *groups, *addresses; /* of the host handed out last */
 };
@@ -20,12 +23,8 @@ struct feeding {
 
 static bool is_withheld(const struct recording *r, uint32_t index)
 {
-	struct diff_side before = previous_side(r->previous, index);
-	struct diff_side after = result_side(r->plan, r->results, index);
-
-	return r->assessment->degraded &&
-	       diff_flow(&before, &after,
-		       (enum rule_expect)r->plan->flows[index].expect) != CHANGE_NONE;
+	return r->health->degraded &&
+	       earlier_change(r->earlier, r->plan, r->results, index) != CHANGE_NONE;
 }
 
 static const char *or_empty(const char *text)
@@ -33,42 +32,132 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
+/* What people will have been told of a flow, where this scan tells them anything. */
+static const struct store_reported *reported_of(struct feeding *feeding, uint32_t index)
+{
+	const struct recording *r = feeding->recording;
+	const struct snapshot_flow *now = &r->now->flows[index];
+
+	if (r->lifecycle->steps[index] != TOLD_NOW)
+		return NULL;
+	feeding->reported = (struct store_reported){
+		.state = probe_state_word((enum probe_state)now->state),
+		.reason = probe_reason_word((enum probe_reason)now->reason),
+		.identity = r->now->texts.texts[now->identity],
+		.verdict = verdict_word((enum verdict)now->verdict),
+		.incident = r->lifecycle->incidents[index],
+	};
+	return &feeding->reported;
+}
+
 static int next_row(void *data, struct store_row *row)
 {
 	struct feeding *feeding = data;
 	const struct recording *r = feeding->recording;
 	uint32_t i = feeding->next_flow;
-	const struct flow_result *result;
-	const struct plan_flow *flow;
-	bool withheld, carried;
+	const struct snapshot_flow *now;
+	bool withheld, known;
 
-	if (i == r->plan->n_flows)
+	if (i == r->now->n_flows)
 		return 0;
 	feeding->next_flow++;
-	flow = &r->plan->flows[i];
-	result = &r->results->flows[i];
-	carried = results_is_carried(r->results, i);
-	withheld = !carried && is_withheld(r, i);
+	now = &r->now->flows[i];
+	withheld = !now->carried && is_withheld(r, i);
+	known = now->state != STATE_ERROR && now->state != STATE_NONE;
 	*row = (struct store_row){
-		.host = r->plan->hosts[flow->host].name,
-		.check = r->plan->checks[flow->check].name,
-		.state = probe_state_word((enum probe_state)result->state),
-		.reason =
-			withheld ? "withheld"
-				 : probe_reason_word((enum probe_reason)result->reason),
-		.phase = probe_phase_word((enum probe_phase)result->phase),
-		.identity = or_empty(result->detail ? result->detail->identity : NULL),
-		.evidence = or_empty(flow_result_evidence(result)),
+		.host = snapshot_host_name(r->now, now),
+		.check = snapshot_check_name(r->now, now),
+		.state = probe_state_word((enum probe_state)now->state),
+		.reason = withheld ? "withheld"
+				   : probe_reason_word((enum probe_reason)now->reason),
+		.phase = probe_phase_word((enum probe_phase)now->phase),
+		.identity = r->now->texts.texts[now->identity],
+		.evidence = or_empty(now->evidence),
 		.expect = expectation_word((struct expectation){
-			(enum rule_expect)flow->expect, flow->accept_closed}),
-		.verdict = verdict_word((enum verdict)r->assessment->verdicts[i]),
-		.rules = feeding->rules[flow->rules],
-		.measured = result->state != STATE_ERROR &&
-			    result->state != STATE_NONE && !withheld,
-		.carried = carried,
-		.rtt_us = result->rtt_us,
+			(enum rule_expect)now->expect, now->accepts_closed}),
+		.verdict = verdict_word((enum verdict)now->verdict),
+		.rules = feeding->rules[now->rules],
+		.measured = known && !withheld,
+		/* An answer to another question is none to this one. */
+		.carried = now->carried && now->state != STATE_NONE,
+		.rtt_us = r->results->flows[i].rtt_us,
+		.reported = reported_of(feeding, i),
+		.question = now->question,
+		.proved = now->proved,
 	};
 	return 1;
+}
+
+/* ---- incidents ------------------------------------------------------------ */
+
+/* The JSON of what an incident was when it was opened. NULL without memory. */
+static char *body_of(const struct report_incident *row)
+{
+	struct json_filler filler;
+	json_t *object;
+	char *text;
+
+	incident_json_fill(&filler, row);
+	object = json_filler_take(&filler);
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}
+
+struct lives {
+	struct store_incident *opened;
+	struct store_incident_update *updates;
+	size_t n_opened, n_updates;
+};
+
+static int add_opened(void *data, const struct report_incident *row)
+{
+	struct lives *lives = data;
+	bool is_new =
+		row->number && (row->status == INCIDENT_OPENED || row->n_refs == 0);
+
+	if (!is_new)
+		return 0;
+	lives->opened[lives->n_opened] = (struct store_incident){
+		.id = row->number,
+		.uid = row->uid,
+		.kind = change_kind_word(row->incident->kind),
+		.summary = row->incident->summary,
+		.body = body_of(row),
+		.flows = row->incident->n_flows,
+		.remaining =
+			row->status == INCIDENT_OPENED
+				? row->incident->n_flows ? row->incident->n_flows : 1
+				: 0,
+	};
+	return lives->opened[lives->n_opened++].body ? 0 : -ENOMEM;
+}
+
+static int fill_lives(const struct recording *r, struct lives *lives)
+{
+	const struct incidents_life life = {
+		.lifecycle = r->lifecycle, .open = r->open, .scan = r->scan};
+
+	lives->opened = calloc(r->changes->n_incidents + 1, sizeof *lives->opened);
+	lives->updates = calloc(r->open->count + 1, sizeof *lives->updates);
+	if (!lives->opened || !lives->updates)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->open->count; i++) {
+		const struct open_incident *open = &r->open->items[i];
+		if (open->left != open->remaining)
+			lives->updates[lives->n_updates++] =
+				(struct store_incident_update){
+					open->number, open->left};
+	}
+	return incidents_each(r->changes, r->scan, &life, add_opened, lives);
+}
+
+static void free_lives(struct lives *lives)
+{
+	for (size_t i = 0; i < lives->n_opened; i++)
+		free((char *)(uintptr_t)lives->opened[i].body);
+	free(lives->opened);
+	free(lives->updates);
 }
 
 /* ---- hosts ---------------------------------------------------------------- */
@@ -182,10 +271,23 @@ static const char **idle_rules(const struct recording *r, char **texts, size_t *
 	return idle;
 }
 
+/* Also what is withheld. */
+static uint64_t count_unmeasured(const struct recording *r)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < r->now->n_flows; i++)
+		count += !r->now->flows[i].carried &&
+			 (r->now->flows[i].gap_reason != REASON_NONE ||
+				 is_withheld(r, i));
+	return count;
+}
+
 int record_scan(struct store *store, const struct recording *r)
 {
 	struct feeding feeding = {.recording = r, .rules = rules_json(r->plan)};
 	const char **idle = NULL;
+	struct lives lives = {.opened = NULL};
 	struct store_record record = {
 		.scan = r->scan,
 		.totals =
@@ -196,10 +298,11 @@ int record_scan(struct store *store, const struct recording *r)
 				.pass = r->assessment->pass,
 				.fail = r->assessment->fail,
 				.inconclusive = r->assessment->inconclusive,
-				.changes = r->changes,
-				.degraded = r->assessment->degraded,
+				.changes = r->changes->reachability,
+				.degraded = r->health->degraded,
 				.scope = r->plan->scope,
 				.carried = results_count_carried(r->results),
+				.unmeasured = count_unmeasured(r),
 			},
 		.next = next_row,
 		.next_data = &feeding,
@@ -207,15 +310,23 @@ int record_scan(struct store *store, const struct recording *r)
 		.next_host_data = &feeding,
 		.outbox = r->outbox,
 	};
-	int rc;
+	int rc = feeding.rules ? fill_lives(r, &lives) : -ENOMEM;
 
 	snprintf(record.totals.degraded_why, sizeof record.totals.degraded_why, "%s",
-		r->assessment->degraded_why ? r->assessment->degraded_why : "");
-	if (feeding.rules)
+		health_word(r->health->cause));
+	if (rc == 0) {
 		idle = idle_rules(r, feeding.rules, &record.n_idle);
+		rc = idle ? 0 : -ENOMEM;
+	}
 	record.idle = idle;
-	rc = idle ? store_scan_record(store, &record) : -ENOMEM;
+	record.opened = lives.opened;
+	record.n_opened = lives.n_opened;
+	record.updates = lives.updates;
+	record.n_updates = lives.n_updates;
+	if (rc == 0)
+		rc = store_scan_record(store, &record);
 	free(idle);
+	free_lives(&lives);
 	free_texts(feeding.rules, r->plan->n_rule_sets);
 	free(feeding.groups);
 	free(feeding.addresses);

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "daemon/analyze/assess.h"
-#include "daemon/engine/plan.h"
-#include "daemon/engine/results.h"
-#include "daemon/query/previous.h"
+#include "daemon/analyze/health.h"
+#include "daemon/analyze/lifecycle.h"
+#include "daemon/scan/earlier.h"
 #include "store/store.h"
 
 struct recording {
@@ -16,17 +16,24 @@ struct recording {
 	const struct plan *plan;
 	const struct results *results;
 	const struct assessment *assessment;
-	const struct previous *previous;
+	const struct health *health;
+	const struct earlier *earlier;
+	const struct snapshot *now; /* all that was measured and made of it */
+	const struct change_set *changes;
+	const struct lifecycle *lifecycle;
+	const struct open_incidents *open;
 	int64_t finished_us;
 	uint64_t duration_us;
-	uint64_t changes;
-	const struct outbox_put *outbox; /* what people are to be told; or NULL */
+	const struct outbox_put
+		*outbox; /* what people are to be notified of; or NULL */
 };
 
 /*
- * Stores the scan. Flows in state error are gaps. In a degraded scan, flows that differ
- * from their last confirmed state are gaps as well, reason "withheld": the next clean
- * scan settles what is real. 0 or a negative errno with the store as it was. Blocks.
+ * Stores the scan, what people will have been told by it, and the life of the
+ * incidents, in one transaction. Flows in state error are gaps. In a degraded scan,
+ * flows that differ from their last confirmed state are gaps as well, reason
+ * "withheld": the next clean scan settles what is real. 0 or a negative errno with the
+ * store as it was. Blocks.
  */
 int record_scan(struct store *store, const struct recording *recording);
 

@@ -45,14 +45,10 @@ static bool is_stopped(uint8_t state, uint8_t reason)
 		       probe_state_path((enum probe_state)state) == PATH_BLOCKED);
 }
 
-static bool got_worse(const struct plan *plan, const struct previous *previous,
+static bool got_worse(const struct plan *plan, const struct earlier *earlier,
 	const struct results *results, uint32_t flow)
 {
-	struct diff_side before = previous_side(previous, flow);
-	struct diff_side after = result_side(plan, results, flow);
-
-	return diff_flow(&before, &after, (enum rule_expect)plan->flows[flow].expect) ==
-	       CHANGE_REGRESSION;
+	return earlier_change(earlier, plan, results, flow) == CHANGE_REGRESSION;
 }
 
 /* Finds the address that is stopped, of several the first. A sweep is partial as a
@@ -95,13 +91,13 @@ static const char *evidence_of(
 	return detail ? detail->evidence : NULL;
 }
 
-static bool make_suspect(const struct plan *plan, const struct previous *previous,
+static bool make_suspect(const struct plan *plan, const struct earlier *earlier,
 	const struct results *results, uint32_t flow, struct suspect *out)
 {
 	const struct plan_check *check = &plan->checks[plan->flows[flow].check];
 
 	*out = (struct suspect){.flow = flow};
-	if (!check->ops->port || !got_worse(plan, previous, results, flow) ||
+	if (!check->ops->port || !got_worse(plan, earlier, results, flow) ||
 		!find_address(plan, results, out))
 		return false;
 	out->network =
@@ -126,7 +122,7 @@ static uint32_t count_like(const struct suspects *suspects, const struct plan *p
 }
 
 /* One of every check and network first, since each may have a cause of its own. */
-static void find_suspects(const struct plan *plan, const struct previous *previous,
+static void find_suspects(const struct plan *plan, const struct earlier *earlier,
 	const struct results *results, struct suspects *out)
 {
 	for (uint32_t most = 1; most <= TRACE_CHANGES_PER_NETWORK; most++) {
@@ -135,7 +131,7 @@ static void find_suspects(const struct plan *plan, const struct previous *previo
 			struct suspect suspect;
 			if (out->count == TRACE_CHANGES_MAX)
 				return;
-			if (!make_suspect(plan, previous, results, i, &suspect) ||
+			if (!make_suspect(plan, earlier, results, i, &suspect) ||
 				count_like(out, plan, &suspect) >= most)
 				continue;
 			check = &plan->checks[plan->flows[i].check];
@@ -313,14 +309,14 @@ static uint32_t time_left_ms(uint64_t started_us)
 }
 
 int trace_changes(struct engine *engine, const struct plan *plan,
-	const struct previous *previous, struct results *results)
+	const struct earlier *earlier, struct results *results)
 {
 	struct suspects suspects = {.count = 0};
 	uint64_t started_us = clock_monotonic_us();
 	int rc = 0;
 
-	if (previous->scan)
-		find_suspects(plan, previous, results, &suspects);
+	if (earlier->snapshot.scan)
+		find_suspects(plan, earlier, results, &suspects);
 	for (uint32_t i = 0; i < suspects.count; i++)
 		find_open_port(plan, results, &suspects.items[i]);
 	for (uint32_t i = 0; i < suspects.count && rc == 0; i += WALKS_AT_ONCE) {

@@ -8,7 +8,7 @@
 #define DAEMON_SCAN_TRACE_CHANGES_H
 
 #include "daemon/engine/engine.h"
-#include "daemon/query/previous.h"
+#include "daemon/scan/earlier.h"
 
 enum {
 	TRACE_CHANGES_PER_NETWORK = 3, /* flows of one check in one /24 or /64 */
@@ -26,6 +26,6 @@ enum {
  * trouble is logged and ends the walks, which are none of what a scan measures.
  */
 int trace_changes(struct engine *engine, const struct plan *plan,
-	const struct previous *previous, struct results *results);
+	const struct earlier *earlier, struct results *results);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/size.h"
 #include "daemon/analyze/assess.h"
+#include "daemon/analyze/health.h"
 
 /* Two hosts with two flows each: h0 f0 f1, h1 f2 f3; checks alternate tcp/1, tcp/2. */
 struct fleet {
@@ -34,6 +35,7 @@ static void fleet_init(struct fleet *f)
 	f->config.rules = (struct rule_list){f->rules, 2};
 	f->config.settings.guard_share = 30;
 	f->config.settings.guard_require = 1;
+	f->config.settings.guard_patience = 3;
 	f->rule_lists[0][0] = 0;
 	f->rule_lists[1][1] = 1;
 	f->sets[0] = (struct plan_rule_set){f->rule_lists[0], 1};
@@ -255,14 +257,13 @@ static void require_all_spares_nothing(void **state)
 
 static const char *degraded(struct fleet *f)
 {
-	struct assessment a;
-	const char *reason;
+	const struct health_streak streak = {.degraded = 0};
+	struct health health;
 
-	assert_int_equal(assess(&f->plan, &f->results, &a), 0);
-	reason = a.degraded_reason;
-	assert_int_equal(a.degraded, reason != NULL);
-	assessment_fini(&a);
-	return reason;
+	assert_int_equal(
+		health_judge(&f->plan, &f->results, NULL, &streak, &health), 0);
+	assert_int_equal(health.degraded, health.cause != HEALTH_FINE);
+	return health_text(health.cause);
 }
 
 static void silence_everywhere_is_not_our_own_trouble(void **state)
@@ -299,23 +300,52 @@ static void one_missing_route_does_not_degrade_but_all_do(void **state)
 	assert_non_null(degraded(&f));
 }
 
+/* The hosts are known by names, and nobody answers for them. */
+static void lose_resolver(
+	struct fleet *f, enum probe_state state, enum probe_reason why)
+{
+	static const char *const names[] = {"h0.corp.example", "h1.corp.example"};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		f->hosts[i].dial_name = names[i];
+		f->probed[i].by_server = true;
+	}
+	for (uint32_t i = 0; i < 4; i++)
+		set(f, i, state, why);
+}
+
 static void a_dead_resolver_degrades(void **state)
 {
 	struct fleet f;
 
 	(void)state;
 	fleet_init(&f);
-	f.hosts[1].dial_name = "h1.corp.example";
-	f.probed[1].by_server = true;
-	set(&f, 2, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
-	set(&f, 3, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
-	assert_non_null(degraded(&f));
-	/* What the hosts file knows proves nothing. */
-	f.hosts[0].dial_name = "h0";
+	lose_resolver(&f, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
 	assert_non_null(degraded(&f));
 	/* An answer, if only that there is no such name, proves that it lives. */
 	set(&f, 3, STATE_UNRESOLVED, REASON_NXDOMAIN);
 	assert_null(degraded(&f));
+}
+
+static void one_name_without_an_answer_degrades_only_when_it_is_all_there_is(
+	void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	lose_resolver(&f, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
+	f.hosts[0].dial_name = NULL;
+	f.probed[0].by_server = false;
+	set(&f, 0, STATE_OPEN, REASON_SYN_ACK);
+	set(&f, 1, STATE_OPEN, REASON_SYN_ACK);
+	assert_null(degraded(&f));
+	/* What the hosts file knows proves nothing about resolvers. */
+	f.hosts[0].dial_name = "h0";
+	assert_null(degraded(&f));
+	set(&f, 0, STATE_ERROR, REASON_NO_ROUTE);
+	set(&f, 1, STATE_ERROR, REASON_NO_ROUTE);
+	assert_non_null(degraded(&f));
 }
 
 static void a_resolver_of_this_machine_that_refuses_is_dead_too(void **state)
@@ -324,18 +354,13 @@ static void a_resolver_of_this_machine_that_refuses_is_dead_too(void **state)
 
 	(void)state;
 	fleet_init(&f);
-	f.hosts[1].dial_name = "h1.corp.example";
-	f.probed[1].by_server = true;
-	set(&f, 2, STATE_ERROR, REASON_RESOLVER_UNAVAILABLE);
-	set(&f, 3, STATE_ERROR, REASON_RESOLVER_UNAVAILABLE);
-	assert_non_null(degraded(&f));
-	/* Nor is there one where no server is to be asked. */
-	f.probed[1].by_server = false;
-	assert_non_null(degraded(&f));
-	set(&f, 0, STATE_ERROR, REASON_NO_ROUTE);
-	set(&f, 1, STATE_ERROR, REASON_NO_ROUTE);
+	lose_resolver(&f, STATE_ERROR, REASON_RESOLVER_UNAVAILABLE);
 	assert_string_equal(
 		degraded(&f), "no flow could be measured from this machine");
+	f.hosts[0].dial_name = NULL;
+	f.probed[0].by_server = false;
+	set(&f, 0, STATE_OPEN, REASON_SYN_ACK);
+	assert_null(degraded(&f));
 }
 
 static void an_address_in_place_of_a_name_proves_no_resolver_alive(void **state)
@@ -347,6 +372,9 @@ static void an_address_in_place_of_a_name_proves_no_resolver_alive(void **state)
 	f.checks[1].ops = &dns_probe_ops;
 	set(&f, 1, STATE_UNRESOLVED, REASON_NOT_A_NAME);
 	assert_null(degraded(&f));
+	f.hosts[0].dial_name = "h0.corp.example";
+	f.probed[0].by_server = true;
+	set(&f, 0, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
 	set(&f, 3, STATE_UNRESOLVED, REASON_DNS_TIMEOUT);
 	assert_non_null(degraded(&f));
 }
@@ -382,6 +410,8 @@ int main(void)
 		cmocka_unit_test(a_shortage_degrades),
 		cmocka_unit_test(one_missing_route_does_not_degrade_but_all_do),
 		cmocka_unit_test(a_dead_resolver_degrades),
+		cmocka_unit_test(
+			one_name_without_an_answer_degrades_only_when_it_is_all_there_is),
 		cmocka_unit_test(a_resolver_of_this_machine_that_refuses_is_dead_too),
 		cmocka_unit_test(
 			an_address_in_place_of_a_name_proves_no_resolver_alive),

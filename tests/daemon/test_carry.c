@@ -10,9 +10,12 @@
 #include <cmocka.h>
 
 #include "daemon/analyze/assess.h"
-#include "daemon/query/changes.h"
+#include "daemon/analyze/changes.h"
+#include "daemon/analyze/health.h"
 #include "daemon/scan/carry.h"
+#include "daemon/scan/measured.h"
 #include "tests/support/made.h"
+#include "tests/support/past.h"
 
 static const char text[] =
 	"vantage: here\n"
@@ -34,13 +37,10 @@ enum {
 struct bed {
 	struct made made;
 	struct results results;
-	struct previous previous;
+	struct past past;
 	struct assessment assessment;
 	uint32_t *flows;
 	size_t n_flows;
-	uint8_t states[8], reasons[8];
-	bool present[8], proved[8];
-	const char *identities[8];
 };
 
 static uint32_t flow(const struct bed *bed, const char *host, const char *check)
@@ -60,17 +60,10 @@ static int set_up(void **state)
 	assert_int_equal(bed.made.rc, 0);
 	assert_int_equal(bed.made.plan->n_flows, 4);
 	assert_int_equal(results_init(&bed.results, bed.made.plan), 0);
-	bed.previous = (struct previous){.scan = 1,
-		.states = bed.states,
-		.reasons = bed.reasons,
-		.present = bed.present,
-		.proved = bed.proved,
-		.identities = bed.identities};
-	for (uint32_t i = 0; i < 4; i++) {
-		bed.states[i] = STATE_OPEN;
-		bed.present[i] = bed.proved[i] = true;
-	}
-	bed.states[flow(&bed, "w1", "tcp/3389")] = STATE_FILTERED;
+	past_init(&bed.past, bed.made.plan);
+	for (uint32_t i = 0; i < 4; i++)
+		past_flow(&bed.past, i)->proved = true;
+	past_set_state(&bed.past, flow(&bed, "w1", "tcp/3389"), STATE_FILTERED);
 	*state = &bed;
 	return 0;
 }
@@ -80,6 +73,7 @@ static int tear_down(void **state)
 	struct bed *bed = *state;
 
 	free(bed->flows);
+	past_fini(&bed->past);
 	assessment_fini(&bed->assessment);
 	results_fini(&bed->results);
 	made_fini(&bed->made);
@@ -90,16 +84,18 @@ static int tear_down(void **state)
 static void scan(struct bed *bed, const bool *rules)
 {
 	const struct plan *plan = bed->made.plan;
+	const struct earlier *earlier = &bed->past.earlier;
 
-	assert_int_equal(carry_select(plan, rules, &bed->flows, &bed->n_flows), 0);
-	assert_int_equal(carry_over(plan, &bed->previous, bed->flows, bed->n_flows,
-				 &bed->results),
+	assert_int_equal(
+		carry_select(plan, earlier, rules, &bed->flows, &bed->n_flows), 0);
+	assert_int_equal(carry_forward(&bed->past.frame, earlier, bed->flows,
+				 bed->n_flows, &bed->results),
 		0);
 	for (size_t i = 0; i < bed->n_flows; i++) {
 		uint32_t at = bed->flows[i];
 		assert_false(results_is_carried(&bed->results, at));
-		bed->results.flows[at].state = bed->states[at];
-		bed->results.flows[at].clear = bed->states[at] == STATE_OPEN;
+		bed->results.flows[at].state = earlier->states[at];
+		bed->results.flows[at].clear = earlier->states[at] == STATE_OPEN;
 	}
 	assert_int_equal(
 		results_count_carried(&bed->results), plan->n_flows - bed->n_flows);
@@ -154,7 +150,7 @@ static void silence_that_was_never_proved_stays_unproved(void **state)
 {
 	struct bed *bed = *state;
 
-	bed->proved[flow(bed, "w1", "tcp/3389")] = false;
+	past_flow(&bed->past, flow(bed, "w1", "tcp/3389"))->proved = false;
 	scan_rule(bed, FAST);
 	assert_int_equal(judge(bed, "w1", "tcp/3389"), VERDICT_INCONCLUSIVE);
 }
@@ -174,7 +170,7 @@ static void what_was_never_asked_is_inconclusive_and_says_why(void **state)
 	struct bed *bed = *state;
 	uint32_t at = flow(bed, "w1", "tcp/80");
 
-	bed->states[at] = STATE_NONE;
+	past_set_state(&bed->past, at, STATE_NONE);
 	scan_rule(bed, FAST);
 	assert_int_equal(judge(bed, "w1", "tcp/80"), VERDICT_INCONCLUSIVE);
 	assert_string_equal(
@@ -186,6 +182,8 @@ static void what_was_never_asked_is_inconclusive_and_says_why(void **state)
 static void what_is_carried_hides_no_trouble(void **state)
 {
 	struct bed *bed = *state;
+	const struct health_streak streak = {.degraded = 0};
+	struct health health;
 
 	scan_rule(bed, FAST);
 	for (size_t i = 0; i < bed->n_flows; i++) {
@@ -194,9 +192,11 @@ static void what_is_carried_hides_no_trouble(void **state)
 		result->reason = REASON_NO_ROUTE;
 		result->clear = 0;
 	}
-	judge(bed, "w1", "tcp/443");
-	assert_true(bed->assessment.degraded);
-	assert_string_equal(bed->assessment.degraded_why, "unmeasured");
+	assert_int_equal(health_judge(bed->made.plan, &bed->results,
+				 &bed->past.earlier.last, &streak, &health),
+		0);
+	assert_true(health.degraded);
+	assert_int_equal(health.cause, HEALTH_UNMEASURED);
 }
 
 static void it_is_neither_a_change_nor_evidence(void **state)
@@ -205,11 +205,15 @@ static void it_is_neither_a_change_nor_evidence(void **state)
 	struct change_set changes;
 	uint32_t dark = flow(bed, "w1", "tcp/443");
 
-	bed->identities[flow(bed, "w1", "tcp/80")] = "something";
+	past_set_identity(&bed->past, flow(bed, "w1", "tcp/80"), "something");
 	scan_rule(bed, FAST);
 	bed->results.flows[dark].state = STATE_FILTERED;
-	assert_int_equal(changes_of_scan(bed->made.plan, &bed->results, &bed->previous,
-				 false, &changes),
+	judge(bed, "w1", "tcp/443");
+	assert_int_equal(measured_fill(bed->made.plan, &bed->results, &bed->assessment,
+				 false, &bed->past.frame),
+		0);
+	assert_int_equal(changes_due(&bed->past.earlier.snapshot,
+				 bed->past.earlier.places, &bed->past.frame, &changes),
 		0);
 	assert_int_equal(changes.reachability, 1);
 	assert_int_equal(changes.n_incidents, 1);

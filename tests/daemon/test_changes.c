@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "base/size.h"
-#include "daemon/query/changes.h"
+#include "daemon/analyze/changes.h"
+#include "daemon/query/snapshot.h"
 
 /* A store of its own for each side of a test, in a folder that the test removes. */
 struct made {
@@ -136,19 +137,24 @@ static void tell(const struct change_set *set, char *out, size_t size)
 static void expect_changes(struct store *a, int64_t scan_a, struct store *b,
 	int64_t scan_b, size_t incidents, const char *wanted)
 {
-	struct change_side before = {a, scan_a, "here"};
-	struct change_side after = {b, scan_b, "here"};
+	struct store_scan earlier = {.id = scan_a, .vantage = "here"};
+	struct store_scan later = {.id = scan_b, .vantage = "here"};
+	struct snapshot then, now;
 	struct change_set set;
 	char text[512];
 
-	assert_int_equal(changes_of_store(&before, &after, NULL, &set), 0);
+	assert_int_equal(snapshot_load_pair(a, &earlier, b, &later, &then, &now), 0);
+	assert_int_equal(changes_between(&then, &now, &set), 0);
 	tell(&set, text, sizeof text);
 	assert_string_equal(text, wanted);
 	assert_int_equal(set.n_incidents, incidents);
 	for (uint32_t i = 0; i < set.count; i++)
-		assert_int_equal(
-			set.items[i].incident != 0, set.items[i].flow != UINT32_MAX);
+		assert_int_equal(set.items[i].incident != 0,
+			set.items[i].kind != CHANGE_ADDED &&
+				set.items[i].kind != CHANGE_REMOVED);
 	changes_fini(&set);
+	snapshot_fini(&then);
+	snapshot_fini(&now);
 }
 
 static const struct row before_rows[] = {
@@ -225,37 +231,6 @@ static void backwards_is_the_way_back(void **state)
 		"a tcp/1 filtered>open recovery,b tcp/1 filtered>open recovery,");
 }
 
-static const char *cause(struct arena *arena, const char *evidence)
-{
-	struct change change = {.check = "dns", .evidence = evidence};
-
-	return changes_cause(arena, &change);
-}
-
-static void the_cause_is_read_from_the_evidence(void **state)
-{
-	struct change own = {.reason = REASON_NEIGHBOUR_SILENT};
-	struct arena arena;
-
-	(void)state;
-	arena_init(&arena, 0);
-	assert_string_equal(
-		cause(&arena, "{\"icmp\":{\"type\":3,\"sender\":\"192.0.2.1\"}}"),
-		"192.0.2.1");
-	assert_string_equal(
-		cause(&arena,
-			"{\"servers\":[{\"server\":\"a\",\"reason\":\"resolved\"},"
-			"{\"server\":\"b\",\"reason\":\"nxdomain\"}]}"),
-		"b");
-	assert_null(cause(&arena, "{\"icmp\":3}"));
-	assert_null(cause(&arena, "not json"));
-	assert_null(cause(&arena, ""));
-	assert_null(cause(&arena, NULL));
-	own.evidence = "{\"icmp\":{\"type\":3,\"sender\":\"192.0.2.1\"}}";
-	assert_null(changes_cause(&arena, &own));
-	arena_fini(&arena);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,7 +242,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_stores_tell_the_same, make, unmake),
 		cmocka_unit_test_setup_teardown(
 			backwards_is_the_way_back, make, unmake),
-		cmocka_unit_test(the_cause_is_read_from_the_evidence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "daemon/scan/confirm.h"
 #include "tests/support/fleet.h"
 #include "tests/support/notes.h"
+#include "tests/support/past.h"
 
 #define OPEN                                                  \
 	{                                                     \
@@ -47,14 +48,7 @@ static enum probe_state settle(
 	const struct step *steps, uint32_t n_steps, uint32_t confirm, uint32_t *looks)
 {
 	const struct script script = {steps, n_steps};
-	uint8_t before[] = {STATE_OPEN}, reasons[] = {REASON_SYN_ACK};
-	bool present[] = {true};
-	const char *identities[] = {NULL};
-	struct previous previous = {.scan = 1,
-		.states = before,
-		.reasons = reasons,
-		.present = present,
-		.identities = identities};
+	struct past past;
 	struct engine *engine;
 	struct fleet fleet;
 	enum probe_state state;
@@ -65,12 +59,14 @@ static enum probe_state settle(
 	fleet.options.world = &world;
 	fleet_check(&fleet, 0, "scripted", &kind_scripted, &script);
 	fleet.plan.flows[0].expect = EXPECT_OPEN;
+	past_init(&past, &fleet.plan);
 	assert_int_equal(engine_new(&fleet.options, &engine), 0);
 	assert_int_equal(engine_run(engine, &fleet.plan, NULL, 0, &fleet.results), 0);
-	assert_int_equal(confirm_changes(engine, &fleet.plan, &previous, confirm,
+	assert_int_equal(confirm_changes(engine, &fleet.plan, &past.earlier, confirm,
 				 &fleet.results),
 		0);
 	engine_free(engine);
+	past_fini(&past);
 	state = (enum probe_state)fleet_result(&fleet, 0, 0)->state;
 	*looks = notes.count;
 	fleet_fini(&fleet);
@@ -159,7 +155,7 @@ static void own_trouble_on_the_way_ends_it_as_such(void **state)
 
 static void nothing_is_confirmed_without_a_past(void **state)
 {
-	struct previous nothing = {.scan = 0};
+	const struct earlier nothing = {.places = NULL};
 
 	(void)state;
 	assert_int_equal(confirm_changes(NULL, NULL, &nothing, 2, NULL), 0);

@@ -239,7 +239,7 @@ static void scan(struct store *store, const struct plan *plan, struct told *told
 	assert_int_equal(one_scan_init(&scan), 0);
 	assert_int_equal(one_scan_run(&scan), 0);
 	assert_true(scan.recorded);
-	assert_int_equal(changes_incidents(&scan.changes, scan.id, tell, told), 0);
+	assert_int_equal(one_scan_incidents(&scan, tell, told), 0);
 	one_scan_fini(&scan);
 }
 

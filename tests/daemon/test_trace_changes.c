@@ -16,6 +16,7 @@
 #include "base/size.h"
 #include "daemon/scan/trace_changes.h"
 #include "tests/support/fleet.h"
+#include "tests/support/past.h"
 
 #define HOSTS 40
 
@@ -33,11 +34,8 @@ static int fail_to_run(void *data, const struct plan *plan, const uint32_t *flow
 /* Every flow was open, and is what a test makes of it. Nobody listens on the port. */
 struct scene {
 	struct fleet fleet;
-	struct previous previous;
+	struct past past;
 	struct engine *engine;
-	uint8_t before[2 * HOSTS], reasons[2 * HOSTS];
-	bool present[2 * HOSTS];
-	const char *identities[2 * HOSTS];
 	uint32_t n_hosts;
 	int fd;
 };
@@ -78,27 +76,22 @@ static void scene_open(struct scene *s, uint32_t n_hosts)
 	fleet_check_port(&s->fleet, 0, port);
 	for (uint32_t i = 0; i < n_hosts; i++) {
 		s->fleet.plan.flows[i].expect = EXPECT_OPEN;
-		s->before[i] = STATE_OPEN;
-		s->present[i] = true;
 		lose(s, i, STATE_OPEN);
 	}
-	s->previous = (struct previous){.scan = 1,
-		.states = s->before,
-		.reasons = s->reasons,
-		.present = s->present,
-		.identities = s->identities};
+	past_init(&s->past, &s->fleet.plan);
 	assert_int_equal(engine_new(&s->fleet.options, &s->engine), 0);
 }
 
 static void trace(struct scene *s)
 {
-	assert_int_equal(trace_changes(s->engine, &s->fleet.plan, &s->previous,
+	assert_int_equal(trace_changes(s->engine, &s->fleet.plan, &s->past.earlier,
 				 &s->fleet.results),
 		0);
 }
 
 static void scene_close(struct scene *s)
 {
+	past_fini(&s->past);
 	engine_free(s->engine);
 	fleet_fini(&s->fleet);
 	close(s->fd);
@@ -127,7 +120,7 @@ static void what_got_worse_is_walked_to_and_nothing_else(void **state)
 	(void)state;
 	scene_open(&s, 3);
 	lose(&s, 1, STATE_CLOSED);
-	s.before[2] = STATE_FILTERED;
+	past_set_state(&s.past, 2, STATE_FILTERED);
 	lose(&s, 2, STATE_CLOSED);
 	trace(&s);
 	assert_null(trace_of(&s, 0));
@@ -273,7 +266,7 @@ static void every_flow_gets_its_own_walk(void **state)
 
 static void without_a_past_nothing_is_walked_to(void **state)
 {
-	struct previous nothing = {.scan = 0};
+	const struct earlier nothing = {.places = NULL};
 
 	(void)state;
 	assert_int_equal(trace_changes(NULL, NULL, &nothing, NULL), 0);
@@ -296,8 +289,8 @@ static void trouble_of_the_walks_is_none_of_the_scans(void **state)
 	assert_null(trace_of(&s, 0));
 	/* Whoever stops the walks stops the scan. */
 	trouble = -ECANCELED;
-	assert_int_equal(
-		trace_changes(s.engine, &s.fleet.plan, &s.previous, &s.fleet.results),
+	assert_int_equal(trace_changes(s.engine, &s.fleet.plan, &s.past.earlier,
+				 &s.fleet.results),
 		-ECANCELED);
 	scene_close(&s);
 }

@@ -41,6 +41,7 @@ static void make_hosts(struct fleet *fleet)
 
 void fleet_init(struct fleet *fleet, uint32_t n_hosts, uint32_t n_checks)
 {
+	static const struct config nothing;
 	struct plan *plan = &fleet->plan;
 
 	*fleet = (struct fleet){.options = {.seed = 1,
@@ -48,6 +49,7 @@ void fleet_init(struct fleet *fleet, uint32_t n_hosts, uint32_t n_checks)
 					.dns_timeout_ms = 100,
 					.dns_attempts = 1}};
 	arena_init(&plan->arena, 0);
+	plan->config = &nothing;
 	plan->n_hosts = n_hosts;
 	plan->n_checks = n_checks;
 	plan->n_flows = n_hosts * n_checks;

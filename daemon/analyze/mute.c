@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/analyze/silence.h"
+#include "daemon/analyze/mute.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/pattern.h"
@@ -67,40 +69,90 @@ static bool covers(const struct silence_scope *scope, const struct silence_flow 
 	       fits_any(scope->rule, &rule, rule != NULL);
 }
 
-/* Of one array. */
-static bool is_older(const struct silence *a, const struct silence *b)
-{
-	return a->after_scan != b->after_scan ? a->after_scan < b->after_scan : a < b;
-}
-
-static const struct silence *oldest_of(const struct silence *silences, size_t count,
+static const struct silence *first_of(const struct silence *silences, size_t count,
 	const struct silence_flow *flow, const char *rule)
 {
-	const struct silence *oldest = NULL;
-
 	for (size_t i = 0; i < count; i++)
-		if (covers(&silences[i].scope, flow, rule) &&
-			(!oldest || is_older(&silences[i], oldest)))
-			oldest = &silences[i];
-	return oldest;
+		if (covers(&silences[i].scope, flow, rule))
+			return &silences[i];
+	return NULL;
 }
 
 const struct silence *silence_of(
 	const struct silence *silences, size_t count, const struct silence_flow *flow)
 {
-	const struct silence *youngest;
+	const struct silence *youngest =
+		first_of(silences, count, flow, flow->n_rules ? flow->rules[0] : NULL);
 
-	if (flow->n_rules == 0)
-		return oldest_of(silences, count, flow, NULL);
-	youngest = oldest_of(silences, count, flow, flow->rules[0]);
 	for (size_t i = 1; youngest && i < flow->n_rules; i++) {
-		const struct silence *next =
-			oldest_of(silences, count, flow, flow->rules[i]);
-		if (!next || is_older(youngest, next))
-			youngest = next;
+		const struct silence *one =
+			first_of(silences, count, flow, flow->rules[i]);
+		youngest = one > youngest || !one ? one : youngest;
 	}
 	return youngest;
 }
+
+/* ---- flows ----------------------------------------------------------------------- */
+
+/* The most names that one host or flow of a snapshot has, and one more. */
+static uint32_t most_names(const struct snapshot *s)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < s->n_hosts; i++)
+		most = s->hosts[i].groups.count > most ? s->hosts[i].groups.count
+						       : most;
+	for (uint32_t i = 0; i < s->n_rule_sets; i++)
+		most = s->rule_sets[i].count > most ? s->rule_sets[i].count : most;
+	return most + 1;
+}
+
+static size_t name_set(
+	const struct snapshot_set *set, const char *const *names, const char **out)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		out[i] = names[set->items[i]];
+	return set->count;
+}
+
+int mute_flows(const struct silence *silences, size_t count,
+	const struct snapshot *snapshot, uint32_t **numbers)
+{
+	uint32_t most = most_names(snapshot);
+	const char **names;
+
+	*numbers = NULL;
+	if (count == 0 || snapshot->n_flows == 0)
+		return 0;
+	names = calloc(2 * (size_t)most, sizeof *names);
+	*numbers = calloc(snapshot->n_flows, sizeof **numbers);
+	for (uint32_t i = 0; names && *numbers && i < snapshot->n_flows; i++) {
+		const struct snapshot_flow *flow = &snapshot->flows[i];
+		struct silence_flow what = {
+			.vantage = snapshot->vantage,
+			.host = snapshot_host_name(snapshot, flow),
+			.check = snapshot_check_name(snapshot, flow),
+			.groups = names,
+			.rules = names + most,
+		};
+		const struct silence *found;
+		what.n_groups = name_set(
+			&snapshot->hosts[flow->host].groups, snapshot->groups, names);
+		names[what.n_groups++] = "all";
+		what.n_rules = name_set(&snapshot->rule_sets[flow->rules],
+			snapshot->rules, names + most);
+		found = silence_of(silences, count, &what);
+		(*numbers)[i] = found ? found->id : 0;
+	}
+	free(names);
+	if (names && *numbers)
+		return 0;
+	free(*numbers);
+	*numbers = NULL;
+	return -ENOMEM;
+}
+
+/* ---- time ------------------------------------------------------------------------ */
 
 bool silence_holds(const struct silence *silence, int64_t now_us)
 {

@@ -10,8 +10,11 @@
 #include <cmocka.h>
 
 #include "daemon/analyze/controls.h"
-#include "daemon/scan/impaired.h"
+#include "daemon/analyze/health.h"
+#include "daemon/scan/measured.h"
+#include "daemon/scan/vantage.h"
 #include "tests/support/made.h"
+#include "tests/support/past.h"
 
 static const char text[] =
 	"vantage: here\n"
@@ -34,12 +37,11 @@ static const char text[] =
 struct bed {
 	struct made made;
 	struct results results;
-	struct previous previous;
-	struct trail trail;
-	struct assessment assessment;
-	uint8_t states[64], reasons[64];
-	bool present[64];
-	const char *identities[64];
+	struct past past;
+	struct health_streak streak;
+	struct health health;
+	uint8_t *states, *reasons;            /* of the past */
+	const struct controls_before *before; /* these; NULL: there is none */
 };
 
 static int set_up(void **state)
@@ -53,14 +55,11 @@ static int set_up(void **state)
 	assert_int_equal(results_init(&bed.results, bed.made.plan), 0);
 	n = bed.made.plan->n_flows;
 	assert_in_range(n, 1, 64);
-	bed.previous = (struct previous){.scan = 1,
-		.states = bed.states,
-		.reasons = bed.reasons,
-		.present = bed.present,
-		.identities = bed.identities};
+	past_init(&bed.past, bed.made.plan);
+	bed.states = bed.past.earlier.states;
+	bed.reasons = bed.past.earlier.reasons;
+	bed.before = &bed.past.earlier.last;
 	for (uint32_t i = 0; i < n; i++) {
-		bed.states[i] = STATE_OPEN;
-		bed.present[i] = true;
 		bed.results.flows[i].state = STATE_OPEN;
 		bed.results.flows[i].clear = 1;
 	}
@@ -72,7 +71,7 @@ static int tear_down(void **state)
 {
 	struct bed *bed = *state;
 
-	assessment_fini(&bed->assessment);
+	past_fini(&bed->past);
 	results_fini(&bed->results);
 	made_fini(&bed->made);
 	return 0;
@@ -96,12 +95,16 @@ static void darken(struct bed *bed, const char *host, const char *check)
 /* The word of why the scan is degraded, or "". */
 static const char *judge(struct bed *bed)
 {
-	assessment_fini(&bed->assessment);
-	assert_int_equal(assess(bed->made.plan, &bed->results, &bed->assessment), 0);
-	assert_int_equal(impaired_judge(bed->made.plan, &bed->results, &bed->previous,
-				 &bed->trail, &bed->assessment),
+	assert_int_equal(health_judge(bed->made.plan, &bed->results, bed->before,
+				 &bed->streak, &bed->health),
 		0);
-	return bed->assessment.degraded_why;
+	return bed->health.degraded ? health_word(bed->health.cause) : "";
+}
+
+static const char *accepted(const struct bed *bed)
+{
+	assert_false(bed->health.degraded);
+	return health_word(bed->health.cause);
 }
 
 static void controls_are_flows_beside_the_rules(void **state)
@@ -132,7 +135,7 @@ static void dark_controls_degrade(void **state)
 	assert_string_equal(judge(*state), "");
 	darken(*state, "w1", "tcp/443");
 	assert_string_equal(judge(*state), "controls");
-	assert_string_equal(((struct bed *)*state)->assessment.degraded_reason,
+	assert_string_equal(health_text(((struct bed *)*state)->health.cause),
 		"the controls, which must always answer, did not answer");
 }
 
@@ -154,12 +157,12 @@ static void controls_need_no_past(void **state)
 {
 	struct bed *bed = *state;
 
-	bed->previous = (struct previous){.scan = 0};
+	bed->before = NULL;
 	darken(bed, "g1", NULL);
 	darken(bed, "w1", "tcp/443");
 	assert_string_equal(judge(bed), "controls");
 	/* Nothing else is known to have answered ever. */
-	bed->trail.controls = 30;
+	bed->streak.by_cause[HEALTH_CONTROLS] = 30;
 	assert_string_equal(judge(bed), "controls");
 }
 
@@ -169,11 +172,11 @@ static void dead_controls_beside_a_network_that_is_well_are_the_news(void **stat
 
 	darken(bed, "g1", NULL);
 	darken(bed, "w1", "tcp/443");
-	bed->trail.controls = 2;
+	bed->streak.by_cause[HEALTH_CONTROLS] = 2;
 	assert_string_equal(judge(bed), "controls");
-	bed->trail.controls = 3;
+	bed->streak.by_cause[HEALTH_CONTROLS] = 3;
 	assert_string_equal(judge(bed), "");
-	assert_string_equal(bed->assessment.taken_for_real, "controls");
+	assert_string_equal(accepted(bed), "controls");
 	/* A quarter of the rest is dark as well. */
 	darken(bed, "w2", NULL);
 	darken(bed, "w3", NULL);
@@ -192,7 +195,7 @@ static void a_control_that_is_known_to_be_dead_is_not_waited_for(void **state)
 	assert_string_equal(judge(bed), "controls");
 	bed->states[plan_find(plan, "w1", "tcp/443")] = STATE_FILTERED;
 	assert_string_equal(judge(bed), "");
-	assert_null(bed->assessment.taken_for_real);
+	assert_string_equal(accepted(bed), "");
 	/* One that never was measured is waited for. */
 	bed->states[plan_find(plan, "w1", "tcp/443")] = STATE_NONE;
 	assert_string_equal(judge(bed), "controls");
@@ -275,7 +278,6 @@ static void controls_at_random(void **state)
 {
 	struct bed *bed = *state;
 	const struct plan *plan = bed->made.plan;
-	const struct controls_before before = {bed->states, bed->reasons};
 	uint32_t random = 1;
 
 	for (int round = 0; round < 2000; round++) {
@@ -293,14 +295,14 @@ static void controls_at_random(void **state)
 				dark += is_dark;
 			}
 		}
-		found = controls_look(plan, &bed->results, &before);
+		found = controls_look(plan, &bed->results, bed->before);
 		assert_int_equal(found.count, 2);
 		assert_int_equal(found.silent, silent);
 		assert_int_equal(found.others, others);
 		assert_int_equal(found.dark, dark);
 		assert_int_equal(controls_lack(&found, 1), silent == 2);
 		assert_int_equal(controls_alone(&found, 25), dark * 4 < others);
-		bed->trail.controls = 3;
+		bed->streak.by_cause[HEALTH_CONTROLS] = 3;
 		if (silent == 2)
 			assert_int_equal(strcmp(judge(bed), "controls") == 0,
 				dark * 4 >= others);
@@ -339,21 +341,21 @@ static void unrelated_darkness_degrades(void **state)
 
 	spread(bed);
 	assert_string_equal(judge(bed), "improbable");
-	assert_string_equal(bed->assessment.degraded_reason,
+	assert_string_equal(health_text(bed->health.cause),
 		"too many unrelated flows became unreachable at once");
 }
 
-static void not_without_a_past_and_not_for_ever(void **state)
+static void not_without_a_past_and_not_indefinitely(void **state)
 {
 	struct bed *bed = *state;
 
 	spread(bed);
-	bed->trail.improbable = 2;
+	bed->streak.by_cause[HEALTH_IMPROBABLE] = 2;
 	assert_string_equal(judge(bed), "improbable");
-	bed->trail.improbable = 3;
+	bed->streak.by_cause[HEALTH_IMPROBABLE] = 3;
 	assert_string_equal(judge(bed), "");
-	bed->trail.improbable = 0;
-	bed->previous.scan = 0;
+	bed->streak.by_cause[HEALTH_IMPROBABLE] = 0;
+	bed->before = NULL;
 	assert_string_equal(judge(bed), "");
 }
 
@@ -367,15 +369,29 @@ static void what_was_dark_before_counts_for_nothing(void **state)
 	assert_string_equal(judge(bed), "");
 }
 
-static void tell(struct bed *bed, struct change_set *changes)
+static void find_changes(struct bed *bed, struct change_set *changes)
 {
-	assert_int_equal(changes_of_scan(bed->made.plan, &bed->results, &bed->previous,
-				 bed->assessment.degraded, changes),
+	const struct plan *plan = bed->made.plan;
+	const struct vantage_scan scan = {
+		.plan = plan,
+		.results = &bed->results,
+		.before = bed->before,
+		.streak = &bed->streak,
+		.health = &bed->health,
+		.now_us = bed->streak.since_us + INT64_C(5400000000),
+	};
+	struct snapshot *now = &bed->past.frame;
+	struct assessment assessment;
+
+	assert_int_equal(assess(plan, &bed->results, &assessment), 0);
+	assert_int_equal(measured_fill(plan, &bed->results, &assessment,
+				 bed->health.degraded, now),
 		0);
-	assert_int_equal(impaired_tell(bed->made.plan, &bed->results, &bed->previous,
-				 &bed->assessment, &bed->trail,
-				 bed->trail.since_us + INT64_C(5400000000), changes),
+	assessment_fini(&assessment);
+	assert_int_equal(changes_due(&bed->past.earlier.snapshot,
+				 bed->past.earlier.places, now, changes),
 		0);
+	assert_int_equal(vantage_add_news(&scan, changes), 0);
 }
 
 /* The summary of the incident that is told last, of its scope; or "". */
@@ -386,7 +402,7 @@ static const char *told_of_vantage(struct bed *bed)
 	const struct incident *last;
 
 	*said = '\0';
-	tell(bed, &changes);
+	find_changes(bed, &changes);
 	last = changes.n_incidents ? &changes.incidents[changes.n_incidents - 1] : NULL;
 	if (last && last->scope == INCIDENT_VANTAGE) {
 		assert_int_equal(last->kind, CHANGE_RECOVERY);
@@ -404,22 +420,24 @@ static void its_end_is_told_with_what_is_settled(void **state)
 	darken(bed, "d1", "tcp/22");
 	assert_string_equal(judge(bed), "");
 	assert_string_equal(told_of_vantage(bed), "");
-	bed->trail = (struct trail){.degraded = 2, .since = 12, .since_us = 7};
+	bed->streak = (struct health_streak){.degraded = 2, .since = 12, .since_us = 7};
 	assert_string_equal(told_of_vantage(bed),
 		"this vantage (here) is no longer impaired, after 2 degraded scans, "
-		"from scan 12 on, 1h30m; 1 change settled");
+		"starting with scan 12, 1h30m; 1 change settled");
 }
 
-static void what_is_taken_for_real_is_no_recovery_of_the_network(void **state)
+static void what_is_accepted_is_no_recovery_of_the_network(void **state)
 {
 	struct bed *bed = *state;
 
 	spread(bed);
-	bed->trail = (struct trail){.degraded = 4, .improbable = 3, .since = 12};
+	bed->streak = (struct health_streak){
+		.degraded = 4, .by_cause[HEALTH_IMPROBABLE] = 3, .since = 12};
 	assert_string_equal(judge(bed), "");
 	assert_string_equal(told_of_vantage(bed),
-		"this vantage (here) is considered sound, and its changes accepted as genuine, "
-		"after 4 degraded scans, from scan 12 on, 1h30m; 6 changes settled");
+		"this vantage (here) is considered sound, and its changes accepted "
+		"as genuine, after 4 degraded scans, starting with scan 12, "
+		"1h30m; 6 changes settled");
 }
 
 static void a_dead_control_is_named(void **state)
@@ -428,12 +446,13 @@ static void a_dead_control_is_named(void **state)
 
 	darken(bed, "g1", NULL);
 	darken(bed, "w1", "tcp/443");
-	bed->trail = (struct trail){.degraded = 3, .controls = 3, .since = 12};
+	bed->streak = (struct health_streak){
+		.degraded = 3, .by_cause[HEALTH_CONTROLS] = 3, .since = 12};
 	assert_string_equal(judge(bed), "");
 	assert_string_equal(told_of_vantage(bed),
 		"tcp/443 on w1, tcp/22 on g1 no longer answer, as controls must, but "
-		"all else does: this vantage (here) is considered sound, after 3 "
-		"degraded scans, from scan 12 on, 1h30m; 2 changes settled");
+		"all else does: this vantage (here) is considered sound, after "
+		"3 degraded scans, starting with scan 12, 1h30m; 2 changes settled");
 }
 
 static void an_impairment_is_one_incident_told_once(void **state)
@@ -444,8 +463,8 @@ static void an_impairment_is_one_incident_told_once(void **state)
 	spread(bed);
 	judge(bed);
 	for (uint32_t again = 0; again < 2; again++) {
-		bed->trail.degraded = again;
-		tell(bed, &changes);
+		bed->streak.degraded = again;
+		find_changes(bed, &changes);
 		assert_int_equal(changes.reachability, 0);
 		assert_int_equal(changes.n_incidents, again ? 0 : 1);
 		if (!again) {
@@ -477,10 +496,10 @@ int main(void)
 		TEST(a_changed_rule_is_told),
 		TEST(a_dark_group_is_told),
 		TEST(unrelated_darkness_degrades),
-		TEST(not_without_a_past_and_not_for_ever),
+		TEST(not_without_a_past_and_not_indefinitely),
 		TEST(what_was_dark_before_counts_for_nothing),
 		TEST(its_end_is_told_with_what_is_settled),
-		TEST(what_is_taken_for_real_is_no_recovery_of_the_network),
+		TEST(what_is_accepted_is_no_recovery_of_the_network),
 		TEST(a_dead_control_is_named),
 		TEST(an_impairment_is_one_incident_told_once),
 	};

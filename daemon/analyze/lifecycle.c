@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/analyze/lifecycle.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/intern.h"
+#include "daemon/analyze/due.h"
+
+struct settling {
+	const struct snapshot *before, *now;
+	const uint32_t *places;
+	const struct change_set *set;
+	const struct lifecycle_terms *terms;
+	struct open_incidents *open;
+	struct lifecycle *out;
+};
+
+void lifecycle_uid(const uint64_t seed[2], int64_t number, char uid[INCIDENT_UID])
+{
+	snprintf(uid, INCIDENT_UID, "%016" PRIx64 "%016" PRIx64, seed[0],
+		intern_mix(seed[1] + (uint64_t)number));
+}
+
+static const struct snapshot_flow *then_of(const struct settling *s, uint32_t flow)
+{
+	uint32_t place = s->places[flow];
+
+	return place == SNAPSHOT_NOWHERE ? NULL : &s->before->flows[place];
+}
+
+static int compare_open(const void *key, const void *item)
+{
+	int64_t number = *(const int64_t *)key;
+	const struct open_incident *incident = item;
+
+	return (number > incident->number) - (number < incident->number);
+}
+
+/* NULL: it is not open, which a damaged store may claim. */
+static struct open_incident *find_open(struct open_incidents *open, int64_t number)
+{
+	return number ? bsearch(&number, open->items, open->count, sizeof *open->items,
+				compare_open)
+		      : NULL;
+}
+
+/* ---- flows ----------------------------------------------------------------------- */
+
+/* What is reported moves only with what this scan measured and may tell. */
+static void settle_flow(struct settling *s, uint32_t flow)
+{
+	const struct snapshot_flow *now = &s->now->flows[flow], *then;
+	struct due due;
+
+	then = then_of(s, flow);
+	s->out->incidents[flow] = then ? then->incident : 0;
+	if (s->now->degraded || !due_is_measured(now))
+		return;
+	due = due_of(s->before, then, s->now, now);
+	if (s->terms->adopt ? due.adopt || due.kind != CHANGE_NONE
+			    : due.adopt && !due_is_muted(now))
+		s->out->steps[flow] = TOLD_NOW;
+}
+
+static void settle_change(struct settling *s, const struct change *change,
+	const struct told_incident *told)
+{
+	s->out->steps[change->flow] = TOLD_NOW;
+	if (due_opens((enum change_kind)change->kind))
+		s->out->incidents[change->flow] = (uint32_t)told->number;
+	else if (change->kind == CHANGE_RECOVERY)
+		s->out->incidents[change->flow] = 0;
+}
+
+/* ---- incidents ------------------------------------------------------------------- */
+
+/* The open incidents that the flows of one of the set were part of. */
+static int find_touched(struct settling *s, uint32_t first, uint32_t count, bool *marks,
+	struct told_incident *told)
+{
+	uint32_t *open = NULL;
+	uint32_t n = 0;
+
+	for (uint32_t i = first; i < first + count; i++) {
+		const struct snapshot_flow *then = then_of(s, s->set->items[i].flow);
+		struct open_incident *one =
+			then ? find_open(s->open, then->incident) : NULL;
+		if (one && !marks[one - s->open->items]) {
+			marks[one - s->open->items] = true;
+			n++;
+		}
+	}
+	if (n)
+		open = arena_calloc(&s->out->arena, n, sizeof *open);
+	if (n && !open)
+		return -ENOMEM;
+	for (size_t i = 0; n && i < s->open->count; i++) {
+		if (marks[i])
+			open[told->n_open++] = (uint32_t)i;
+		marks[i] = false;
+	}
+	told->open = open;
+	return 0;
+}
+
+static void name_told(struct settling *s, bool opens, struct told_incident *told)
+{
+	told->opens = opens;
+	if (opens || told->n_open == 0) {
+		told->number = s->out->next++;
+		lifecycle_uid(s->terms->seed, told->number, told->uid);
+	} else {
+		const struct open_incident *about = &s->open->items[told->open[0]];
+		told->number = about->number;
+		memcpy(told->uid, about->uid, sizeof told->uid);
+	}
+}
+
+/* That of the vantage, of which one at most is open: the one without flows. */
+static int settle_vantage(
+	struct settling *s, enum change_kind kind, struct told_incident *told)
+{
+	uint32_t *open = arena_calloc(&s->out->arena, 1, sizeof *open);
+
+	if (!open)
+		return -ENOMEM;
+	told->open = open;
+	for (size_t i = 0; i < s->open->count && told->n_open == 0; i++) {
+		struct open_incident *one = &s->open->items[i];
+		if (one->flows)
+			continue;
+		*open = (uint32_t)i;
+		told->n_open = 1;
+		one->left = kind != CHANGE_RECOVERY;
+	}
+	name_told(s, kind != CHANGE_RECOVERY && told->n_open == 0, told);
+	return 0;
+}
+
+static int settle_incidents(struct settling *s)
+{
+	const struct change_set *set = s->set;
+	bool *marks = calloc(s->open->count + 1, sizeof *marks);
+	uint32_t at = 0;
+	int rc = marks ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < set->n_incidents && rc == 0; i++) {
+		const struct incident *incident = &set->incidents[i];
+		struct told_incident *told = &s->out->told[i];
+		if (incident->scope == INCIDENT_VANTAGE) {
+			rc = settle_vantage(s, incident->kind, told);
+			continue;
+		}
+		told->muted = s->terms->adopt || set->items[at].muted;
+		if (!told->muted) {
+			rc = find_touched(s, at, incident->n_flows, marks, told);
+			name_told(s, due_opens(incident->kind), told);
+		}
+		for (uint32_t j = at; !told->muted && j < at + incident->n_flows; j++)
+			settle_change(s, &set->items[j], told);
+		at += incident->n_flows;
+	}
+	free(marks);
+	return rc;
+}
+
+/* What is left of each open incident follows from its flows alone. */
+static void count_left(struct settling *s)
+{
+	for (uint32_t i = 0; i < s->now->n_flows; i++) {
+		struct open_incident *one = find_open(s->open, s->out->incidents[i]);
+		if (one)
+			one->left++;
+	}
+}
+
+static void find_status(const struct settling *s, struct told_incident *told)
+{
+	uint64_t left = 0;
+
+	for (uint32_t i = 0; i < told->n_open; i++)
+		left += s->open->items[told->open[i]].left;
+	told->status = told->opens ? INCIDENT_OPENED
+		       : left      ? INCIDENT_UPDATED
+				   : INCIDENT_CLOSED;
+}
+
+int lifecycle_settle(const struct snapshot *before, const uint32_t *places,
+	const struct snapshot *now, const struct change_set *set,
+	const struct lifecycle_terms *terms, struct open_incidents *open,
+	struct lifecycle *out)
+{
+	struct settling s = {before, now, places, set, terms, open, out};
+	int rc = 0;
+
+	*out = (struct lifecycle){.next = terms->next};
+	arena_init(&out->arena, 0);
+	out->told = arena_calloc(&out->arena, set->n_incidents + 1, sizeof *out->told);
+	out->steps = calloc(now->n_flows + 1U, sizeof *out->steps);
+	out->incidents = calloc(now->n_flows + 1U, sizeof *out->incidents);
+	if (!out->told || !out->steps || !out->incidents)
+		rc = -ENOMEM;
+	for (size_t i = 0; i < open->count; i++)
+		open->items[i].left = open->items[i].flows ? 0 : 1;
+	for (uint32_t i = 0; i < now->n_flows && rc == 0; i++)
+		settle_flow(&s, i);
+	if (rc == 0)
+		rc = settle_incidents(&s);
+	if (rc < 0) {
+		lifecycle_fini(out);
+		return rc;
+	}
+	count_left(&s);
+	for (size_t i = 0; i < set->n_incidents; i++)
+		find_status(&s, &out->told[i]);
+	return 0;
+}
+
+void lifecycle_fini(struct lifecycle *lifecycle)
+{
+	free(lifecycle->steps);
+	free(lifecycle->incidents);
+	arena_fini(&lifecycle->arena);
+	*lifecycle = (struct lifecycle){.next = 0};
+}
