@@ -4,13 +4,17 @@
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/size.h"
-#include "probes/net/dns_socket.h"
 #include "probes/probe.h"
 
 enum {
@@ -20,7 +24,131 @@ enum {
 	CHANNEL_SOCKETS = 2, /* a server's datagram and stream socket */
 	TICK_MIN_MS = 1,
 	TICK_MAX_MS = 20,
+	RECEIVE_BUFFER = 4 << 20 /* wished for; the kernel cuts it to rmem_max */
 };
+
+/* ---- sockets ----------------------------------------------------------------- */
+
+/*
+ * c-ares 1.18 reports every socket error as ARES_ECONNREFUSED, so its sockets are made
+ * and used by functions of ours, which see errno.
+ */
+/* What happened on a channel's sockets; reset by whoever calls into c-ares. */
+struct socket_news {
+	int error;  /* positive errno of the last failure, ENOBUFS for a full buffer; 0:
+		       none */
+	bool local; /* by that failure nothing left this machine */
+	bool received; /* the last read brought something */
+};
+
+/* Like all here it leaves errno as it was, for c-ares to see. */
+static void note(struct socket_news *news, int error, bool local)
+{
+	news->error = error == EAGAIN ? ENOBUFS : error;
+	news->local = local;
+}
+
+static bool is_stream(ares_socket_t fd)
+{
+	int type = 0, error = errno;
+	socklen_t size = sizeof type;
+	bool stream = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+		      type == SOCK_STREAM;
+	errno = error;
+	return stream;
+}
+
+static ares_socket_t on_socket(int family, int type, int protocol, void *news)
+{
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	if (fd < 0) {
+		note(news, errno, true);
+		return ARES_SOCKET_BAD;
+	}
+	if (type == SOCK_STREAM)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	else
+		setsockopt(
+			fd, SOL_SOCKET, SO_RCVBUF, &(int){RECEIVE_BUFFER}, sizeof(int));
+	return fd;
+}
+
+static int on_close(ares_socket_t fd, void *news)
+{
+	(void)news;
+	return close(fd);
+}
+
+/*
+ * A datagram socket binds and chooses its source address in connect(): no port left is
+ * EAGAIN, which c-ares would take for a connect under way, and a machine without an
+ * IPv6 address says EADDRNOTAVAIL where it has no way there.
+ */
+static int datagram_error(int error)
+{
+	if (error == EAGAIN)
+		return EADDRNOTAVAIL;
+	return error == EADDRNOTAVAIL ? ENETUNREACH : error;
+}
+
+static int on_connect(
+	ares_socket_t fd, const struct sockaddr *address, socklen_t size, void *news)
+{
+	int rc = connect(fd, address, size);
+	if (rc < 0 && errno != EINPROGRESS) {
+		if (!is_stream(fd))
+			errno = datagram_error(errno);
+		note(news, errno, errno != ECONNREFUSED);
+	}
+	return rc;
+}
+
+static ares_ssize_t on_receive(ares_socket_t fd, void *bytes, size_t size, int flags,
+	struct sockaddr *from, socklen_t *from_size, void *data)
+{
+	struct socket_news *news = data;
+	ssize_t got = recvfrom(fd, bytes, size, flags, from, from_size);
+	news->received = got > 0;
+	if (got < 0 && errno != EAGAIN)
+		note(news, errno, false);
+	if (got == 0 && is_stream(fd))
+		note(news, ECONNRESET, false);
+	return got;
+}
+
+static ares_ssize_t on_send(
+	ares_socket_t fd, const struct iovec *parts, int n_parts, void *news)
+{
+	struct msghdr message = {
+		.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)n_parts};
+	ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+	if (sent >= 0)
+		return sent;
+	bool stream = is_stream(fd);
+	if (stream && errno == EAGAIN)
+		return sent;
+	/*
+	 * A connected datagram socket reports the ICMP error that an earlier packet met
+	 * and sends nothing; the second call tells whether this one can be sent. EPERM
+	 * is this machine's own filter alone, and after it the second call might say
+	 * otherwise: a filter that rejects leaves an ICMP error behind.
+	 */
+	if (!stream && errno != EPERM)
+		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+	if (sent < 0)
+		note(news, errno, !stream && errno != ECONNREFUSED);
+	return sent;
+}
+
+static const struct ares_socket_functions socket_functions = {
+	.asocket = on_socket,
+	.aclose = on_close,
+	.aconnect = on_connect,
+	.arecvfrom = on_receive,
+	.asendv = on_send,
+};
+
+/* ---- queries ----------------------------------------------------------------- */
 
 struct dns_query {
 	struct list node; /* in one of the channel's lists, or alone */
@@ -53,7 +181,7 @@ struct dns_channel {
 	size_t n_fresh, n_stale;
 	uint64_t rtt_us; /* of the answers, smoothed; 0: none yet */
 	unsigned handles;
-	struct dns_socket_news news; /* of the current call into c-ares */
+	struct socket_news news; /* of the current call into c-ares */
 	int unwatched; /* negative code: the last socket could not be polled */
 	bool closing;
 	void (*closed)(void *data);
@@ -159,7 +287,7 @@ static void send_query(struct dns_query *query)
 	list_append(&channel->fresh, &query->node);
 	query->fresh = true;
 	channel->n_fresh++;
-	channel->news = (struct dns_socket_news){.error = 0};
+	channel->news = (struct socket_news){.error = 0};
 	query->sent_us = clock_monotonic_us();
 	ares_query(channel->ares, query->name, ns_c_in, query->type, on_answer, query);
 }
@@ -184,7 +312,7 @@ static void channel_push(struct dns_channel *channel)
 static void channel_process(
 	struct dns_channel *channel, ares_socket_t readable, ares_socket_t writable)
 {
-	channel->news = (struct dns_socket_news){.error = 0};
+	channel->news = (struct socket_news){.error = 0};
 	ares_process_fd(channel->ares, readable, writable);
 }
 
@@ -350,7 +478,7 @@ static int open_ares(struct dns_channel *channel)
 		ares_destroy(channel->ares);
 	else
 		ares_set_socket_functions(
-			channel->ares, &dns_socket_functions, &channel->news);
+			channel->ares, &socket_functions, &channel->news);
 	return rc;
 }
 

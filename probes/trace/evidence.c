@@ -10,6 +10,83 @@
 #include "base/strbuf.h"
 #include "probes/net/icmp.h"
 
+/* ---- making it --------------------------------------------------------------- */
+
+static void write_hop(struct strbuf *text, const struct walk_hop *hop)
+{
+	char address[NET_ADDRESS_TEXT];
+	strbuf_addf(text, "\"ttl\":%u,\"address\":\"%s\"", hop->ttl,
+		net_address_format(&hop->address, address, sizeof address));
+}
+
+static void write_hops(struct strbuf *text, const struct walk *walk)
+{
+	strbuf_adds(text, ",\"hops\":[");
+	for (uint32_t i = 0; i < walk->n_hops; i++) {
+		strbuf_adds(text, i ? ",{" : "{");
+		write_hop(text, &walk->hops[i]);
+		strbuf_addf(text, ",\"rtt_us\":%u}", (unsigned)walk->hops[i].rtt_us);
+	}
+	strbuf_adds(text, "]");
+}
+
+static void write_last(struct strbuf *text, const struct walk_hop *last)
+{
+	strbuf_adds(text, ",\"last\":");
+	strbuf_adds(text, last ? "{" : "null");
+	if (!last)
+		return;
+	write_hop(text, last);
+	strbuf_adds(text, "}");
+}
+
+static void write_reached(struct strbuf *text, const struct walk_end *end)
+{
+	strbuf_adds(text, ",\"reached\":");
+	if (end)
+		strbuf_addf(text, "{\"ttl\":%u,\"by\":\"%s\",\"rtt_us\":%u}", end->ttl,
+			probe_reason_word(end->accepted ? REASON_SYN_ACK : REASON_RST),
+			(unsigned)end->rtt_us);
+	else
+		strbuf_adds(text, "null");
+}
+
+static void write_stopped(struct strbuf *text, const struct walk_end *end)
+{
+	char address[NET_ADDRESS_TEXT];
+	strbuf_adds(text, ",\"stopped\":");
+	if (end)
+		strbuf_addf(text,
+			"{\"ttl\":%u,\"address\":\"%s\",\"icmp\":{\"type\":%u,"
+			"\"code\":%u}}",
+			end->ttl,
+			net_address_format(&end->address, address, sizeof address),
+			end->icmp_type, end->icmp_code);
+	else
+		strbuf_adds(text, "null");
+}
+
+char *trace_evidence_make(const struct walk *walk, const struct net_address *target,
+	uint16_t port, bool cut)
+{
+	struct walk_summary sum;
+	struct strbuf text;
+	char address[NET_ADDRESS_TEXT];
+
+	walk_sum_up(walk, &sum);
+	strbuf_init(&text);
+	strbuf_addf(&text, "{\"trace\":{\"address\":\"%s\",\"port\":%u,\"paths\":%u",
+		net_address_format(target, address, sizeof address), port,
+		(unsigned)walk->n_paths);
+	write_hops(&text, walk);
+	write_last(&text, sum.last);
+	write_reached(&text, sum.reached);
+	write_stopped(&text, sum.stopped);
+	strbuf_addf(&text, ",\"silent\":%u", (unsigned)sum.silent);
+	strbuf_adds(&text, cut ? ",\"cut\":true}}" : "}}");
+	return strbuf_take(&text);
+}
+
 /* ---- the sentence ------------------------------------------------------------ */
 
 /* What the sentence is made of. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evidence on its way into a walk and out of it: which port of a flow is walked to, and
- * what the walk comes to, in a sentence. Pure. The evidence of a walk is described in
- * probes/trace/trace.h.
+ * The evidence of a trace: making it, what it comes to in a sentence, and joining it to
+ * the evidence of the flow that it is about. Pure.
  */
 #ifndef PROBES_TRACE_EVIDENCE_H
 #define PROBES_TRACE_EVIDENCE_H
@@ -10,7 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probes/probe.h"
+#include "probes/trace/walk.h"
+
+/*
+ * What a trace saw. malloc'ed; NULL without memory. `cut`: the walk was ended before it
+ * was over.
+ *
+ *   {"trace":{"address":"10.2.0.9","port":49664,"paths":3,
+ *    "hops":[{"ttl":1,"address":"10.1.0.1","rtt_us":212}, ...],
+ *    "last":{"ttl":3,"address":"10.1.255.1"} or null,
+ *    "reached":{"ttl":5,"by":"syn-ack" or "rst","rtt_us":512} or null,
+ *    "stopped":{"ttl":4,"address":"10.1.255.1","icmp":{"type":3,"code":13}} or null,
+ *    "silent":1, "cut":true}}
+ *
+ * `ttl` of an end is the smallest that drew it; `silent` counts the paths that ended in
+ * silence; `cut` is there only where the budget ended the walk.
+ */
+char *trace_evidence_make(const struct walk *walk, const struct net_address *target,
+	uint16_t port, bool cut);
 
 /* How many hops away the target of a walk accepted; 0: it did not. */
 unsigned trace_evidence_distance(const char *walk);

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/size.h"
 #include "probes/net/dial.h"
+#include "probes/trace/evidence.h"
 #include "probes/trace/walk.h"
-#include "probes/trace/walk_evidence.h"
 
 struct trace_run;
 
@@ -63,7 +63,7 @@ static void settle(struct trace_run *trace)
 		reason = trace->stopped.reason;
 		result->rtt_us = sum.stopped->rtt_us;
 	}
-	result->evidence = walk_evidence(
+	result->evidence = trace_evidence_make(
 		&trace->walk, trace->run.spec.target.address, conf->port, trace->cut);
 	if (!result->evidence)
 		probe_run_settle_local(&trace->run, UV_ENOMEM, PHASE_CONNECT);

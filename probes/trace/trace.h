@@ -20,7 +20,7 @@ struct trace_conf {
 /*
  * Paced. States: `open` and `closed` when the target was reached, else that of the ICMP
  * error that stopped the walk, else `filtered`; `error` is this machine's own trouble.
- * The evidence is walk_evidence().
+ * The evidence is trace_evidence_make().
  */
 extern const struct probe_ops trace_probe_ops;
 

@@ -339,6 +339,23 @@ static void waits_longer_for_the_last_try_than_for_the_first(void **state)
 	assert_int_equal(walk_wait_ms(&walk, 0, 5000), 600);
 }
 
+static void a_hop_has_its_least_round_trip(void **state)
+{
+	(void)state;
+	static const uint32_t rtts_us[WALK_PATHS] = {500, 300, 900};
+	struct walk walk;
+
+	walk_init(&walk, WALK_PATHS, false);
+	for (uint32_t i = 0; i < WALK_PATHS; i++) {
+		struct walk_report report = {.kind = WALK_HOP,
+			.rtt_us = rtts_us[i],
+			.address = router(0, 1)};
+		assert_int_equal(walk_take(&walk, i, &report), i == 0);
+	}
+	assert_int_equal(walk.n_hops, 1);
+	assert_int_equal(walk.hops[0].rtt_us, 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +376,7 @@ int main(void)
 		cmocka_unit_test(the_nearest_answer_in_the_targets_name_counts),
 		cmocka_unit_test(a_walk_cut_short_counts_its_open_paths_as_silent),
 		cmocka_unit_test(waits_longer_for_the_last_try_than_for_the_first),
+		cmocka_unit_test(a_hop_has_its_least_round_trip),
 	};
 	return cmocka_run_group_tests_name("walk", tests, NULL, NULL);
 }
