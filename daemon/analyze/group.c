@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Visits of hosts that a direction may take, and more for each change: some tenths of a
+ * second for 100,000. */
+#define WORK_FIXED UINT64_C(10000000)
+#define WORK_EACH UINT64_C(200)
+
 #define COST_INCIDENT 12.0 /* one more: causes in one scan are rare */
 #define COST_PIECE 8.0     /* one more part of a name: "paris and 10.1.2.3" */
 #define COST_MARGIN 6.0    /* what a join must save where hosts share no check */
@@ -18,7 +23,6 @@
 #define COST_SECOND 3.0    /* two rectangles on one host, against one */
 
 enum {
-	WORK_LIMIT = 24000000, /* visits of hosts: some tenths of a second */
 	N_DOMAINS = 32,
 	ROUNDS = 3,
 	MAX_CLIQUE = GROUP_MAX + SET_BITS
@@ -230,7 +234,7 @@ static const struct domain *domain_of(struct folder *f, struct check_set checks)
 			for (uint32_t i = fleet->first_group[h];
 				i < fleet->first_group[h + 1]; i++)
 				domain->place[i] = domain->size[fleet->group_at[i]]++;
-	f->work += fleet->n_hosts;
+	f->work += 4 * (uint64_t)fleet->n_hosts;
 	return domain;
 }
 
@@ -245,7 +249,7 @@ static double name_bits(
 
 	if (!domain)
 		return 0;
-	f->work += hosts->n;
+	f->work += 2 * (uint64_t)hosts->n;
 	for (uint32_t i = 0; i < hosts->n; i++) {
 		uint32_t h = hosts->at[i];
 		for (uint32_t j = fleet->first_group[h]; j < fleet->first_group[h + 1];
@@ -621,7 +625,7 @@ static void explain(struct folder *f, struct block *block)
 
 static bool is_exhausted(const struct folder *f)
 {
-	return f->failed || f->work > WORK_LIMIT;
+	return f->failed || f->work > WORK_FIXED + WORK_EACH * f->view->n_changed;
 }
 
 /* So many causes at once are chaos: what is left goes by check, which has no
@@ -864,14 +868,15 @@ static bool regroup_pair(struct folder *f, uint32_t a, uint32_t b)
 
 static void regroup(struct folder *f)
 {
-	bool again = true;
-
-	while (again && !is_exhausted(f)) {
-		again = false;
-		sort_rects(f);
-		for (uint32_t a = 0; a < f->n_rects && !again; a++)
-			for (uint32_t b = 0; b < f->n_rects && !again; b++)
-				again = a != b && regroup_pair(f, a, b);
+	sort_rects(f);
+	for (uint32_t a = 0, b = 0; a < f->n_rects && !is_exhausted(f);) {
+		if (a != b && regroup_pair(f, a, b)) {
+			sort_rects(f);
+			a = b = 0;
+		} else if (++b == f->n_rects) {
+			b = 0;
+			a++;
+		}
 	}
 }
 
@@ -901,6 +906,28 @@ static void note_value(uint16_t *value, uint8_t is)
 		*value = *value == 0 || *value == is ? is : SET_BITS;
 }
 
+static unsigned shared_groups(const struct group_fleet *fleet, uint32_t a, uint32_t b)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = fleet->first_group[a]; i < fleet->first_group[a + 1]; i++)
+		n += group_fleet_in_group(fleet, b, fleet->group_at[i]);
+	return n;
+}
+
+/* Is the host below the better neighbour? Either may be none. */
+static bool is_closer(
+	const struct group_fleet *fleet, uint32_t host, uint32_t below, uint32_t above)
+{
+	unsigned on_below, on_above;
+
+	if (below == UINT32_MAX || above == fleet->n_hosts)
+		return above == fleet->n_hosts;
+	on_below = shared_groups(fleet, host, below);
+	on_above = shared_groups(fleet, host, above);
+	return on_below != on_above ? on_below > on_above : host - below < above - host;
+}
+
 /* Parts f->cells by the hops or the senders seen: those that go with the host, else
  * those that go with the check. False: they separate nothing; hops that are mixed
  * within a host and a check are several ways to one place. */
@@ -928,7 +955,8 @@ static bool part_by_value(struct folder *f, uint32_t n, const uint8_t *value_of)
 		by_host = by_host && *host != SET_BITS;
 		by_check = by_check && *check != SET_BITS;
 	}
-	/* A host of which nothing is known goes with the nearest. */
+	/* A host of which nothing is known goes with the next above or below it: with
+	 * the one that has more groups in common, then with the nearer. */
 	for (uint32_t i = 0, below = UINT32_MAX, above = 0; i < n; i++) {
 		const struct incident_flow *flow = &fleet->input->flows[f->cells[i]];
 		uint32_t h = fleet->rank_of[flow->host];
@@ -937,10 +965,8 @@ static bool part_by_value(struct folder *f, uint32_t n, const uint8_t *value_of)
 			if (of_host[above])
 				below = above;
 		f->part[i] = !by_host ? of_check[f->view->bit_of[flow->check]]
-			     : above == fleet->n_hosts ||
-					     (below < h && h - below < above - h)
-				     ? of_host[below]
-				     : of_host[above];
+			     : is_closer(fleet, h, below, above) ? of_host[below]
+								 : of_host[above];
 	}
 	free(of_host);
 	return by_host || by_check;

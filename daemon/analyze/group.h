@@ -22,7 +22,7 @@ struct group {
 /*
  * Every changed flow of the view is in one group. No group holds a host and a check of
  * it that stayed, unless that stays so for want of any other way: never in a rectangle.
- * In the arena. 0 or -ENOMEM. Its time is bounded for any input: see WORK_LIMIT.
+ * In the arena. 0 or -ENOMEM. Its time is bounded for any input: see WORK_EACH.
  */
 int group_find(const struct group_view *view, struct arena *arena, struct group **out,
 	uint32_t *n_out);

@@ -27,6 +27,116 @@ static void the_example_of_two_licence_servers_reads_as_promised(void **state)
 	assert_int_equal(incident->contrast_state, STATE_OPEN);
 }
 
+static void a_line_that_is_gone_from_a_rule_is_one_incident_for_all_its_checks(
+	void **state)
+{
+	struct fleet *fleet = *state;
+	uint32_t first = add_hosts(fleet, 2, "par-ls-", "10.20.0.", 11,
+		"license_servers", "rdp dns rpc/licensing smb sweep/49152-51199");
+	const struct incident *incident;
+
+	add_hosts(fleet, 40, "par-sh-", "10.30.0.", 1, "session_hosts", "rdp");
+	for (uint32_t i = 0; i < 2; i++) {
+		struct incident_flow *flow = flow_of(fleet, first + i, "rdp");
+		flow->expect = EXPECT_BLOCKED;
+		change(flow, STATE_FILTERED, STATE_OPEN, CHANGE_EXPOSURE);
+		flow = block(fleet, first + i, "rpc/licensing", STATE_FILTERED);
+		flow->phase = PHASE_ENDPOINT;
+		flow->reason = REASON_ENDPOINT_FILTERED;
+		flow->hop = "10.10.0.254";
+		flow = block(fleet, first + i, "sweep/49152-51199", STATE_FILTERED);
+		flow->phase = PHASE_SWEEP;
+		flow->reason = REASON_ALL_SILENT;
+	}
+	fold(fleet);
+	assert_int_equal(fleet->count, 2);
+	incident = &fleet->incidents[0];
+	assert_string_equal(incident->summary,
+		"rpc/licensing and sweep/49152-51199 from par-sh-001 to "
+		"license_servers: open \xe2\x86\x92 filtered, 2 of 2 hosts");
+	assert_int_equal(incident->scope, INCIDENT_GROUP);
+	assert_string_equal(incident->contrast_check, "smb");
+	assert_int_equal(incident->contrast_hosts, 2);
+	assert_string_equal(fleet->incidents[1].summary,
+		"rdp from par-sh-001 to license_servers: filtered \xe2\x86\x92 open, 2 "
+		"of 2 hosts");
+}
+
+static void evidence_tells_equal_changes_apart(void **state)
+{
+	struct fleet *fleet = *state;
+	uint32_t red = add_hosts(fleet, 19, "r", "10.20.1.", 1, "red", "tcp/22 tcp/80");
+	uint32_t blue =
+		add_hosts(fleet, 18, "b", "10.20.2.", 1, "blue", "tcp/22 tcp/80");
+
+	/* The same in one scan is one cause, */
+	block_range(fleet, red, 19, "tcp/22", STATE_FILTERED, NULL);
+	block_range(fleet, blue, 18, "tcp/22", STATE_FILTERED, NULL);
+	only(fleet);
+	/* but not where traces end at different hops, of one host each even, */
+	flow_of(fleet, red + 3, "tcp/22")->hop = "10.0.0.1";
+	flow_of(fleet, blue + 3, "tcp/22")->hop = "10.0.0.2";
+	fold(fleet);
+	assert_int_equal(fleet->count, 2);
+	assert_string_equal(fleet->incidents[0].group, "red");
+	assert_string_equal(fleet->incidents[1].group, "blue");
+	flow_of(fleet, blue + 3, "tcp/22")->hop = "10.0.0.1";
+	only(fleet);
+	/* nor where one of them is refused by ICMP, beyond chance, */
+	for (uint32_t i = 0; i < 18; i++)
+		flow_of(fleet, blue + i, "tcp/22")->to = STATE_PROHIBITED;
+	fold(fleet);
+	assert_int_equal(fleet->count, 2);
+	/* nor in another direction. */
+	for (uint32_t i = 0; i < 18; i++)
+		flow_of(fleet, blue + i, "tcp/22")->to = STATE_CLOSED;
+	fold(fleet);
+	assert_int_equal(fleet->count, 2);
+}
+
+static void noise_beside_a_cause_is_named(void **state)
+{
+	struct fleet *fleet = *state;
+	uint32_t red = add_hosts(fleet, 90, "r", "10.20.1.", 1, "red", "tcp/22 tcp/80");
+	uint32_t blue =
+		add_hosts(fleet, 90, "b", "10.20.2.", 1, "blue", "tcp/22 tcp/80");
+	const struct incident *incident;
+
+	block_range(fleet, red + 20, 30, "tcp/22", STATE_FILTERED, NULL);
+	block(fleet, blue + 41, "tcp/22", STATE_FILTERED);
+	incident = only(fleet);
+	assert_string_equal(incident->name, "10.20.1.21-10.20.1.50 and b042");
+	assert_int_equal(incident->scope, INCIDENT_CHECK_RANGE);
+	assert_string_equal(incident->range, "10.20.1.21-10.20.1.50");
+	assert_int_equal(incident->n_also, 1);
+	assert_int_equal(incident->also[0], blue + 41);
+}
+
+static void what_fails_from_its_first_scan_folds_with_its_like(void **state)
+{
+	struct fleet *fleet = *state;
+	uint32_t first =
+		add_hosts(fleet, 40, "r", "10.20.1.", 1, "red blue", "tcp/22 tcp/80");
+	const struct incident *incident;
+
+	for (uint32_t i = 0; i < 40; i++) {
+		change(flow_of(fleet, first + i, "tcp/80"), STATE_NONE, STATE_OPEN,
+			CHANGE_NONE);
+		if (i != 7)
+			change(flow_of(fleet, first + i, "tcp/22"), STATE_NONE,
+				STATE_FILTERED, CHANGE_FAILING);
+		else
+			change(flow_of(fleet, first + i, "tcp/22"), STATE_NONE,
+				STATE_OPEN, CHANGE_NONE);
+	}
+	incident = only(fleet);
+	assert_int_equal(incident->kind, CHANGE_FAILING);
+	assert_string_equal(incident->summary,
+		"tcp/22 from par-sh-001 to blue but r008: filtered, 39 of 40 hosts");
+	assert_int_equal(incident->n_unchanged, 1);
+	assert_string_equal(incident->contrast_check, "tcp/80");
+}
+
 static void two_hundred_fifty_hosts_behind_one_rule_are_one_line(void **state)
 {
 	struct fleet *fleet = *state;
@@ -329,6 +439,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_example_of_two_licence_servers_reads_as_promised),
+		CASE(a_line_that_is_gone_from_a_rule_is_one_incident_for_all_its_checks),
+		CASE(evidence_tells_equal_changes_apart),
+		CASE(noise_beside_a_cause_is_named),
+		CASE(what_fails_from_its_first_scan_folds_with_its_like),
 		CASE(two_hundred_fifty_hosts_behind_one_rule_are_one_line),
 		CASE(hosts_that_stayed_fine_are_counter_evidence),
 		CASE(hosts_that_were_blocked_before_are_no_counter_evidence),

@@ -16,515 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "daemon/analyze/incident.h"
-
-enum {
-	MAX_HOSTS = 2048,
-	MAX_CHECKS = 12,
-	MAX_FLOWS = MAX_HOSTS * MAX_CHECKS,
-	MAX_SITES = 8,
-	MAX_ROLES = 5,
-	MAX_GROUPS = MAX_SITES + MAX_ROLES + MAX_SITES * MAX_ROLES + 2,
-	MAX_CAUSES = 64,
-	NO_CAUSE = 255
-};
-
-static const char *const check_names[MAX_CHECKS] = {"rpc/licensing",
-	"sweep/49152-65535", "tcp/22", "tcp/80", "tcp/135", "tcp/443", "tcp/445",
-	"tcp/3389", "ldap", "smb", "tcp/1433", "dns"};
-static const char *const site_names[MAX_SITES] = {
-	"oslo", "bergen", "tromso", "molde", "narvik", "alta", "bodo", "voss"};
-static const char *const role_names[MAX_ROLES] = {
-	"frontend", "database", "print", "licence", "jump"};
-
-/* ---- fleets ------------------------------------------------------------------------
- */
-
-struct world {
-	struct random_state random;
-	struct incident_host hosts[MAX_HOSTS];
-	char names[MAX_HOSTS][16];
-	uint32_t members[MAX_HOSTS][4];
-	uint8_t site[MAX_HOSTS], role[MAX_HOSTS];
-	uint32_t n_hosts, n_sites, n_roles;
-	const char *groups[MAX_GROUPS];
-	char group_names[MAX_GROUPS][32];
-	uint32_t n_groups;
-	struct incident_flow flows[MAX_FLOWS];
-	uint32_t n_flows;
-	uint32_t first[MAX_HOSTS + 1]; /* flow of a host */
-	bool is_uniform;
-	/* What happens. */
-	uint8_t cause_of[MAX_FLOWS];
-	bool was_down[MAX_FLOWS], is_unmeasured[MAX_FLOWS];
-	uint32_t n_causes;
-	struct incident_input input;
-};
-
-static uint32_t below(struct world *w, uint32_t n)
-{
-	return random_below(&w->random, n);
-}
-
-static uint32_t between(struct world *w, uint32_t low, uint32_t high)
-{
-	return low + below(w, high - low + 1);
-}
-
-static uint32_t add_group(struct world *w, const char *a, const char *b)
-{
-	snprintf(w->group_names[w->n_groups], sizeof w->group_names[0], "%s%s%s", a,
-		b ? "_" : "", b ? b : "");
-	w->groups[w->n_groups] = w->group_names[w->n_groups];
-	return w->n_groups++;
-}
-
-static void add_flow(struct world *w, uint32_t host, uint32_t check)
-{
-	w->flows[w->n_flows++] = (struct incident_flow){
-		.host = host,
-		.check = check,
-		.from = STATE_OPEN,
-		.to = STATE_OPEN,
-		.expect = EXPECT_OPEN,
-	};
-}
-
-static void place_host(struct world *w, uint32_t host, uint32_t in_site)
-{
-	struct net_address *at = &w->hosts[host].address;
-
-	/* One site of a few speaks IPv6. */
-	if (w->site[host] == 3) {
-		*at = (struct net_address){6, {0x20, 1, 0xd, 0xb8, 0, 0, 0, 3}, 0};
-		at->bytes[14] = (uint8_t)((in_site + 1) >> 8);
-		at->bytes[15] = (uint8_t)(in_site + 1);
-		return;
-	}
-	*at = (struct net_address){4, {10, (uint8_t)(20 + w->site[host] * 4)}, 0};
-	at->bytes[2] = (uint8_t)(in_site / 240);
-	at->bytes[3] = (uint8_t)(in_site % 240 + 4);
-}
-
-/* Checks as bits: all hosts the same, or by role with some in common. */
-static void choose_checks(struct world *w, uint32_t *asked)
-{
-	uint32_t pool = 0, common = 0, n = between(w, 3, MAX_CHECKS);
-
-	while ((uint32_t)__builtin_popcount(pool) < n)
-		pool |= 1U << below(w, MAX_CHECKS);
-	while (below(w, 6) && (uint32_t)__builtin_popcount(common) < 2)
-		common |= pool & 1U << below(w, MAX_CHECKS);
-	for (uint32_t r = 0; r < w->n_roles; r++) {
-		asked[r] = pool;
-		while (!w->is_uniform && (asked[r] == pool || !asked[r]))
-			asked[r] = (pool & below(w, 1U << MAX_CHECKS)) | common;
-	}
-}
-
-static void make_fleet(struct world *w, uint32_t n_hosts, bool is_uniform)
-{
-	uint32_t asked[MAX_ROLES], sites, roles, both = 0, halves = 0, in_site = 0;
-	bool by_block = below(w, 2), has_both = below(w, 2), has_halves = below(w, 2);
-
-	w->n_hosts = n_hosts;
-	w->is_uniform = is_uniform;
-	w->n_sites = between(w, 2, n_hosts < 120 ? 4 : MAX_SITES);
-	w->n_roles = between(w, 2, MAX_ROLES);
-	choose_checks(w, asked);
-	sites = w->n_groups;
-	for (uint32_t i = 0; i < w->n_sites; i++)
-		add_group(w, site_names[i], NULL);
-	roles = w->n_groups;
-	for (uint32_t i = 0; i < w->n_roles; i++)
-		add_group(w, role_names[i], NULL);
-	if (has_both) {
-		both = w->n_groups;
-		for (uint32_t i = 0; i < w->n_sites * w->n_roles; i++)
-			add_group(w, site_names[i / w->n_roles],
-				role_names[i % w->n_roles]);
-	}
-	if (has_halves) {
-		halves = add_group(w, "coast", NULL);
-		add_group(w, "inland", NULL);
-	}
-	for (uint32_t i = 0; i < n_hosts; i++) {
-		struct incident_host *host = &w->hosts[i];
-		uint32_t *in = w->members[i];
-
-		w->site[i] = (uint8_t)((uint64_t)i * w->n_sites / n_hosts);
-		in_site = i && w->site[i] == w->site[i - 1] ? in_site + 1 : 0;
-		w->role[i] = (uint8_t)(by_block ? in_site * w->n_roles * w->n_sites /
-							  (n_hosts + w->n_sites)
-						: below(w, w->n_roles));
-		snprintf(w->names[i], sizeof w->names[i], "%s%04u",
-			site_names[w->site[i]], in_site + 1);
-		*host = (struct incident_host){.name = w->names[i], .groups = in};
-		in[host->n_groups++] = sites + w->site[i];
-		in[host->n_groups++] = roles + w->role[i];
-		if (has_both)
-			in[host->n_groups++] =
-				both + w->site[i] * w->n_roles + w->role[i];
-		if (has_halves)
-			in[host->n_groups++] =
-				halves + (w->site[i] > (w->n_sites - 1) / 2);
-		place_host(w, i, in_site);
-		w->first[i] = w->n_flows;
-		for (uint32_t c = 0; c < MAX_CHECKS; c++)
-			if (asked[w->role[i]] >> c & 1)
-				add_flow(w, i, c);
-	}
-	w->first[n_hosts] = w->n_flows;
-	w->input = (struct incident_input){
-		.vantage = "here",
-		.hosts = w->hosts,
-		.n_hosts = w->n_hosts,
-		.checks = check_names,
-		.n_checks = MAX_CHECKS,
-		.groups = w->groups,
-		.n_groups = w->n_groups,
-		.flows = w->flows,
-		.n_flows = w->n_flows,
-	};
-}
-
-/* ---- causes -------------------------------------------------------------------------
- */
-
-enum shape {
-	RANGE_PORTS,
-	OBJECTS_PORT,
-	OBJECTS_PORTS,
-	SUBNET_ALL,
-	GROUP_PORT,
-	GROUP_PORTS,
-	HOST_ALL,
-	EVERYTHING_PORT,
-	NAME_SERVER,
-	RACK_ALL,
-	MASKED_GROUP,
-	SERVICE_STOPS,
-	HALF_RECOVERS,
-	EXPOSED,
-	REJECTED,
-	UPLINK_ALL,
-	N_SHAPES
-};
-
-static const char *const shape_names[N_SHAPES] = {"range x 2 ports", "objects x 1 port",
-	"objects x 2 ports", "/27 x all", "group x 1 port", "group x 3 ports",
-	"host x all", "everything x 1 port", "DNS server",
-	"rack x all, one down before", "group of which some were down", "service stops",
-	"half of an outage recovers", "exposure", "rejected, at times silently",
-	"uplink x all"};
-
-enum effect {
-	LOST,
-	REFUSED,
-	RECOVERED,
-	OPENED,
-	NAMELESS,
-	REJECTED_AT_TIMES
-};
-
-struct cause {
-	bool hits[MAX_HOSTS];
-	uint32_t checks; /* bits */
-	enum effect effect;
-	uint32_t n_hosts;
-};
-
-static bool covers_all(enum shape shape)
-{
-	return shape == SUBNET_ALL || shape == HOST_ALL || shape == RACK_ALL ||
-	       shape == UPLINK_ALL;
-}
-
-static uint32_t checks_of(const struct world *w, const struct cause *cause)
-{
-	uint32_t checks = 0;
-
-	for (uint32_t i = 0; i < w->n_flows; i++)
-		if (cause->hits[w->flows[i].host])
-			checks |= 1U << w->flows[i].check;
-	return checks & ~(1U << (MAX_CHECKS - 1)); /* dns is no port */
-}
-
-/* Ports that go together: hosts that are asked the first are asked the others. */
-static void choose_ports(struct world *w, struct cause *cause, uint32_t n)
-{
-	uint32_t asked = checks_of(w, cause), beside = 0;
-
-	cause->checks = 0;
-	while (asked && !cause->checks)
-		cause->checks = asked & 1U << below(w, MAX_CHECKS);
-	for (uint32_t h = 0; h < w->n_hosts; h++) {
-		uint32_t of_host = 0;
-		for (uint32_t i = w->first[h]; i < w->first[h + 1]; i++)
-			of_host |= 1U << w->flows[i].check;
-		if (cause->hits[h] && of_host & cause->checks)
-			beside |= of_host & asked;
-	}
-	while ((uint32_t)__builtin_popcount(cause->checks) < n &&
-		cause->checks != beside)
-		cause->checks |= beside & 1U << below(w, MAX_CHECKS);
-}
-
-static void hit(struct cause *cause, uint32_t host)
-{
-	cause->n_hosts += !cause->hits[host];
-	cause->hits[host] = true;
-}
-
-static uint32_t first_of_site(const struct world *w, uint32_t site, uint32_t *n)
-{
-	uint32_t first = 0;
-
-	while (w->site[first] != site)
-		first++;
-	for (*n = 0; first + *n < w->n_hosts && w->site[first + *n] == site;)
-		(*n)++;
-	return first;
-}
-
-static void hit_range(struct world *w, struct cause *cause, uint32_t low, uint32_t high)
-{
-	uint32_t n, first = first_of_site(w, below(w, w->n_sites), &n), length;
-
-	length = between(w, low, high);
-	length = length > n ? n : length;
-	first += below(w, n - length + 1);
-	for (uint32_t i = 0; i < length; i++)
-		hit(cause, first + i);
-}
-
-static void hit_objects(struct world *w, struct cause *cause)
-{
-	uint32_t n, first = first_of_site(w, below(w, w->n_sites), &n);
-	uint32_t wanted = between(w, 4, 8);
-
-	if (below(w, 2)) {
-		first = 0;
-		n = w->n_hosts;
-	}
-	while (cause->n_hosts < wanted && cause->n_hosts < n)
-		hit(cause, first + below(w, n));
-}
-
-static void hit_group(struct world *w, struct cause *cause, uint32_t group)
-{
-	for (uint32_t i = 0; i < w->n_hosts; i++)
-		for (uint32_t j = 0; j < w->hosts[i].n_groups; j++)
-			if (w->members[i][j] == group)
-				hit(cause, i);
-}
-
-static void hit_some_group(struct world *w, struct cause *cause)
-{
-	for (int tries = 0; tries < 50 && cause->n_hosts < 4; tries++) {
-		memset(cause->hits, 0, sizeof cause->hits);
-		cause->n_hosts = 0;
-		hit_group(w, cause, below(w, w->n_groups));
-	}
-}
-
-static void hit_subnet(struct world *w, struct cause *cause, unsigned bits)
-{
-	uint32_t centre = below(w, w->n_hosts);
-	unsigned prefix = w->hosts[centre].address.family == 4 ? bits : bits + 96;
-	struct net_address network =
-		net_address_network(&w->hosts[centre].address, prefix);
-
-	for (uint32_t i = 0; i < w->n_hosts; i++) {
-		struct net_address at =
-			net_address_network(&w->hosts[i].address, prefix);
-		if (net_address_compare(&at, &network) == 0)
-			hit(cause, i);
-	}
-}
-
-static bool is_hit(const struct cause *cause, const struct incident_flow *flow)
-{
-	return cause->hits[flow->host] && cause->checks >> flow->check & 1;
-}
-
-/* Flows of a cause that were broken before it. */
-static void break_before(struct world *w, const struct cause *cause, uint32_t one_in)
-{
-	for (uint32_t i = 0; i < w->n_flows; i++)
-		if (is_hit(cause, &w->flows[i]) && below(w, one_in) == 0)
-			w->was_down[i] = true;
-}
-
-static void make_cause(struct world *w, enum shape shape, struct cause *cause)
-{
-	*cause = (struct cause){.effect = LOST};
-	switch (shape) {
-	case RANGE_PORTS:
-		hit_range(w, cause, 9, 35);
-		choose_ports(w, cause, 2);
-		break;
-	case OBJECTS_PORT:
-	case OBJECTS_PORTS:
-		hit_objects(w, cause);
-		choose_ports(w, cause, shape == OBJECTS_PORT ? 1 : 2);
-		break;
-	case SUBNET_ALL:
-	case RACK_ALL:
-		hit_subnet(w, cause, shape == SUBNET_ALL ? 27 : between(w, 26, 28));
-		cause->checks = checks_of(w, cause);
-		break;
-	case GROUP_PORT:
-	case GROUP_PORTS:
-	case MASKED_GROUP:
-	case SERVICE_STOPS:
-		hit_some_group(w, cause);
-		choose_ports(w, cause,
-			shape == GROUP_PORTS    ? 3
-			: shape == MASKED_GROUP ? 2
-						: 1);
-		cause->effect = shape == SERVICE_STOPS ? REFUSED : LOST;
-		break;
-	case HOST_ALL:
-		hit(cause, below(w, w->n_hosts));
-		cause->checks = checks_of(w, cause);
-		break;
-	case EVERYTHING_PORT:
-		for (uint32_t i = 0; i < w->n_hosts; i++)
-			hit(cause, i);
-		choose_ports(w, cause, 1);
-		break;
-	case NAME_SERVER:
-		for (uint32_t i = 0, of = between(w, 1, 3); i < w->n_hosts; i++)
-			if (w->site[i] % of == 0)
-				hit(cause, i);
-		cause->checks = 1U << (MAX_CHECKS - 1);
-		cause->effect = NAMELESS;
-		break;
-	case HALF_RECOVERS:
-	case EXPOSED:
-		if (below(w, 2))
-			hit_some_group(w, cause);
-		else
-			hit_range(w, cause, 8, 30);
-		choose_ports(w, cause, between(w, 1, 2));
-		cause->effect = shape == EXPOSED ? OPENED : RECOVERED;
-		break;
-	case REJECTED:
-		hit_range(w, cause, 9, 35);
-		choose_ports(w, cause, between(w, 1, 3));
-		cause->effect = REJECTED_AT_TIMES;
-		break;
-	case UPLINK_ALL:
-		hit_group(w, cause, below(w, w->n_sites));
-		cause->checks = checks_of(w, cause);
-		break;
-	case N_SHAPES:
-		break;
-	}
-}
-
-/* What was so before, of the whole cause; then which part of it happens. */
-static void prepare(struct world *w, enum shape shape, struct cause *cause)
-{
-	uint32_t n = 0, half = cause->n_hosts / 2;
-	bool scattered = below(w, 3) == 0;
-
-	switch (shape) {
-	case RACK_ALL:
-		for (uint32_t i = 0; i < w->n_hosts; i++)
-			if (cause->hits[i] && n++ == 0)
-				for (uint32_t j = w->first[i]; j < w->first[i + 1]; j++)
-					w->was_down[j] |= is_hit(cause, &w->flows[j]);
-		break;
-	case MASKED_GROUP:
-		break_before(w, cause, 5);
-		break;
-	case HALF_RECOVERS:
-		break_before(w, cause, 1);
-		for (uint32_t i = 0; i < w->n_hosts; i++)
-			if (cause->hits[i] &&
-				(scattered ? below(w, 2) : n++ >= (half ? half : 1)))
-				cause->hits[i] = false;
-		break;
-	case EXPOSED:
-		/* Everybody's flows on these ports are expected to be blocked. */
-		for (uint32_t i = 0; i < w->n_flows; i++)
-			if (cause->checks >> w->flows[i].check & 1) {
-				w->flows[i].expect = EXPECT_BLOCKED;
-				w->was_down[i] = true;
-			}
-		break;
-	default:
-		break;
-	}
-}
-
-static void change(struct incident_flow *flow, enum probe_state to,
-	enum change_kind kind, enum probe_reason reason)
-{
-	flow->to = (uint8_t)to;
-	flow->kind = (uint8_t)kind;
-	flow->reason = (uint8_t)reason;
-}
-
-/* True: the flow shows it. */
-static bool affect(struct world *w, uint32_t index, enum effect effect, const char *hop)
-{
-	struct incident_flow *flow = &w->flows[index];
-	bool is_blocked = flow->from == STATE_FILTERED;
-
-	if (w->is_unmeasured[index] || flow->kind != CHANGE_NONE)
-		return false;
-	if (effect == RECOVERED || effect == OPENED) {
-		if (!is_blocked ||
-			(effect == OPENED) != (flow->expect == EXPECT_BLOCKED))
-			return false;
-		change(flow,
-			effect == OPENED && below(w, 2) ? STATE_CLOSED : STATE_OPEN,
-			effect == OPENED ? CHANGE_EXPOSURE : CHANGE_RECOVERY,
-			REASON_SYN_ACK);
-		return true;
-	}
-	if (flow->from != STATE_OPEN || flow->expect == EXPECT_BLOCKED)
-		return false;
-	switch (effect) {
-	case REFUSED:
-		change(flow, STATE_CLOSED, CHANGE_REGRESSION, REASON_RST);
-		break;
-	case NAMELESS:
-		change(flow, STATE_UNRESOLVED, CHANGE_REGRESSION, REASON_DNS_TIMEOUT);
-		flow->cause = "10.0.0.53";
-		break;
-	case REJECTED_AT_TIMES:
-		if (below(w, 3)) {
-			change(flow, STATE_PROHIBITED, CHANGE_REGRESSION,
-				REASON_ICMP_ADMIN_PROHIBITED);
-			flow->cause = hop;
-			break;
-		}
-		/* fallthrough */
-	default:
-		change(flow, STATE_FILTERED, CHANGE_REGRESSION, REASON_TIMEOUT);
-		if (hop && below(w, 4) == 0)
-			flow->hop = hop;
-	}
-	return true;
-}
-
-static void happen(struct world *w, const struct cause *cause)
-{
-	static const char *const hops[] = {"10.0.1.1", "10.0.2.1", "10.0.3.1"};
-	const char *hop = cause->effect == REJECTED_AT_TIMES || below(w, 2)
-				  ? hops[w->n_causes % 3]
-				  : NULL;
-
-	for (uint32_t i = 0; i < w->n_flows; i++)
-		if (is_hit(cause, &w->flows[i]) && affect(w, i, cause->effect, hop))
-			w->cause_of[i] = (uint8_t)w->n_causes;
-	w->n_causes++;
-}
+#include "tests/support/incident_world.h"
 
 /* ---- a trial
  * --------------------------------------------------------------------------- */
@@ -539,7 +32,7 @@ static struct cause causes[2];
  * apart. */
 static bool are_apart(const enum shape *shapes)
 {
-	if (covers_all(shapes[0]) && covers_all(shapes[1]))
+	if (world_covers_all(shapes[0]) && world_covers_all(shapes[1]))
 		return false;
 	/* Each scan is one direction at most for a flow. */
 	if (causes[0].checks == causes[1].checks && causes[0].effect != NAMELESS &&
@@ -573,30 +66,30 @@ static bool play(struct world *w, const enum shape *shapes, uint32_t n,
 	uint32_t unmeasured_in_1000, uint32_t noise_in_1000)
 {
 	for (uint32_t i = 0; i < n; i++)
-		make_cause(w, shapes[i], &causes[i]);
+		world_make_cause(w, shapes[i], &causes[i]);
 	if (n == 2 && !are_apart(shapes))
 		return false;
 	memset(w->cause_of, NO_CAUSE, sizeof w->cause_of);
 	for (uint32_t i = 0; i < n; i++)
-		prepare(w, shapes[i], &causes[i]);
+		world_prepare(w, shapes[i], &causes[i]);
 	for (uint32_t i = 0; i < w->n_flows; i++) {
-		if (unmeasured_in_1000 && below(w, 500) == 0)
+		if (unmeasured_in_1000 && world_below(w, 500) == 0)
 			w->was_down[i] = true;
-		w->is_unmeasured[i] = below(w, 1000) < unmeasured_in_1000;
+		w->is_unmeasured[i] = world_below(w, 1000) < unmeasured_in_1000;
 		if (w->was_down[i])
 			w->flows[i].from = w->flows[i].to = STATE_FILTERED;
 		if (w->is_unmeasured[i])
 			w->flows[i].to = STATE_ERROR;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		happen(w, &causes[i]);
+		world_happen(w, &causes[i]);
 	for (uint32_t i = 0; i < n; i++)
 		if (count_seen(w, i) == 0)
 			return false;
 	for (uint32_t i = 0; i < w->n_flows && noise_in_1000; i++)
-		if (below(w, 1000) < noise_in_1000 && w->n_causes < MAX_CAUSES &&
+		if (world_below(w, 1000) < noise_in_1000 && w->n_causes < MAX_CAUSES &&
 			w->flows[i].check != MAX_CHECKS - 1 &&
-			affect(w, i, below(w, 3) ? LOST : REFUSED, NULL))
+			world_affect(w, i, world_below(w, 3) ? LOST : REFUSED, NULL))
 			w->cause_of[i] = (uint8_t)w->n_causes++;
 	return true;
 }
@@ -634,8 +127,10 @@ static void judge(const struct world *w, uint32_t n, const struct incident *inci
 			uint8_t cause = w->cause_of[incidents[i].flows[j]];
 			/* Of both: either may have it. */
 			if (n == 2 &&
-				is_hit(&causes[0], &w->flows[incidents[i].flows[j]]) &&
-				is_hit(&causes[1], &w->flows[incidents[i].flows[j]]))
+				world_is_hit(
+					&causes[0], &w->flows[incidents[i].flows[j]]) &&
+				world_is_hit(
+					&causes[1], &w->flows[incidents[i].flows[j]]))
 				continue;
 			held += !has[cause];
 			has[cause] = true;
@@ -817,9 +312,10 @@ static struct world *world_new(uint64_t seed, const struct sort *sort)
 
 	assert_non_null(w);
 	random_seed(&w->random, seed);
-	scale = between(w, 0, 3);
-	make_fleet(w, sort->is_bar ? 300 : 50 + below(w, 100U << scale << scale / 3),
-		sort->is_bar || below(w, 2));
+	scale = world_below(w, 4);
+	world_make_fleet(w,
+		sort->is_bar ? 300 : 50 + world_below(w, 100U << scale << scale / 3),
+		sort->is_bar || world_below(w, 2));
 	return w;
 }
 
@@ -847,8 +343,8 @@ static void run_trial(uint64_t seed, const enum shape *shapes, uint32_t n,
 			print_message("seed %llu, %u hosts, %s%s%s%s\n",
 				(unsigned long long)(seed * 1000 + tries), w->n_hosts,
 				w->is_uniform ? "uniform, " : "",
-				shape_names[shapes[0]], n > 1 ? " + " : "",
-				n > 1 ? shape_names[shapes[1]] : "");
+				world_shape_names[shapes[0]], n > 1 ? " + " : "",
+				n > 1 ? world_shape_names[shapes[1]] : "");
 			for (size_t i = 0; i < count; i++)
 				print_message("  cause %u: %s\n",
 					w->cause_of[incidents[i].flows[0]],
@@ -896,7 +392,7 @@ static void run_alone(
 			run_trial(100000 + (uint64_t)shape * 1000 + i, shapes, 1, sort,
 				&score);
 		if (print)
-			print_score(shape_names[shape], &score);
+			print_score(world_shape_names[shape], &score);
 		add_score(sum, &score);
 	}
 }
@@ -911,8 +407,8 @@ static void run_pairs(
 			enum shape shapes[2] = {(enum shape)a, (enum shape)b};
 			struct score score = {0};
 			if ((a == NAME_SERVER && b == NAME_SERVER) ||
-				(covers_all((enum shape)a) &&
-					covers_all((enum shape)b)))
+				(world_covers_all((enum shape)a) &&
+					world_covers_all((enum shape)b)))
 				continue;
 			for (uint32_t i = 0; i < n; i++)
 				run_trial(900000 + (uint64_t)(a * N_SHAPES + b) * 1000 +
@@ -923,7 +419,7 @@ static void run_pairs(
 			add_score(sum, &score);
 		}
 	for (int a = 0; a < N_SHAPES && print; a++)
-		print_score(shape_names[a], &of[a]);
+		print_score(world_shape_names[a], &of[a]);
 }
 
 static void one_cause_is_one_incident(void **state)
@@ -982,9 +478,110 @@ static void noise_does_not_tear_a_cause_apart(void **state)
 	assert_int_equal(sum.wrong_joins, 0);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What is reported of a world, in an order of its own. */
+static size_t summaries(struct world *w, struct arena *arena, const char **out)
+{
+	struct incident *incidents;
+	size_t count;
+
+	assert_int_equal(incident_fold(&w->input, arena, &incidents, &count), 0);
+	assert_true(count <= MAX_FLOWS);
+	for (size_t i = 0; i < count; i++)
+		out[i] = incidents[i].summary;
+	qsort(out, count, sizeof *out, compare_texts);
+	return count;
+}
+
+/* Hosts, flows and groups in another order; names of checks stay, since summaries list
+ * them in the order of the input. */
+static void shuffle(struct world *w)
+{
+	static struct incident_host hosts[MAX_HOSTS];
+	static uint32_t order[MAX_FLOWS], now_at[MAX_HOSTS];
+	static struct incident_flow flows[MAX_FLOWS];
+
+	for (uint32_t i = 0; i < w->n_hosts; i++)
+		order[i] = i;
+	random_shuffle(&w->random, order, w->n_hosts);
+	for (uint32_t i = 0; i < w->n_hosts; i++) {
+		hosts[i] = w->hosts[order[i]];
+		now_at[order[i]] = i;
+	}
+	for (uint32_t i = 0; i < w->n_flows; i++)
+		order[i] = i;
+	random_shuffle(&w->random, order, w->n_flows);
+	for (uint32_t i = 0; i < w->n_flows; i++) {
+		flows[i] = w->flows[order[i]];
+		flows[i].host = now_at[flows[i].host];
+	}
+	memcpy(w->hosts, hosts, sizeof hosts);
+	memcpy(w->flows, flows, sizeof flows);
+}
+
+static void the_order_of_the_input_does_not_matter(void **state)
+{
+	static const char *before[MAX_FLOWS], *after[MAX_FLOWS];
+	struct sort sort = {.unmeasured_in_1000 = 20};
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= times(20); seed++) {
+		struct world *w = world_new(7000 + seed, &sort);
+		enum shape shapes[2] = {(enum shape)(seed % N_SHAPES),
+			(enum shape)(seed / 2 % N_SHAPES)};
+		struct arena arena;
+		size_t count;
+
+		arena_init(&arena, 0);
+		play(w, shapes, 2, 20, 2);
+		count = summaries(w, &arena, before);
+		shuffle(w);
+		assert_int_equal(summaries(w, &arena, after), count);
+		for (size_t i = 0; i < count; i++)
+			assert_string_equal(before[i], after[i]);
+		arena_fini(&arena);
+		free(w);
+	}
+}
+
+/* Every change once, whatever happens. */
+static void chaos_has_an_end(void **state)
+{
+	static uint8_t seen[MAX_FLOWS];
+	struct world *w = calloc(1, sizeof *w);
+	struct incident *incidents;
+	uint32_t n = 0, changed = 0;
+	struct arena arena;
+	size_t count;
+
+	(void)state;
+	assert_non_null(w);
+	random_seed(&w->random, 4711);
+	world_make_fleet(w, MAX_HOSTS, true);
+	for (uint32_t i = 0; i < w->n_flows; i++)
+		changed += world_below(w, 2) && world_affect(w, i, LOST, NULL);
+	arena_init(&arena, 0);
+	assert_int_equal(incident_fold(&w->input, &arena, &incidents, &count), 0);
+	assert_true(count > 2 && count <= 256 + MAX_CHECKS);
+	memset(seen, 0, sizeof seen);
+	for (size_t i = 0; i < count; i++)
+		for (uint32_t j = 0; j < incidents[i].n_flows; j++, n++)
+			assert_int_equal(seen[incidents[i].flows[j]]++, 0);
+	assert_int_equal(n, changed);
+	names_are_true(w, incidents, count);
+	arena_fini(&arena);
+	free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_order_of_the_input_does_not_matter),
+		cmocka_unit_test(chaos_has_an_end),
 		cmocka_unit_test(one_cause_is_one_incident),
 		cmocka_unit_test(two_causes_are_two_incidents),
 		cmocka_unit_test(three_hundred_hosts_and_six_ports),
