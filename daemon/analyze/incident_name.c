@@ -591,6 +591,15 @@ static void summarize(const struct incident_namer *namer, const struct common *c
 		add_transition(out, common, what->cause);
 		return;
 	case INCIDENT_HOST:
+		/* What stayed tells more than how many did: then the checks have names.
+		 */
+		if (what->n_unchanged && common->n_checks <= MAX_CHECKS) {
+			add_checks(out, namer, common);
+			strbuf_addf(out, " from %s to %s: ", vantage, what->host);
+			add_transition(out, common, what->cause);
+			strbuf_addf(out, ", %u of %u checks", what->n_flows, of_flows);
+			return;
+		}
 		strbuf_addf(out, "%s from %s: %u of %u checks ", what->host, vantage,
 			what->n_flows, of_flows);
 		add_transition(out, common, what->cause);
