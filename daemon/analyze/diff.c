@@ -13,7 +13,7 @@ static const char *text_of(const struct diff_side *side)
 	return side->identity ? side->identity : "";
 }
 
-/* The section of a sweep's identity, "N word ...", or NULL; see sweep_runs.h. */
+/* The section of a sweep's identity, "N word ...", or NULL; see sweep_identity(). */
 static const char *section(const struct diff_side *side, const char *word)
 {
 	const char *at = text_of(side);
@@ -137,7 +137,7 @@ static int64_t gain(const struct diff_side *before, const struct diff_side *afte
 		return levels;
 	was = count(before, view->listeners ? "open" : "clear");
 	is = count(after, view->listeners ? "open" : "clear");
-	if (was < 0 || is < 0 || was == is)
+	if (was < 0 || is < 0)
 		return levels;
 	return is - was;
 }

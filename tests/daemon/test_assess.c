@@ -113,6 +113,18 @@ static void each_of_the_most_addresses_must_answer(void **state)
 	}
 }
 
+static void a_host_without_an_address_answers_nothing(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f);
+	f.probed[0].count = 0;
+	f.flows[1].expect = EXPECT_BLOCKED;
+	silence(&f, 1);
+	counts(&f, 3, 0, 1);
+}
+
 /* Its own silent addresses need the control; those that refuse are one. */
 static void a_partial_is_blocked_as_its_parts_are(void **state)
 {
@@ -397,6 +409,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_of_the_most_addresses_must_answer),
 		cmocka_unit_test(a_partial_is_blocked_as_its_parts_are),
+		cmocka_unit_test(a_host_without_an_address_answers_nothing),
 		cmocka_unit_test(every_open_flow_passes),
 		cmocka_unit_test(blocked_passes_only_beside_an_answer_of_the_same_host),
 		cmocka_unit_test(a_name_servers_answer_is_no_control),

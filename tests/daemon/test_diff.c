@@ -244,7 +244,12 @@ static void a_listener_is_an_exposure_where_closed_is_as_good_as_blocked(void **
 		sweep(STATE_OPEN, REASON_ALL_CLEAR, "4 clear; 1 open 3-3");
 	struct diff_side two = sweep(STATE_PARTIAL, REASON_SOME_BLOCKED,
 		"1-3 clear,4-4 blocked; 3 clear; 2 open 1-1,3-3");
-	struct diff_side *all[] = {&silent, &closed, &none, &fewer, &one, &other, &two};
+	struct diff_side some = sweep(STATE_PARTIAL, REASON_SOME_BLOCKED,
+		"1-2 clear,3-4 blocked; 2 clear; 1 open 1-1");
+	struct diff_side not_kept = sweep(
+		STATE_PARTIAL, REASON_SOME_BLOCKED, "1-2 clear,3-4 blocked; 2 clear");
+	struct diff_side *all[] = {
+		&silent, &closed, &none, &fewer, &one, &other, &two, &some, &not_kept};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -258,6 +263,10 @@ static void a_listener_is_an_exposure_where_closed_is_as_good_as_blocked(void **
 	assert_change(&one, &two, EXPECT_BLOCKED, CHANGE_EXPOSURE);
 	assert_change(&one, &other, EXPECT_BLOCKED, CHANGE_OTHER);
 	assert_change(&one, &one, EXPECT_BLOCKED, CHANGE_NONE);
+	/* As many accept; that the rest is closed or silent is as good. */
+	assert_change(&one, &some, EXPECT_BLOCKED, CHANGE_OTHER);
+	/* The rule was another before, and who listened was not kept. */
+	assert_change(&some, &not_kept, EXPECT_BLOCKED, CHANGE_NONE);
 	assert_change(&closed, &silent, EXPECT_BLOCKED, CHANGE_OTHER);
 	assert_change(&closed, &none, EXPECT_BLOCKED, CHANGE_OTHER);
 	assert_change(&none, &fewer, EXPECT_BLOCKED, CHANGE_OTHER);
@@ -284,6 +293,12 @@ static void more_ports_than_before_is_an_exposure(void **state)
 		"v4 filtered, v6 partial (1-1 clear,2-9 blocked; 1 clear)");
 	struct diff_side two_more = sweep(STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES,
 		"v4 filtered, v6 partial (1-2 clear,3-9 blocked; 2 clear)");
+	struct diff_side first_of_two = sweep(STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES,
+		"v4 partial (1-1 clear,2-9 blocked; 1 clear), v6 filtered");
+	struct diff_side prohibited_too = sweep(STATE_PARTIAL, REASON_NOT_ALL_ADDRESSES,
+		"v4 partial (1-1 clear,2-9 blocked; 1 clear), v6 prohibited");
+	struct diff_side longer = sweep(STATE_PARTIAL, REASON_SOME_BLOCKED,
+		"1-1 clear,2-9 blocked,10-10 clear");
 	struct diff_side none = sweep(STATE_FILTERED, REASON_ALL_SILENT, NULL);
 	struct diff_side all = sweep(STATE_CLOSED, REASON_RST, NULL);
 
@@ -297,6 +312,8 @@ static void more_ports_than_before_is_an_exposure(void **state)
 	assert_change(&one, &of_old_more, EXPECT_BLOCKED, CHANGE_OTHER);
 	assert_change(&two_addresses, &two_more, EXPECT_BLOCKED, CHANGE_OTHER);
 	assert_change(&two_addresses, &two_addresses, EXPECT_BLOCKED, CHANGE_NONE);
+	assert_change(&first_of_two, &prohibited_too, EXPECT_BLOCKED, CHANGE_OTHER);
+	assert_change(&of_old, &longer, EXPECT_BLOCKED, CHANGE_OTHER);
 	assert_change(&one, &ten, EXPECT_CLEAR, CHANGE_OTHER);
 }
 
