@@ -209,6 +209,7 @@ static void what_could_not_be_measured_is_no_dark_flow(void **state)
 	const struct controls_before before = {bed->states, bed->reasons};
 	struct controls_finding all = controls_look(plan, &bed->results, &before),
 				found;
+	uint8_t carried[64] = {0};
 	uint32_t flow = (uint32_t)plan_find(plan, "w2", "tcp/443");
 	uint32_t control = (uint32_t)plan_find(plan, "g1", "tcp/22");
 
@@ -226,6 +227,13 @@ static void what_could_not_be_measured_is_no_dark_flow(void **state)
 	assert_int_equal(controls_look(plan, &bed->results, &before).dark, 0);
 	bed->states[flow] = STATE_NONE;
 	assert_int_equal(controls_look(plan, &bed->results, &before).dark, 0);
+	bed->states[flow] = STATE_OPEN;
+	bed->results.carried = carried;
+	carried[flow] = CARRIED;
+	found = controls_look(plan, &bed->results, &before);
+	bed->results.carried = NULL;
+	assert_int_equal(found.others, all.others - 1);
+	assert_int_equal(found.dark, 0);
 	/* A control that could not be asked did not answer. */
 	bed->results.flows[control].state = STATE_ERROR;
 	found = controls_look(plan, &bed->results, &before);

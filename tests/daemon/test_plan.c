@@ -277,6 +277,34 @@ static void refuses_two_sets_of_options_for_a_check(void **state)
 	made_fini(&made);
 }
 
+static bool by_path(const struct made *made, const char *check)
+{
+	return plan_flow_by_path(
+		made->plan, (uint32_t)plan_find(made->plan, "ls1", check));
+}
+
+static void who_listens_matters_where_closed_is_as_good_as_blocked(void **state)
+{
+	struct made made;
+
+	(void)state;
+	made_build(&made, INVENTORY
+		"rules:\n"
+		"  - {name: a, to: ls1, check: [tcp/1, sweep/1-2]}\n"
+		"  - {name: b, to: ls1, check: [sweep/3-4], expect: blocked}\n"
+		"  - {name: c, to: ls1, check: [sweep/5-6, tcp/2], expect: blocked,\n"
+		"     accept: [closed]}\n"
+		"  - {name: d, to: ls1, check: [sweep/7-8], expect: open}\n");
+	assert_int_equal(made.rc, 0);
+	assert_true(by_path(&made, "sweep/1-2"));
+	assert_true(by_path(&made, "sweep/3-4"));
+	assert_true(by_path(&made, "sweep/7-8"));
+	assert_false(by_path(&made, "sweep/5-6"));
+	assert_false(by_path(&made, "tcp/1"));
+	assert_false(by_path(&made, "tcp/2"));
+	made_fini(&made);
+}
+
 static void refuses_two_numbers_of_attempts_for_a_check(void **state)
 {
 	struct made made;
@@ -410,6 +438,8 @@ static void refuses_rules_that_explode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			who_listens_matters_where_closed_is_as_good_as_blocked),
 		cmocka_unit_test(refuses_two_numbers_of_attempts_for_a_check),
 		cmocka_unit_test(takes_20_bytes_a_flow),
 		cmocka_unit_test(unrolls_rules_by_host),

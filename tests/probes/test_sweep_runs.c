@@ -185,6 +185,7 @@ static void identity_says_the_paths_the_counts_and_the_listeners(void **state)
 		"1-2 clear,4-4 clear,5-5 blocked; 3 clear; 1 open 2-2");
 	assert_identity("10-15", "ccoocc", "6 clear; 2 open 12-13");
 	assert_identity("10-11", "oo", "2 clear; 2 open 10-11");
+	assert_identity("10-11", "ff", "0 clear; 0 open");
 }
 
 /* Every other port blocked: the longest list of runs there can be. */
@@ -248,6 +249,33 @@ static void a_long_identity_is_a_hash_that_one_port_changes(void **state)
 	sweep_ports_fini(&s.ports);
 }
 
+/* Runs of 12 bytes above port 9999, of 10 below it. */
+static void exactly_as_many_listeners_as_fit_are_named(void **state)
+{
+	(void)state;
+	for (uint32_t below = 4; below <= 5; below++) {
+		struct scene s;
+		uint32_t above = 338;
+		scene_init(&s, "9001-9010,20000-20675");
+		for (uint32_t i = 0; i < s.ports.count; i++) {
+			bool named = i < 10 ? i < 2 * below : i - 10 < 2 * above;
+			sweep_ports_set(&s.ports, i,
+				named && i % 2 == 0 ? STATE_OPEN : STATE_CLOSED);
+		}
+		char *identity = sweep_identity(&s.ports);
+		const char *list = strstr(identity, "open ") + 4;
+		assert_int_equal(12 * above + 10 * 4, SWEEP_IDENTITY_MAX);
+		if (below == 4) {
+			assert_int_equal(strlen(list), SWEEP_IDENTITY_MAX);
+			assert_memory_equal(list, " 9001-9001,9003-9003,", 21);
+		} else {
+			assert_memory_equal(list, " 343 runs, ", 11);
+		}
+		free(identity);
+		sweep_ports_fini(&s.ports);
+	}
+}
+
 static void a_long_list_of_listeners_is_a_hash(void **state)
 {
 	(void)state;
@@ -304,6 +332,7 @@ int main(void)
 		cmocka_unit_test(too_many_runs_are_cut_from_the_evidence),
 		cmocka_unit_test(exactly_as_many_runs_as_fit_are_not_cut),
 		cmocka_unit_test(a_long_identity_is_a_hash_that_one_port_changes),
+		cmocka_unit_test(exactly_as_many_listeners_as_fit_are_named),
 		cmocka_unit_test(a_long_list_of_listeners_is_a_hash),
 		cmocka_unit_test(runs_are_the_ports_again),
 	};
