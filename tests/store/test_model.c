@@ -27,6 +27,15 @@ struct truth {
 	const char *evidence;
 	int64_t since;
 	const char *gap; /* NULL: measured */
+	bool is_reported;
+	struct store_reported reported;
+};
+
+/* An incident, by its number. */
+struct life {
+	int vantage;
+	uint64_t remaining;
+	int64_t closed; /* by a scan; 0: it is open */
 };
 
 struct model {
@@ -38,6 +47,8 @@ struct model {
 	bool prunes;
 	int64_t baselines[BASELINES]; /* a scan, or 0 */
 	int64_t gone[2];              /* scans up to this one are, by vantage */
+	struct life incidents[SCANS + 1];
+	int64_t n_incidents;
 };
 
 static const char *const vantages[] = {"paris", "lyon"};
@@ -104,6 +115,42 @@ static void follow(struct truth *truth, const struct store_row *row, int64_t sca
 	truth->present = true;
 }
 
+/* At times people are told of a flow, by the incident that the scan opens, by one that
+ * is open, or by none; or what they were told is forgotten. */
+static void tell(
+	struct model *model, int vantage, struct truth *truth, struct store_row *row)
+{
+	int64_t id = 1 + random_below(&model->random, (uint32_t)model->n_incidents);
+
+	if (chance(model, 5)) {
+		row->forget_reported = true;
+		truth->is_reported = false;
+	} else if (chance(model, 15)) {
+		truth->is_reported = true;
+		truth->reported = (struct store_reported){.state = truth->state,
+			.reason = truth->reason,
+			.identity = truth->identity,
+			.verdict = PICK(model, reasons)};
+		if (model->incidents[id].vantage == vantage &&
+			!model->incidents[id].closed)
+			truth->reported.incident = id;
+		row->reported = &truth->reported;
+	}
+}
+
+/* How many flows refer to each incident now. */
+static void count_remaining(struct model *model, int vantage)
+{
+	for (int64_t id = 1; id <= model->n_incidents; id++)
+		if (model->incidents[id].vantage == vantage)
+			model->incidents[id].remaining = 0;
+	for (size_t i = 0; i < FLOWS; i++) {
+		const struct truth *truth = &model->now[vantage][i];
+		if (truth->is_reported && truth->reported.incident)
+			model->incidents[truth->reported.incident].remaining++;
+	}
+}
+
 static size_t make_rows(
 	struct model *model, int vantage, int64_t scan, struct store_row *rows)
 {
@@ -115,6 +162,7 @@ static size_t make_rows(
 			model->hosts[i / CHECKS], model->checks[i % CHECKS], "open");
 		if (observe(model, truth, &row)) {
 			follow(truth, &row, scan);
+			tell(model, vantage, truth, &row);
 			rows[count++] = row;
 		} else {
 			*truth = (struct truth){0};
@@ -126,9 +174,18 @@ static size_t make_rows(
 static void make_scan(struct model *model, struct bed *bed)
 {
 	struct store_row rows[FLOWS];
+	struct store_incident_update updates[SCANS];
+	struct feed feed = {.rows = rows};
+	char uid[40];
+	struct store_incident opened = {
+		.uid = uid, .kind = "regression", .summary = "s", .body = "{}"};
+	struct store_record what = {.next = feed_row,
+		.next_data = &feed,
+		.opened = &opened,
+		.n_opened = 1,
+		.updates = updates};
 	int vantage = (int)random_below(&model->random, 2);
 	int64_t id = begin(bed->store, vantages[vantage], 0);
-	size_t count;
 
 	assert_true(id <= SCANS);
 	model->vantage_of[id] = -1;
@@ -136,10 +193,27 @@ static void make_scan(struct model *model, struct bed *bed)
 		assert_int_equal(store_scan_interrupt(bed->store, id), 0);
 		return;
 	}
-	count = make_rows(model, vantage, id, rows);
-	assert_int_equal(record(bed->store, id, id * SECOND,
-				 (struct feed){.rows = rows, .count = count}),
-		0);
+	assert_int_equal(store_incident_next(bed->store, &opened.id), 0);
+	assert_int_equal(opened.id, ++model->n_incidents);
+	model->incidents[opened.id] = (struct life){.vantage = vantage};
+	feed.count = make_rows(model, vantage, id, rows);
+	count_remaining(model, vantage);
+	snprintf(uid, sizeof uid, "%032lld", (long long)opened.id);
+	for (int64_t i = 1; i <= model->n_incidents; i++) {
+		struct life *life = &model->incidents[i];
+		if (life->vantage != vantage || life->closed)
+			continue;
+		if (i == opened.id)
+			opened.flows = opened.remaining = life->remaining;
+		else
+			updates[what.n_updates++] = (struct store_incident_update){
+				.id = i, .remaining = life->remaining};
+		life->closed = life->remaining ? 0 : id;
+	}
+	what.scan = id;
+	what.totals.finished_us = id * SECOND;
+	what.totals.flows = feed.count;
+	assert_int_equal(store_scan_record(bed->store, &what), 0);
 	model->vantage_of[id] = vantage;
 	memcpy(model->flows[id], model->now[vantage], sizeof model->flows[id]);
 	if (chance(model, 10)) {
@@ -241,6 +315,7 @@ static size_t flow_index(const struct model *model, const char *host, const char
 struct visit {
 	const struct model *model;
 	int64_t a, b;
+	bool newest; /* b is, of its vantage */
 	bool seen[FLOWS];
 	size_t count;
 };
@@ -265,13 +340,25 @@ static bool on_flow(void *data, const struct store_flow *flow)
 	assert_int_equal(flow->since_us, truth->since * SECOND);
 	assert_int_equal(flow->gap, truth->gap != NULL);
 	assert_string_equal(flow->gap_reason, truth->gap ? truth->gap : "");
+	assert_int_equal(flow->is_reported, visit->newest && truth->is_reported);
+	if (!flow->is_reported)
+		return true;
+	assert_string_equal(flow->reported.state, truth->reported.state);
+	assert_string_equal(flow->reported.reason, truth->reported.reason);
+	assert_string_equal(flow->reported.identity, truth->reported.identity);
+	assert_string_equal(flow->reported.verdict, truth->reported.verdict);
+	assert_int_equal(flow->reported.incident, truth->reported.incident);
 	return true;
 }
 
 static void check_scan(const struct model *model, struct store *store, int64_t scan)
 {
-	struct visit visit = {.model = model, .b = scan};
+	struct visit visit = {.model = model, .b = scan, .newest = true};
 	size_t present = 0;
+
+	for (int64_t later = scan + 1; later <= SCANS; later++)
+		if (model->vantage_of[later] == model->vantage_of[scan])
+			visit.newest = false;
 
 	for (size_t i = 0; i < FLOWS; i++)
 		present += model->flows[scan][i].present;
@@ -427,6 +514,27 @@ static void check_flow(
 	assert_int_equal(course.gaps, gaps);
 }
 
+/* ---- every incident ---------------------------------------------------------- */
+
+static void check_incidents(const struct model *model, struct store *store)
+{
+	struct store_incident incident;
+
+	for (int64_t id = 1; id <= model->n_incidents; id++) {
+		const struct life *life = &model->incidents[id];
+		int rc = store_incident_get(
+			store, vantages[life->vantage], id, &incident);
+		if (life->closed && life->closed <= model->gone[life->vantage]) {
+			assert_true(rc == 0 || rc == -ENODATA);
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		assert_int_equal(incident.remaining, life->remaining);
+		assert_int_equal(incident.closed_scan, life->closed);
+		assert_int_equal(incident.closed_us, life->closed * SECOND);
+	}
+}
+
 /* ---- nothing else ------------------------------------------------------------ */
 
 static void none(struct store *store, const char *what, const char *from_where)
@@ -452,10 +560,12 @@ static bool on_problem(void *data, const char *problem)
 	return false;
 }
 
-/* All that could go is gone, and what is there is sound. */
+/* All that could go is gone. */
 static void check_leftovers(struct store *store)
 {
-	store_check(store, on_problem, NULL);
+	none(store, "incidents that were closed long ago",
+		"incident JOIN vantage ON vantage.id = incident.vantage"
+		" WHERE closed_scan <= pruned");
 	none(store, "references to nothing", "pragma_foreign_key_check");
 	none(store, "intervals that nothing needs",
 		"interval AS i JOIN vantage ON vantage.id = i.vantage"
@@ -498,6 +608,8 @@ static void check_all(const struct model *model, struct store *store)
 	for (size_t i = 0; i < FLOWS; i++)
 		for (int vantage = 0; vantage < 2; vantage++)
 			check_flow(model, store, vantage, i);
+	check_incidents(model, store);
+	assert_int_equal(store_check(store, on_problem, NULL), 0);
 }
 
 static void run_model(struct bed *bed, uint64_t seed, bool prunes)
