@@ -148,6 +148,7 @@ static void a_flow_that_is_new_is_reported_at_once(void **state)
 static void a_flow_that_leaves_is_no_longer_reported(void **state)
 {
 	struct store *store = ((struct bed *)*state)->store;
+	int64_t references;
 
 	scan(store, (struct given){
 			    ROWS(SEEN("a", "tcp/1", "open"),
@@ -157,6 +158,12 @@ static void a_flow_that_leaves_is_no_longer_reported(void **state)
 	scan(store, (struct given){ROWS(SEEN("a", "tcp/1", "open"),
 			    SEEN("a", "tcp/2", "filtered"))});
 	assert_false(look_at(store, 3, "tcp/2").flow.is_reported);
+	assert_int_equal(sql_number(store,
+				 "SELECT count(*) FROM flow"
+				 " WHERE reported_incident IS NOT NULL",
+				 &references),
+		0);
+	assert_int_equal(references, 0);
 }
 
 static void what_is_reported_is_carried_and_kept_in_a_gap(void **state)
@@ -397,6 +404,35 @@ static void one_may_close_with_the_scan_that_opens_it(void **state)
 	assert_int_equal(list_of(store, "oslo", true).count, 0);
 }
 
+/* Numbers of the store that are not open incidents of this vantage. */
+static void an_incident_must_be_open_and_of_the_vantage(void **state)
+{
+	struct store *store = ((struct bed *)*state)->store;
+	const struct given closed = {
+		ROWS(SEEN("a", "tcp/1", "filtered", .reported = &by_1))};
+	const struct given other = {ROWS(SEEN("a", "tcp/1", "open")), UPDATES({1, 0})};
+	const struct given twice = {ROWS(SEEN("a", "tcp/1", "open")),
+		OPENED(INCIDENT(3, 0), INCIDENT(2, 0))};
+	struct store_incident incident;
+	int64_t id;
+
+	assert_int_equal(try_scan(store, &twice, &id), -EINVAL);
+	scan(store, (struct given){
+			    ROWS(SEEN("a", "tcp/1", "open")), OPENED(INCIDENT(1, 0))});
+	assert_int_equal(try_scan(store, &closed, &id), -EINVAL);
+	/* The same number, open, but somebody else's. */
+	assert_int_equal(
+		sql_exec(store, "INSERT INTO vantage (name) VALUES ('oslo');"
+				"UPDATE incident SET vantage = 2, remaining = 1,"
+				" closed_scan = NULL, closed_us = NULL"),
+		0);
+	assert_int_equal(try_scan(store, &closed, &id), -EINVAL);
+	assert_int_equal(try_scan(store, &other, &id), -EINVAL);
+	assert_int_equal(store_incident_get(store, "oslo", 1, &incident), 0);
+	assert_int_equal(incident.remaining, 1);
+	assert_int_equal(incident.closed_scan, 0);
+}
+
 static void what_makes_no_sense_is_refused_and_nothing_is_stored(void **state)
 {
 	struct store *store = ((struct bed *)*state)->store;
@@ -437,6 +473,7 @@ int main(void)
 		TEST(a_gap_names_the_scan_that_measured_last),
 		TEST(an_incident_opens_shrinks_and_closes),
 		TEST(one_may_close_with_the_scan_that_opens_it),
+		TEST(an_incident_must_be_open_and_of_the_vantage),
 		TEST(what_makes_no_sense_is_refused_and_nothing_is_stored),
 	};
 
