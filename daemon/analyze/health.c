@@ -241,8 +241,8 @@ static bool answers(uint8_t state, uint8_t reason)
 	return observation_parts(state, reason) & (PARTS_ACCEPT | PARTS_CLOSED);
 }
 
-static void fill_flows(
-	struct building *b, const struct results *results, const struct controls_before *before)
+static void fill_flows(struct building *b, const struct results *results,
+	const struct controls_before *before)
 {
 	for (uint32_t i = 0; i < b->plan->n_flows; i++) {
 		const struct plan_flow *flow = &b->plan->flows[i];
@@ -320,7 +320,8 @@ static bool is_patience_over(const struct plan *plan,
 }
 
 int health_judge(const struct plan *plan, const struct results *results,
-	const struct controls_before *before, const struct health_streak *streak, struct health *out)
+	const struct controls_before *before, const struct health_streak *streak,
+	struct health *out)
 {
 	const struct settings *settings = &plan->config->settings;
 	struct trouble trouble = count_trouble(plan, results);
