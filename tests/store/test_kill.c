@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "store/sql.h"
+#include "store/upkeep.h"
 #include "tests/store/fixture.h"
 
 enum {
@@ -54,7 +55,21 @@ struct source {
 	int64_t scan;
 	int flow;
 	char host[32], check[32];
+	int64_t incident;
+	struct store_reported reported;
 };
+
+/* Each scan reports all its flows, those that are filtered by an incident of its own.
+ */
+static uint64_t count_flows(int64_t scan, const char *state)
+{
+	uint64_t count = 0;
+
+	for (int i = 0; i < FLOWS; i++)
+		count += is_present(scan, i) &&
+			 (!state || strcmp(state_of(scan, i), state) == 0);
+	return count;
+}
 
 static int next_row(void *data, struct store_row *row)
 {
@@ -70,18 +85,48 @@ static int next_row(void *data, struct store_row *row)
 	*row = (struct store_row)SEEN(source->host, source->check,
 		state_of(source->scan, flow), .rtt_us = (uint32_t)flow + 1);
 	complete_row(row);
+	source->reported = (struct store_reported){.state = row->state,
+		.reason = "r",
+		.identity = "",
+		.verdict = "v",
+		.incident = strcmp(row->state, "open") == 0 ? 0 : source->incident};
+	row->reported = &source->reported;
 	return 1;
+}
+
+static bool close_it(void *data, const struct store_incident *incident)
+{
+	struct store_record *what = data;
+	static struct store_incident_update update;
+
+	update = (struct store_incident_update){.id = incident->id};
+	what->updates = &update;
+	what->n_updates++;
+	return true;
 }
 
 static int64_t scan_once(struct store *store)
 {
 	struct source source = {0};
-	struct store_record what = {.next = next_row, .next_data = &source};
+	char uid[40];
+	struct store_incident opened = {
+		.uid = uid, .kind = "k", .summary = "s", .body = "{}"};
+	struct store_record what = {.next = next_row,
+		.next_data = &source,
+		.opened = &opened,
+		.n_opened = 1};
 
 	if (store_scan_begin(store, "paris", 0, &source.scan) < 0)
 		return -1;
 	what.scan = source.scan;
 	what.totals.finished_us = source.scan * SECOND;
+	what.totals.flows = count_flows(source.scan, NULL);
+	if (store_incident_next(store, &opened.id) < 0 ||
+		store_incident_list(store, "paris", true, close_it, &what) < 0)
+		return -1;
+	source.incident = opened.id;
+	opened.flows = opened.remaining = count_flows(source.scan, "filtered");
+	snprintf(uid, sizeof uid, "%032lld", (long long)opened.id);
 	return store_scan_record(store, &what) < 0 ? -1 : source.scan;
 }
 
@@ -162,6 +207,48 @@ static void check_file(struct store *store)
 			store, "SELECT count(*) FROM pragma_foreign_key_check", &value),
 		0);
 	assert_int_equal(value, 0);
+}
+
+static bool no_problem(void *data, const char *problem)
+{
+	(void)data;
+	fail_msg("%s", problem);
+	return false;
+}
+
+static bool is_of_newest(void *data, const struct store_incident *incident)
+{
+	struct store_scan *newest = data;
+
+	assert_int_equal(incident->opened_scan, newest->id);
+	assert_int_equal(incident->remaining, count_flows(newest->id, "filtered"));
+	newest->changes++;
+	return true;
+}
+
+static bool on_reported(void *data, const struct store_flow *flow)
+{
+	(void)data;
+	assert_true(flow->is_reported);
+	assert_string_equal(flow->reported.state, flow->state);
+	return true;
+}
+
+/* One incident is open, and people were told of the flows as they are. */
+static void check_reported(struct store *store)
+{
+	struct store_scan newest;
+	int rc = store_scan_last(store, "paris", &newest);
+
+	assert_int_equal(store_check(store, no_problem, NULL), 0);
+	if (rc == -ENOENT)
+		return;
+	assert_int_equal(rc, 0);
+	newest.changes = 0;
+	assert_int_equal(
+		store_incident_list(store, "paris", true, is_of_newest, &newest), 0);
+	assert_int_equal(newest.changes, 1);
+	assert_int_equal(store_flows_at(store, newest.id, on_reported, NULL), 0);
 }
 
 /* Nothing may be left of a scan that is not complete but its own row. */
@@ -266,6 +353,7 @@ static bool check_after_kill(struct bed *bed)
 	bed_open(bed, STORE_WRITE);
 	check_file(bed->store);
 	check_no_half_scan(bed->store);
+	check_reported(bed->store);
 	assert_int_equal(store_scan_list(bed->store, 1, on_scan, &newest), 0);
 	rc = store_scan_last(bed->store, "paris", &last);
 	assert_true(rc == 0 || rc == -ENOENT);
