@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&trace_command,
 	&diff_command,
 	&status_command,
+	&incidents_command,
 	&history_command,
 	&baseline_command,
 	&notify_command,

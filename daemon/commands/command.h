@@ -36,6 +36,7 @@ extern const struct command probe_command;
 extern const struct command trace_command;
 extern const struct command diff_command;
 extern const struct command status_command;
+extern const struct command incidents_command;
 extern const struct command history_command;
 extern const struct command baseline_command;
 extern const struct command notify_command;

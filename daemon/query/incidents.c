@@ -176,7 +176,7 @@ static int fill_life(const struct incidents_life *life,
 	row->status = told->status;
 	row->refs = *refs;
 	row->n_refs = told->n_open;
-	row->opened_us = life->started_us;
+	row->opened_us = life->opened_us;
 	row->flows = row->incident->n_flows;
 	row->remaining = told->opens ? row->flows : 0;
 	if (told->opens || told->n_open == 0)

@@ -18,7 +18,8 @@ void incidents_fini(struct open_incidents *open);
 struct incidents_life {
 	const struct lifecycle *lifecycle;
 	const struct open_incidents *open;
-	int64_t scan, started_us;
+	int64_t scan;
+	int64_t opened_us; /* of those that it opens */
 };
 
 /*

@@ -104,6 +104,7 @@ static int write_result(struct report *report, const struct report_result *resul
 		put_time(&line, "since", result->since_us);
 	if (result->silence)
 		json_put_number(&line, "silence", result->silence);
+	json_put_text_if(&line, "unmeasured", result->unmeasured);
 	if (result->flapping)
 		json_put(&line, "flapping", json_true());
 	return write_line(report, &line);

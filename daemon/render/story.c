@@ -173,6 +173,28 @@ static char *tell_summary(const struct report_incident *incident)
 	return strbuf_take(&text);
 }
 
+/* What becomes of the incidents that people were notified of. */
+static char *tell_life(const struct report_incident *incident)
+{
+	struct strbuf text;
+
+	strbuf_init(&text);
+	if (incident->number && incident->status == INCIDENT_OPENED)
+		strbuf_addf(&text, "opens incident %" PRId64, incident->number);
+	for (size_t i = 0; i < incident->n_refs; i++) {
+		const struct report_incident_ref *ref = &incident->refs[i];
+		strbuf_adds(&text, text.length ? "; " : "");
+		if (ref->status == INCIDENT_CLOSED)
+			strbuf_addf(&text, "closes incident %" PRId64, ref->number);
+		else
+			strbuf_addf(&text,
+				"incident %" PRId64 ": %" PRIu64 " of %" PRIu64
+				" flows left",
+				ref->number, ref->remaining, ref->flows);
+	}
+	return strbuf_take(&text);
+}
+
 int story_init(struct story *story, const struct report_incident *incident)
 {
 	const struct incident *what = incident->incident;
@@ -185,9 +207,10 @@ int story_init(struct story *story, const struct report_incident *incident)
 		.stayed = tell_stayed(what, incident->input),
 		.beside = tell_beside(what),
 		.trace = tell_trace(incident->trace),
+		.life = tell_life(incident),
 	};
 	if (story->summary && story->where && story->stayed && story->beside &&
-		story->trace)
+		story->trace && story->life)
 		return 0;
 	story_fini(story);
 	return -ENOMEM;
@@ -200,6 +223,7 @@ void story_fini(struct story *story)
 	free(story->stayed);
 	free(story->beside);
 	free(story->trace);
+	free(story->life);
 	*story = (struct story){.id = 0};
 }
 
@@ -280,4 +304,5 @@ void story_print(const struct story *story, struct page *page)
 	print_detail(page, story->trace);
 	print_detail(page, story->stayed);
 	print_detail(page, story->beside);
+	print_detail(page, story->life);
 }

@@ -14,6 +14,7 @@ struct story {
 	char *where;  /* "regression of dns, tcp/135 on rdls[01:02]" */
 	char *stayed; /* "rdls03 stayed open", or "" */
 	char *beside; /* "tcp/443 stayed open on the same 2 hosts", or "" */
+	char *life;   /* "opens incident 12", or "" */
 	char *trace;  /* "where: last answer from 10.1.255.1 at hop 3 ...", or "" */
 };
 

@@ -258,7 +258,7 @@ static struct incidents_life life_of(const struct one_scan *scan)
 		.lifecycle = &scan->lifecycle,
 		.open = &scan->open,
 		.scan = scan->id,
-		.started_us = scan->started_us,
+		.opened_us = scan->finished_us,
 	};
 }
 
@@ -299,7 +299,7 @@ static int record_with_notices(struct one_scan *scan)
 		.changes = &scan->changes,
 		.lifecycle = &scan->lifecycle,
 		.open = &scan->open,
-		.finished_us = engine_wall_us(scan->engine),
+		.finished_us = scan->finished_us,
 		.duration_us = scan->duration_us,
 		.outbox = &put,
 	};
@@ -367,7 +367,8 @@ int one_scan_run(struct one_scan *scan)
 	scan->duration_us = clock_monotonic_us() - probing_us;
 	if (rc < 0)
 		give_up(scan, rc);
-	else if (scan->store)
+	scan->finished_us = engine_wall_us(scan->engine);
+	if (rc == 0 && scan->store)
 		record(scan);
 	if (scan->recorded)
 		retention_apply(

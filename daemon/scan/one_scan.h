@@ -36,7 +36,7 @@ struct one_scan {
 
 	/* What came of it, in the order it is made. */
 	int64_t id; /* 0: not stored */
-	int64_t started_us;
+	int64_t started_us, finished_us;
 	uint64_t duration_us;
 	struct earlier earlier; /* what was known before it */
 	struct open_incidents open;

@@ -8,7 +8,7 @@ _reachd() {
 		words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 	}
 	local common='--config --store --format --colour --vantage --quiet --verbose --help'
-	local verbs='scan run reload check probe trace diff status history baseline silence notify store rules help'
+	local verbs='scan run reload check probe trace diff status incidents history baseline silence notify store rules help'
 
 	case $prev in
 	-c | --config | --store)

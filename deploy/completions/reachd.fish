@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for reachd
 
-set -l verbs scan run reload check probe trace diff status history baseline silence notify store rules help
+set -l verbs scan run reload check probe trace diff status incidents history baseline silence notify store rules help
 
 complete -c reachd -f
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'Probe every flow once, store the results, and show what changed'
@@ -12,6 +12,7 @@ complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a probe -d 'Run 
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a trace -d 'Find the last hop that packets reach'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a diff -d 'Show what changed between two scans'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Show every flow in its state after the last scan'
+complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a incidents -d 'List the open incidents'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a history -d 'Show one flow over time'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a baseline -d 'Name a scan, to compare with it later'
 complete -c reachd -n "not __fish_seen_subcommand_from $verbs" -a notify -d 'Show where changes are reported, or test it'
