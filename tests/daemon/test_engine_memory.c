@@ -82,16 +82,24 @@ static void assert_true_or_error(const struct fleet *fleet)
 			assert_int_equal(fleet->results.flows[i].state, truth[i % 3]);
 }
 
+static void note_in_flight(void *data, const struct engine_progress *progress)
+{
+	*(uint32_t *)data = progress->in_flight;
+}
+
 /* Whether an allocation failed. */
 static bool run_with(const struct peers *peers, long allocations)
 {
 	struct engine *engine;
 	struct fleet fleet;
+	uint32_t in_flight = 0;
 	unsigned open;
 	bool failed;
 	int rc;
 
 	make(&fleet, peers);
+	fleet.options.progress = note_in_flight;
+	fleet.options.progress_data = &in_flight;
 	open = os_count_descriptors();
 	atomic_store(&left, allocations);
 	rc = engine_new(&fleet.options, &engine);
@@ -100,6 +108,7 @@ static bool run_with(const struct peers *peers, long allocations)
 		engine_free(engine);
 	}
 	failed = atomic_exchange(&left, -1) < 0;
+	assert_int_equal(in_flight, 0);
 	assert_int_equal(os_count_descriptors(), open);
 	if (rc == 0)
 		assert_true_or_error(&fleet);
