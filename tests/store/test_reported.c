@@ -415,8 +415,18 @@ static void an_incident_must_be_open_and_of_the_vantage(void **state)
 		OPENED(INCIDENT(3, 0), INCIDENT(2, 0))};
 	struct store_incident incident;
 	int64_t id;
+	const struct store_reported by_7 = {.state = "filtered",
+		.reason = "timeout",
+		.identity = "",
+		.verdict = "fail",
+		.incident = 7};
+	const struct given second = {
+		ROWS(SEEN("a", "tcp/1", "filtered", .reported = &by_1),
+			SEEN("a", "tcp/2", "filtered", .reported = &by_7)),
+		OPENED(INCIDENT(1, 1))};
 
 	assert_int_equal(try_scan(store, &twice, &id), -EINVAL);
+	assert_int_equal(try_scan(store, &second, &id), -EINVAL);
 	scan(store, (struct given){
 			    ROWS(SEEN("a", "tcp/1", "open")), OPENED(INCIDENT(1, 0))});
 	assert_int_equal(try_scan(store, &closed, &id), -EINVAL);
