@@ -67,7 +67,7 @@ struct folder {
 	struct rect *rects;
 	uint32_t n_rects, room;
 	struct block *blocks;
-	uint32_t n_blocks, block_room;
+	uint32_t n_blocks;
 	struct domain domains[N_DOMAINS];
 	uint32_t *count, *runs, *last, *met; /* per group, for name_bits() */
 	struct hosts rest[3];                /* for its recursion */
