@@ -28,7 +28,7 @@
 static void print_help(void)
 {
 	puts("Usage: reachd COMMAND [OPTION...]\n\n"
-	     "Checks what can be reached from here, and reports what changed since the last scan.\n\n"
+	     "Checks what can be reached from here, and reports what changed.\n\n"
 	     "Commands:");
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);

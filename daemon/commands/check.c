@@ -62,21 +62,31 @@ static void count_flows(const struct plan *plan, uint32_t *counts)
 	}
 }
 
+/* Longer names of rules are not aligned. */
+#define MAX_NAME_WIDTH 60
+
 static int print_rules(const struct plan *plan)
 {
 	const struct rule_list *rules = &plan->config->rules;
 	uint32_t *counts = calloc(rules->count ? rules->count : 1, sizeof *counts);
 	struct strbuf name, to;
+	int width = 0;
 
 	if (!counts)
 		return -ENOMEM;
 	strbuf_init(&name);
 	strbuf_init(&to);
 	count_flows(plan, counts);
+	for (uint32_t r = 0; r < rules->count; r++) {
+		size_t length = strlen(command_visible(&name, rules->rules[r].name));
+		if (length <= MAX_NAME_WIDTH && (int)length > width)
+			width = (int)length;
+	}
 	for (uint32_t r = 0; r < rules->count; r++)
-		printf("  %-32s to %s: %u flows%s\n",
+		printf("  %-*s  to %s: %u flow%s%s\n", width,
 			command_visible(&name, rules->rules[r].name),
 			command_visible(&to, rules->rules[r].to_name), counts[r],
+			counts[r] == 1 ? "" : "s",
 			counts[r] ? "" : " (not from this vantage)");
 	strbuf_fini(&name);
 	strbuf_fini(&to);
@@ -90,7 +100,7 @@ static void print_load(const struct plan *plan)
 	char rate[32], shortest[32], longest[32], timeout[32];
 
 	printf("A scan opens at least %u connections: at most %u at once, %u to one host,\n"
-	       "%s in all. An attempt takes at most %s; without an answer there are %u attempts.\n",
+	       "%s in all. An attempt takes up to %s; silence gets %u attempts.\n",
 		plan->connections, s->concurrency, s->per_host,
 		rate_format(s->rate_per_hour, rate, sizeof rate),
 		duration_format(s->timeout_ms, timeout, sizeof timeout), s->attempts);

@@ -66,7 +66,7 @@ const struct command run_command = {
 	.usage = "[-c FILE] [--log-format text|json]",
 	.help = "      --log-format NAME  text, or json with one object a line, on standard "
 		"error\n\n"
-		"SIGUSR1 starts a scan now, SIGHUP reloads the configuration, "
+		"SIGUSR1 starts a scan, SIGHUP reloads the configuration, "
 		"SIGTERM ends the daemon.\n",
 	.run = run,
 };
