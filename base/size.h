@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Size arithmetic that tells when it overflows. */
+/* Size arithmetic that reports an overflow. */
 #ifndef BASE_SIZE_H
 #define BASE_SIZE_H
 

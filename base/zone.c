@@ -118,7 +118,7 @@ static int read_steps(struct cursor *in, const struct header *header,
 	return 0;
 }
 
-/* Between two line feeds; nothing between them: the last step holds for ever. */
+/* Between two line feeds; nothing between them: the last step applies indefinitely. */
 static bool read_footer(struct cursor *in, struct zone *zone)
 {
 	const char *start, *end;

@@ -40,7 +40,7 @@ static int add_inventory(const struct loader *loader, struct inventory_builder *
 	return include_inventories(&scope, node, builder, loader->report);
 }
 
-/* The files' own trees are let go as soon as hosts and groups have been made of them:
+/* The files' own trees are freed as soon as hosts and groups have been made of them:
  * they are several times as large. */
 static int bind_inventory(const struct loader *loader, const struct conf_node *node)
 {

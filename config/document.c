@@ -56,7 +56,7 @@ static int feed(void *data, unsigned char *buffer, size_t size, size_t *length)
 	size_t end = b->size < b->may_reach ? b->size : b->may_reach;
 	size_t bytes = end - b->fed < size ? end - b->fed : size;
 	if (bytes == 0 && b->fed < b->size)
-		return 0; /* told by report_failure() */
+		return 0; /* report_failure() reports it */
 	if (bytes)
 		memcpy(buffer, b->text + b->fed, bytes);
 	b->fed += bytes;
@@ -82,7 +82,7 @@ static struct conf_node *new_node(
 	return node;
 }
 
-/* Stands in for what can't be had, so that the rest of the file is looked at. */
+/* Replaces a value that is unavailable, so that the rest of the file is checked. */
 static struct conf_node *new_null(struct builder *b, struct conf_mark mark)
 {
 	struct conf_node *node = new_node(b, CONF_SCALAR, mark);

@@ -42,7 +42,7 @@ struct conf_pair {
 	const struct conf_node *value;
 };
 
-/* The limits, all told to the user by name when met. */
+/* The limits; a message names the one that is exceeded. */
 enum {
 	CONF_MAX_FILE = 256 << 20, /* bytes of one file */
 	CONF_MAX_DEPTH = 64,

@@ -62,7 +62,7 @@ struct inventory {
 	uint32_t n_groups;
 	struct name_table host_names, group_names;
 	bool incomplete; /* a mistake kept hosts or groups out: what is missing here may
-			    be no mistake of whoever names it */
+			    be no mistake of the file that names it */
 };
 
 struct inventory_builder;

@@ -14,7 +14,7 @@ enum inventory_variable {
 };
 
 /* The value of such a variable; shared by all hosts that a range or a group gives it
- * to, so that a mistake in it is told once. */
+ * to, so that a mistake in it is reported once. */
 struct inventory_target {
 	const struct conf_node *node;
 	const char *dial_name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every mistake of a configuration, collected and then told at once:
+ * Every mistake of a configuration, collected and then reported at once:
  *
- *     reachd.yaml:4:5: error: 'port' is no key here
+ *     reachd.yaml:4:5: error: unknown key 'port'
  *        4 |     port: 443
  *          |     ^
  *     reachd.yaml:4:5: help: did you mean 'ports'?
@@ -52,7 +52,7 @@ void conf_report_init(struct conf_report *report);
 /*
  * Names a source; `text` (may be NULL) is copied for the excerpts, up to 16 MiB of
  * it. Returns its index for conf_mark.file. Use "<built-in rds>" and the like for text
- * that is no file.
+ * that is not a file.
  */
 uint32_t conf_report_add_file(
 	struct conf_report *report, const char *name, const char *text, size_t size);
@@ -73,8 +73,8 @@ void conf_help(struct conf_report *report, const char *format, ...)
 /* True when nothing of severity error was reported. */
 bool conf_report_ok(const struct conf_report *report);
 
-/* What two steps come to: -ENOMEM, else the last mistake, else 0. A mistake of one step
- * must not hide those of the next: only memory ends a load. */
+/* The result of two steps: -ENOMEM, else the last mistake, else 0. A mistake of one
+ * step must not hide those of the next: only memory ends a load. */
 int conf_worse(int rc, int next);
 
 /* The name that conf_report_add_file() was given. */

@@ -65,7 +65,7 @@ struct rule_list {
  * set "rds" when the groups session_hosts and license_servers exist, else a mistake).
  * A rule's own schedule has from `schedule`, the file's, what it does not say itself.
  * Mappings in `check:` may carry keys that rules do not know: those are in `options`,
- * and whoever resolves the kind binds or refuses them.
+ * and the room that resolves the kind binds or refuses them.
  * Returns 0, -EINVAL after reporting, -ENOMEM.
  */
 int rules_bind(const struct conf_node *node, struct conf_mark file_mark,

@@ -73,7 +73,7 @@ struct settings {
 	uint32_t engines;       /* probe.engines; 0: as suits machine and plan */
 	uint32_t confirm;       /* probe.confirm: times a change must be seen to count,
 				   default 2 */
-	bool trace;             /* probe.trace: walk to what got worse, default yes */
+	bool trace;             /* probe.trace: trace what got worse, default yes */
 	int family;             /* probe.family, enum settings_family, default both */
 	struct settings_endpoint dns[SETTINGS_MAX_DNS_SERVERS]; /* dns.servers */
 	size_t n_dns;                /* 0: the system's resolvers */

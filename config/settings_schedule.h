@@ -18,7 +18,7 @@ int settings_bind_schedule(const struct conf_node *node, struct arena *arena,
 int settings_bind_hours(const struct conf_texts *texts, struct arena *arena,
 	struct conf_report *report, const struct hours **out, size_t *count);
 
-/* Loads a time zone; NULL: the machine's. `at` is where mistakes are told. Returns as
+/* Loads a time zone; NULL: the machine's. mistakes are reported at `at`. Returns as
  * the former. Blocks on the disk. */
 int settings_bind_zone(const char *name, const struct conf_node *at,
 	struct arena *arena, struct conf_report *report, const struct zone **out);

@@ -252,6 +252,32 @@ static void the_limits_themselves_are_allowed(void **state)
 	loaded_fini(&loaded);
 }
 
+/* A server with another port is another server; and the largest numbers and names. */
+static void the_largest_counts_are_allowed(void **state)
+{
+	(void)state;
+	struct strbuf text;
+	struct loaded loaded;
+	strbuf_init(&text);
+	strbuf_addf(
+		&text, "dns: {servers: [192.0.2.1, \"192.0.2.1:5353\"]}\nvantage: ");
+	for (int i = 0; i < INVENTORY_MAX_NAME; i++)
+		strbuf_adds(&text, "v");
+	strbuf_adds(&text, "\nrpc:\n  interfaces:\n");
+	for (int i = 0; i < SETTINGS_MAX_INTERFACES; i++)
+		strbuf_addf(&text,
+			"    n%d: 338cd001-2244-31f1-aaaa-900038001003@1.0\n", i);
+	good(&loaded, text.text);
+	const struct settings *settings = &loaded.config->settings;
+	assert_int_equal(settings->n_dns, 2);
+	assert_int_equal(strlen(settings->vantage), INVENTORY_MAX_NAME);
+	assert_int_equal(settings->n_interfaces, SETTINGS_MAX_INTERFACES);
+	loaded_fini(&loaded);
+	strbuf_adds(&text, "    more: 338cd001-2244-31f1-aaaa-900038001003@1.0\n");
+	refused(text.text, 1, "at most 256 interfaces are allowed");
+	strbuf_fini(&text);
+}
+
 static void wrong_shapes_are_mistakes(void **state)
 {
 	(void)state;
@@ -316,6 +342,7 @@ int main(void)
 		cmocka_unit_test(jitter_may_be_a_share_of_every),
 		cmocka_unit_test(windows_are_hours_of_the_week_in_a_zone),
 		cmocka_unit_test(the_limits_themselves_are_allowed),
+		cmocka_unit_test(the_largest_counts_are_allowed),
 		cmocka_unit_test(wrong_shapes_are_mistakes),
 		cmocka_unit_test(dns_servers_are_addresses_named_once),
 		cmocka_unit_test(rpc_interfaces_get_names),
