@@ -82,7 +82,7 @@ class OnDemand(TraceTest):
                     family, 0, "--open-port", "136", check=f"tcp/{port}"
                 )
                 self.assertEqual(trace["reached"]["ttl"], 4, where)
-                self.assertIn("can't be decided", trace["sentence"])
+                self.assertIn("or a firewall right in front of it", trace["sentence"])
 
     def test_who_forbids_it_is_named(self):
         self.lab.rules(
