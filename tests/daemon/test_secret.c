@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/notify/secret.h"
@@ -97,6 +98,19 @@ static void the_longest_is_read_whole(void **state)
 	assert_int_equal(strlen(secret.text), SECRET_MAX);
 }
 
+/* Nobody writes to it, and a delivery must not wait for that. */
+static void a_pipe_does_not_hold_us_up(void **state)
+{
+	struct secret secret;
+
+	(void)state;
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(30);
+	assert_int_equal(read_from(path, NULL, &secret), -EINVAL);
+	alarm(0);
+}
+
 static void what_is_missing_is_told_by_name(void **state)
 {
 	struct secret secret;
@@ -164,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_line_is_refused_and_not_told),
 		cmocka_unit_test(the_longest_is_read_whole),
 		cmocka_unit_test(what_is_missing_is_told_by_name),
+		cmocka_unit_test(a_pipe_does_not_hold_us_up),
 		cmocka_unit_test(the_vectors_of_rfc_4231_hold),
 	};
 
