@@ -21,15 +21,17 @@ static bool is_due(const struct plan *plan, const bool *rules, uint32_t flow)
 	return plan->flows[flow].vital;
 }
 
-/* Whether the flow can prove that packets reach its host: not what a name server says,
- * nor what takes long. */
+/* Whether the last scan saw a flow on that path that can prove that packets reach its
+ * host: not what a name server says, nor what takes long. */
 static bool is_proof(const struct plan *plan, const struct earlier *earlier,
 	uint32_t flow, enum probe_path path)
 {
+	const struct snapshot_flow *then = earlier_flow(earlier, flow);
 	unsigned flags = plan->checks[plan->flows[flow].check].ops->flags;
 
-	return observation_path((enum probe_state)earlier->states[flow],
-		       (enum probe_reason)earlier->reasons[flow]) == path &&
+	return then && then->gap_reason == REASON_NONE &&
+	       observation_path((enum probe_state)then->state,
+		       (enum probe_reason)then->reason) == path &&
 	       !(flags & (PROBE_PACED | PROBE_PER_HOST));
 }
 
@@ -172,13 +174,13 @@ static uint64_t mix_node(uint64_t hash, const struct conf_node *node)
 		return mix_text(hash, node->text);
 	for (size_t i = 0; i < node->count; i++) {
 		if (node->kind == CONF_SEQUENCE) {
-			hash = mix_node(hash, node->items[i]);
+			hash = mix_node(intern_mix(hash + i + 1), node->items[i]);
 		} else if (!is_judgement(node->pairs[i].key->text)) {
 			hash = mix_text(hash, node->pairs[i].key->text);
 			hash = mix_node(hash, node->pairs[i].value);
 		}
 	}
-	return intern_mix(hash + node->count);
+	return hash;
 }
 
 uint64_t carry_question_of_check(const struct plan_check *check)

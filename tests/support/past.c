@@ -33,6 +33,23 @@ void past_init(struct past *past, const struct plan *plan)
 		past_set_state(past, i, STATE_OPEN);
 }
 
+void past_init_scan(struct past *past, const struct plan *plan,
+	const struct results *results, const struct assessment *assessment)
+{
+	past_init(past, plan);
+	assert_int_equal(measured_fill(plan, results, assessment, false,
+				 &past->earlier.snapshot),
+		0);
+	for (uint32_t i = 0; i < plan->n_flows; i++) {
+		struct snapshot_flow *then = past_flow(past, i);
+		/* The store shows what could not be measured as it was before. */
+		if (then->state == STATE_ERROR)
+			then->state = STATE_OPEN;
+		past->earlier.states[i] = then->state;
+		past->earlier.reasons[i] = then->reason;
+	}
+}
+
 struct snapshot_flow *past_flow(struct past *past, uint32_t flow)
 {
 	return &past->earlier.snapshot.flows[past->earlier.places[flow]];

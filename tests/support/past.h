@@ -3,6 +3,7 @@
 #ifndef TESTS_SUPPORT_PAST_H
 #define TESTS_SUPPORT_PAST_H
 
+#include "daemon/analyze/assess.h"
 #include "daemon/scan/earlier.h"
 
 struct past {
@@ -16,6 +17,10 @@ void past_init(struct past *past, const struct plan *plan);
 
 /* Nothing was. */
 void past_init_none(struct past *past, const struct plan *plan);
+
+/* It saw this, and everything of it was reported. */
+void past_init_scan(struct past *past, const struct plan *plan,
+	const struct results *results, const struct assessment *assessment);
 
 /* One of its flows, to be changed; the state by past_set_state(). */
 struct snapshot_flow *past_flow(struct past *past, uint32_t flow);
