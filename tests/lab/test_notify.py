@@ -99,7 +99,7 @@ class RsyslogTest(NotifyTest):
             )
             for message in got:
                 self.assertEqual(message[2:4], ["lab", "reachd"])
-                self.assertRegex(message[5], r'^\[reachd@32473 uid="[0-9a-f]{32}" scan="')
+                self.assertRegex(message[5], r'^\[reachd@32473 uid="[0-9a-f]{32}" status="')
                 self.assertIn(f"tcp/{PORT} from lab to h1: ", message[6])
 
     def read(self, count):
@@ -142,7 +142,7 @@ class AlertmanagerTest(NotifyTest):
         self.lose()
         (alert,) = self.alerts()
         self.assertEqual(alert["labels"]["alertname"], "ReachdIncident")
-        self.assertEqual(alert["labels"]["check"], f"tcp/{PORT}")
+        self.assertRegex(alert["labels"]["incident"], "^[0-9a-f]{32}$")
         self.assertEqual(alert["annotations"]["kind"], "regression")
         self.assertEqual(alert["status"]["state"], "active")
         self.mend()
