@@ -87,19 +87,25 @@ const char *message_get(const json_t *message, const char *key)
 	return text ? text : "";
 }
 
+/* The list may have the notice's own incident or not: one that is opened and takes
+ * flows over from others stands beside them. */
 const json_t *message_incident(const json_t *notice, size_t index, const char **status)
 {
 	const json_t *list = json_object_get(notice, "incidents");
 	const json_t *own = json_object_get(notice, "incident");
-	const json_t *incident = json_array_get(list, index);
+	const json_t *incident;
+	bool is_listed = !json_is_object(own);
 
-	if (incident) {
-		*status = message_get(incident, "status");
-		return incident;
+	for (size_t i = 0; i < json_array_size(list) && !is_listed; i++)
+		is_listed = strcmp(message_get(json_array_get(list, i), "uid"),
+				    message_get(own, "uid")) == 0;
+	if (!is_listed && index == 0) {
+		*status = message_get(notice, "status");
+		return own;
 	}
-	*status = message_get(notice, "status");
-	/* Alone, or the list says it already. */
-	return index == 0 && json_is_object(own) ? own : NULL;
+	incident = json_array_get(list, is_listed ? index : index - 1);
+	*status = message_get(incident, "status");
+	return incident;
 }
 
 int message_severity(const json_t *message)

@@ -4,10 +4,11 @@
  * and as text for people. Pure.
  *
  * A notice of an incident has "status" (opened, updated or closed) and "incident", the
- * incident it is about: {"uid", "number", "opened", "remaining", "flows"}. A recovery
- * that closes or shrinks several has "incidents": [{"uid", "number", "status",
- * "remaining"}, ...] instead. A "kind" in these objects is that of the opening; it is
- * either in all of them or in none. Notices of older programs have none of this.
+ * incident it is about: {"uid", "number", "opened", "remaining", "flows"}. "incidents"
+ * is a list of such objects, each with its "status": the open ones that the notice
+ * closes, shrinks or adds to. The incident it is about may be one of them. A "kind" in
+ * these objects is that of the opening; it is either in all of them or in none. Notices
+ * of older programs have none of this.
  */
 #ifndef DAEMON_NOTIFY_MESSAGE_H
 #define DAEMON_NOTIFY_MESSAGE_H

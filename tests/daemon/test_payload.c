@@ -118,6 +118,29 @@ static void a_recovery_ends_the_alerts_of_its_own_incidents(void **state)
 	json_decref(end);
 }
 
+/* A new incident may take flows over from one that is open. */
+static void one_that_is_opened_beside_others_has_an_alert_of_its_own(void **state)
+{
+	json_t *first = alerts_of(OPENED("aa"));
+	json_t *both = alerts_of(OPENED("bb") ",\"incidents\":[" INCIDENT(
+		"aa", ",\"status\":\"closed\"") "]");
+	json_t *same = alerts_of(OPENED("aa") ",\"incidents\":[" INCIDENT(
+		"aa", ",\"status\":\"opened\"") "]");
+
+	(void)state;
+	assert_int_equal(json_array_size(both), 2);
+	assert_string_equal(json_string_value(json_object_get(
+				    member(both, 0, "labels"), "incident")),
+		"bb");
+	check_times(both, 0, "2026-01-01T01:00:00.000Z", "2026-01-31T02:00:00.000Z");
+	assert_true(json_equal(member(first, 0, "labels"), member(both, 1, "labels")));
+	check_times(both, 1, "2026-01-01T02:00:00.000Z", "2026-01-01T02:00:00.000Z");
+	assert_int_equal(json_array_size(same), 1);
+	json_decref(first);
+	json_decref(both);
+	json_decref(same);
+}
+
 static void labels_do_not_change_over_the_life_of_an_incident(void **state)
 {
 	static const char *const lives[] = {OPENED("aa"),
@@ -311,6 +334,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_shape_is_as_before),
 		cmocka_unit_test(a_recovery_ends_the_alerts_of_its_own_incidents),
+		cmocka_unit_test(
+			one_that_is_opened_beside_others_has_an_alert_of_its_own),
 		cmocka_unit_test(labels_do_not_change_over_the_life_of_an_incident),
 		cmocka_unit_test(an_alert_ends_by_itself_only_where_nothing_ends_it),
 		cmocka_unit_test(no_alert_starts_after_its_end),
