@@ -22,6 +22,7 @@ const char *incident_status_word(enum incident_status status);
 struct open_incident {
 	int64_t number; /* 1, 2, 3 ... of a store, never used twice */
 	char uid[INCIDENT_UID];
+	uint8_t kind; /* enum change_kind, of its opening */
 	int64_t opened_scan, opened_us;
 	uint64_t flows;     /* when it was opened; 0: it is about the vantage itself */
 	uint64_t remaining; /* before this scan */

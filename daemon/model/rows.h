@@ -63,6 +63,7 @@ struct report_change {
 struct report_incident_ref {
 	int64_t number;
 	const char *uid;
+	enum change_kind kind; /* of its opening */
 	int64_t opened_us;
 	uint64_t flows, remaining;
 	enum incident_status status;
@@ -78,6 +79,7 @@ struct report_incident {
 	/* Its life, where people are notified of it; number 0: they are not. */
 	int64_t number;
 	const char *uid;
+	enum change_kind opening; /* the kind of what opened it */
 	int64_t opened_us;
 	uint64_t flows, remaining; /* of the incident with that number */
 	enum incident_status status;

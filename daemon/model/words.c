@@ -65,6 +65,14 @@ const char *change_kind_word(enum change_kind kind)
 	return kind_words[kind];
 }
 
+enum change_kind change_kind_of(const char *word)
+{
+	for (int i = 0; i < CHANGE_KIND_COUNT; i++)
+		if (strcmp(kind_words[i], word) == 0)
+			return (enum change_kind)i;
+	return CHANGE_OTHER;
+}
+
 const char *flap_phase_word(enum flap_phase phase)
 {
 	static const char *const phase_words[] = {NULL, "started", "on", "ended"};

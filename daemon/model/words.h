@@ -56,6 +56,9 @@ enum change_kind {
 
 const char *change_kind_word(enum change_kind kind);
 
+/* CHANGE_OTHER for a word of another version. */
+enum change_kind change_kind_of(const char *word);
+
 enum flap_phase {
 	FLAP_NONE,    /* it does not flap */
 	FLAP_STARTED, /* the change made it flap: told, the last for now */

@@ -166,6 +166,13 @@ static bool has_listed(
 	return false;
 }
 
+/* The end of an incident whose flows left the inventory is of no kind that one can ask
+ * for, and whoever heard of the incident must hear of its end. */
+static bool is_gone(const json_t *message)
+{
+	return strcmp(message_get(message, "kind"), "removed") == 0;
+}
+
 bool message_is_wanted(const json_t *message, const struct notify_only *only)
 {
 	const json_t *status = json_object_get(message, "status");
@@ -176,7 +183,8 @@ bool message_is_wanted(const json_t *message, const struct notify_only *only)
 				  : has_listed(status, NULL, &only->statuses);
 
 	return has_status &&
-	       has_listed(json_object_get(message, "kind"), NULL, &only->kinds) &&
+	       (is_gone(message) || has_listed(json_object_get(message, "kind"), NULL,
+					    &only->kinds)) &&
 	       has_listed(json_object_get(message, "rules"), NULL, &only->rules) &&
 	       has_listed(json_object_get(message, "groups"), NULL, &only->groups);
 }

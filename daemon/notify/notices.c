@@ -151,6 +151,7 @@ static int add_gone(struct making *making, const struct open_incident *open)
 	const struct report_incident gone = {
 		.number = open->number,
 		.uid = open->uid,
+		.opening = (enum change_kind)open->kind,
 		.opened_us = open->opened_us,
 		.flows = open->flows,
 		.status = INCIDENT_CLOSED,

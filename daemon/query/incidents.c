@@ -36,6 +36,7 @@ static bool on_incident(void *data, const struct store_incident *row)
 	out->items = items;
 	items[out->count] = (struct open_incident){
 		.number = row->id,
+		.kind = (uint8_t)change_kind_of(row->kind),
 		.opened_scan = row->opened_scan,
 		.opened_us = row->opened_us,
 		.flows = row->flows,
@@ -154,6 +155,7 @@ static struct report_incident_ref ref_of(const struct open_incident *open)
 	return (struct report_incident_ref){
 		.number = open->number,
 		.uid = open->uid,
+		.kind = (enum change_kind)open->kind,
 		.opened_us = open->opened_us,
 		.flows = open->flows,
 		.remaining = open->left,
@@ -173,6 +175,7 @@ static int fill_life(const struct incidents_life *life,
 		(*refs)[i] = ref_of(&life->open->items[told->open[i]]);
 	row->number = told->number;
 	row->uid = told->uid;
+	row->opening = row->incident->kind;
 	row->status = told->status;
 	row->refs = *refs;
 	row->n_refs = told->n_open;
@@ -181,6 +184,7 @@ static int fill_life(const struct incidents_life *life,
 	row->remaining = told->opens ? row->flows : 0;
 	if (told->opens || told->n_open == 0)
 		return 0;
+	row->opening = (*refs)->kind;
 	row->opened_us = (*refs)->opened_us;
 	row->flows = (*refs)->flows;
 	row->remaining = (*refs)->remaining;

@@ -124,6 +124,7 @@ static json_t *ref_object(const struct report_incident_ref *ref)
 	json_filler_init(&filler);
 	json_put_text(&filler, "uid", ref->uid);
 	json_put_number(&filler, "number", ref->number);
+	json_put_text(&filler, "kind", change_kind_word(ref->kind));
 	json_put_text(&filler, "status", incident_status_word(ref->status));
 	json_put_text(
 		&filler, "opened", clock_format(ref->opened_us, text, sizeof text));
@@ -152,6 +153,7 @@ void incident_json_put_life(
 	const struct report_incident_ref about = {
 		.number = incident->number,
 		.uid = incident->uid,
+		.kind = incident->opening,
 		.opened_us = incident->opened_us,
 		.flows = incident->flows,
 		.remaining = incident->remaining,

@@ -30,7 +30,7 @@ if machine.why_not(BUILD):
 def readme(language):
     """The block of that language in the chapter about the service."""
     with open(README) as file:
-        chapter = file.read().split("\n## Run it for ever\n")[1].split("\n## ")[0]
+        chapter = file.read().split("\n## Run it as a service\n")[1].split("\n## ")[0]
     return re.search(rf"^```{language}\n(.*?)^```", chapter, re.M | re.S)[1]
 
 

@@ -106,9 +106,9 @@ class Scans(TraceTest):
         self.assertEqual(trace["distance"], 4)
 
     def test_a_degraded_scan_walks_nowhere(self):
-        """No server knows any name, so that nothing of the scan is believed."""
+        """No server knows any of the names, so that nothing of the scan is believed."""
         self.lab.config(
-            {"ls1": HOST[4], "lost": None},
+            {"ls1": HOST[4], "lost": None, "gone": None},
             [{"name": "r", "to": "fleet", "check": ["tcp/443"]}],
             probe={"trace": True},
             dns={"servers": ["10.64.9.9"], "timeout": "200ms", "attempts": 1},
