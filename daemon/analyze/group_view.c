@@ -18,13 +18,13 @@ enum trouble {
 };
 
 static enum trouble trouble_of(const struct group_fleet *fleet,
-	const struct incident_flow *flow, uint8_t state)
+	const struct incident_flow *flow, uint8_t state, uint8_t reason)
 {
 	if (state == STATE_UNRESOLVED)
 		return TROUBLE_NAME;
 	if (fleet->asks_names[flow->check])
 		return state == STATE_OPEN ? TROUBLE_NONE : TROUBLE_NAME;
-	switch (probe_state_path((enum probe_state)state)) {
+	switch (observation_path((enum probe_state)state, (enum probe_reason)reason)) {
 	case PATH_BLOCKED:
 		return flow->expect == EXPECT_BLOCKED ? TROUBLE_NONE : TROUBLE_PATH;
 	case PATH_PARTIAL:
@@ -70,7 +70,7 @@ static uint32_t direction_of(
 	switch (flow->kind) {
 	case CHANGE_REGRESSION:
 	case CHANGE_FAILING:
-		trouble = trouble_of(fleet, flow, flow->to);
+		trouble = trouble_of(fleet, flow, flow->to, flow->reason);
 		if (flow->phase == PHASE_DNS || flow->phase == PHASE_RESOLVE)
 			trouble = TROUBLE_NAME;
 		if (trouble == TROUBLE_NAME && flow->cause && *flow->cause)
@@ -78,7 +78,7 @@ static uint32_t direction_of(
 				blames_name((enum probe_reason)flow->reason));
 		return pack(flow->kind, trouble, 0);
 	case CHANGE_RECOVERY:
-		trouble = trouble_of(fleet, flow, flow->from);
+		trouble = trouble_of(fleet, flow, flow->from, REASON_NONE);
 		return pack(flow->kind, trouble, 0);
 	case CHANGE_EXPOSURE:
 		return pack(flow->kind, TROUBLE_EXPOSED, 0);
@@ -99,9 +99,10 @@ bool group_direction_is_server(uint32_t direction)
 static enum group_evidence evidence_of_loss(const struct group_fleet *fleet,
 	uint32_t direction, const struct incident_flow *flow)
 {
-	enum trouble is = trouble_of(fleet, flow, flow->to);
-	enum trouble was = trouble_of(fleet, flow, flow->from);
-	bool clear = probe_state_path((enum probe_state)flow->to) == PATH_CLEAR;
+	enum trouble is = trouble_of(fleet, flow, flow->to, flow->reason);
+	enum trouble was = trouble_of(fleet, flow, flow->from, REASON_NONE);
+	bool clear = observation_path((enum probe_state)flow->to,
+			     (enum probe_reason)flow->reason) == PATH_CLEAR;
 
 	if (kind_in(direction) == CHANGE_FAILING)
 		was = TROUBLE_NONE; /* what was never seen may have been fine */
@@ -132,7 +133,7 @@ static enum group_evidence evidence_of_loss(const struct group_fleet *fleet,
 static enum group_evidence evidence_of_recovery(const struct group_fleet *fleet,
 	uint32_t direction, const struct incident_flow *flow)
 {
-	enum trouble was = trouble_of(fleet, flow, flow->from);
+	enum trouble was = trouble_of(fleet, flow, flow->from, REASON_NONE);
 	bool blocked = flow->expect == EXPECT_BLOCKED;
 
 	if (was == trouble_in(direction))
@@ -171,7 +172,8 @@ enum group_evidence group_evidence(
 		return evidence_of_recovery(fleet, direction, flow);
 	case CHANGE_EXPOSURE:
 		return unchanged && flow->expect == EXPECT_BLOCKED &&
-				       trouble_of(fleet, flow, flow->to) == TROUBLE_NONE
+				       trouble_of(fleet, flow, flow->to,
+					       flow->reason) == TROUBLE_NONE
 			       ? EVIDENCE_SPARED
 			       : EVIDENCE_NONE;
 	default: /* other changes: the same state, and it stayed */

@@ -79,14 +79,16 @@ static int print_json(const struct store_incident *incident)
 /* ---- text ------------------------------------------------------------------------ */
 
 /* The clock may have been set back: then nothing is said of an age. */
-static void add_age(struct strbuf *out, int64_t from_us, int64_t to_us)
+static void add_age(
+	struct strbuf *out, int64_t from_us, int64_t to_us, const char *more)
 {
 	char span[32];
 
 	if (to_us > from_us)
-		strbuf_addf(out, ", %s",
+		strbuf_addf(out, ", %s%s",
 			duration_format((uint64_t)(to_us - from_us) / 1000000 * 1000,
-				span, sizeof span));
+				span, sizeof span),
+			more);
 }
 
 static void print_text(const struct store_incident *incident, int64_t now_us)
@@ -100,15 +102,15 @@ static void print_text(const struct store_incident *incident, int64_t now_us)
 	strbuf_addf(&line, "%4lld  %s: ", (long long)incident->id,
 		command_visible(&name, incident->kind));
 	strbuf_adds(&line, command_visible(&name, incident->summary));
-	strbuf_addf(&line, "\n      %s since scan %lld, %s", open ? "open" : "opened",
-		(long long)incident->opened_scan,
+	strbuf_addf(&line, "\n      %s scan %lld, %s",
+		open ? "open since" : "opened by", (long long)incident->opened_scan,
 		clock_format(incident->opened_us, time, sizeof time));
 	if (open) {
-		add_age(&line, incident->opened_us, now_us);
+		add_age(&line, incident->opened_us, now_us, "");
 	} else {
 		strbuf_addf(&line, "; closed by scan %lld",
 			(long long)incident->closed_scan);
-		add_age(&line, incident->opened_us, incident->closed_us);
+		add_age(&line, incident->opened_us, incident->closed_us, " later");
 	}
 	if (open && incident->flows)
 		strbuf_addf(&line, "; %llu of %llu flow%s left",
