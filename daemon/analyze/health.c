@@ -246,8 +246,8 @@ static void fill_flows(struct building *b, const struct results *results,
 {
 	for (uint32_t i = 0; i < b->plan->n_flows; i++) {
 		const struct plan_flow *flow = &b->plan->flows[i];
-		enum probe_state now = (enum probe_state)results->flows[i].state;
-		if (now == STATE_ERROR || now == STATE_NONE ||
+		const struct flow_result *now = &results->flows[i];
+		if (now->state == STATE_ERROR || now->state == STATE_NONE ||
 			results_is_carried(results, i) ||
 			!answers(before->states[i], before->reasons[i]))
 			continue;
@@ -255,7 +255,7 @@ static void fill_flows(struct building *b, const struct results *results,
 			.host = flow->host,
 			.check = flow->check,
 			.rules = flow->rules,
-			.dark = !answers(now, results->flows[i].reason),
+			.dark = !answers(now->state, now->reason),
 		};
 	}
 }

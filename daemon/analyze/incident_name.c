@@ -192,7 +192,7 @@ static bool name_run(
 	name->last = namer->domain[end - 1];
 	name->of = namer->n_hosts;
 	for (uint32_t i = 0; i < namer->n_domain && n; i++)
-		if (namer->is_in[namer->domain[i]] && (i < begin || i >= end))
+		if ((i < begin || i >= end) && namer->is_in[namer->domain[i]])
 			name->also[name->n_also++] = namer->domain[i];
 	return true;
 }
