@@ -185,33 +185,37 @@ int changes_add_vantage(
 /* Folds those that are muted or those that are not; the others say nothing. */
 static int fold_some(struct change_set *set, const uint8_t *were, bool muted)
 {
-	struct incident_flow *flows =
-		arena_calloc(&set->arena, set->after->n_flows + 1U, sizeof *flows);
+	struct incident_flow *flows;
 	struct incident *found;
 	uint32_t any = 0;
 	size_t n_found;
-	int rc = 0;
+	int rc;
 
+	for (uint32_t i = 0; i < set->count; i++)
+		any += set->items[i].muted == muted &&
+		       set->items[i].kind != CHANGE_ADDED &&
+		       set->items[i].kind != CHANGE_REMOVED;
+	if (!any)
+		return 0;
+	flows = arena_calloc(&set->arena, set->after->n_flows + 1U, sizeof *flows);
 	if (!flows)
 		return -ENOMEM;
 	fill_unchanged(set->after, were, flows);
-	for (uint32_t i = 0; i < set->count && rc == 0; i++) {
+	for (uint32_t i = 0; i < set->count; i++) {
 		const struct change *change = &set->items[i];
-		struct incident_flow *entry = &flows[change->flow];
+		struct incident_flow *entry;
 		if (change->kind == CHANGE_ADDED || change->kind == CHANGE_REMOVED)
 			continue;
+		entry = &flows[change->flow];
 		entry->from = change->muted == muted ? change->from : STATE_NONE;
 		if (change->muted != muted) {
 			entry->to = STATE_NONE;
 			continue;
 		}
-		any++;
 		entry->kind = change->kind;
 		entry->to = change->to;
 		fill_cause(set, change, entry);
 	}
-	if (rc < 0 || !any)
-		return rc;
 	set->input.flows = flows;
 	rc = incident_fold(&set->input, &set->arena, &found, &n_found);
 	if (rc < 0)

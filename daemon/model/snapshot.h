@@ -2,7 +2,7 @@
 /*
  * A fleet as one scan of one vantage saw it, with what people were last told of each
  * flow. Made from an engine's results (scan/measured.h) or from the store
- * (query/snapshot.h); compared by analyze/changes.h. Immutable once made. 64 bytes a
+ * (query/snapshot.h); compared by analyze/changes.h. Immutable once made. 56 bytes a
  * flow: names are shared.
  */
 #ifndef DAEMON_MODEL_SNAPSHOT_H
@@ -40,7 +40,7 @@ struct snapshot_check {
 
 struct snapshot_flow {
 	const char *evidence; /* JSON object or NULL */
-	uint64_t question;    /* hash of what was asked: options and addresses */
+	uint32_t question;    /* hash of what was asked: options and addresses */
 	uint32_t host, check;
 	uint32_t rules;             /* index into rule_sets */
 	uint32_t identity;          /* index into texts; 0: none */
@@ -62,6 +62,7 @@ struct snapshot_flow {
 	bool carried : 1;        /* not asked by this scan: as an older one left it */
 	bool proved : 1;      /* it was to be blocked, and its own control proved it */
 	bool is_reported : 1; /* people were told of it, or had nothing to be told */
+	bool withheld : 1;    /* it differs, and the scan was degraded */
 	bool absent : 1;      /* not in scope: kept for the places of the others */
 };
 

@@ -20,8 +20,15 @@ struct name_sets {
 	uint32_t last_number;
 };
 
+/* A column of a store's row, and what the word in it means. */
+struct memo {
+	const char *word;
+	uint8_t value;
+};
+
 struct loading {
 	struct snapshot *out;
+	struct memo memos[7];
 	enum snapshot_extent extent;
 	struct intern hosts, checks, groups, rules;
 	struct name_sets group_sets, rule_sets;
@@ -191,28 +198,46 @@ static uint8_t verdict_of(const char *word)
 	return (uint8_t)verdict;
 }
 
+static uint8_t phase_of(const char *word)
+{
+	enum probe_phase phase = PHASE_NONE;
+
+	if (word && *word)
+		probe_phase_from_word(word, &phase);
+	return (uint8_t)phase;
+}
+
+/* What a word means: neighbours share their words, which the store keeps in place. */
+static uint8_t recall(
+	struct memo *memo, const char *word, uint8_t (*meaning)(const char *word))
+{
+	if (word != memo->word) {
+		memo->word = word;
+		memo->value = meaning(word);
+	}
+	return memo->value;
+}
+
 static int fill_flow(
 	struct loading *l, const struct store_flow *row, struct snapshot_flow *flow)
 {
+	const struct store_reported *told = &row->reported;
 	struct expectation expectation = expectation_of(row->expect);
-	enum probe_phase phase = PHASE_NONE;
 	int rc;
 
-	if (row->phase && *row->phase)
-		probe_phase_from_word(row->phase, &phase);
 	*flow = (struct snapshot_flow){
-		.question = row->question,
+		.question = (uint32_t)row->question,
 		.incident = (uint32_t)row->reported.incident,
-		.state = state_of(row->state),
-		.reason = reason_of(row->reason),
-		.phase = (uint8_t)phase,
+		.state = recall(&l->memos[0], row->state, state_of),
+		.reason = recall(&l->memos[1], row->reason, reason_of),
+		.phase = recall(&l->memos[2], row->phase, phase_of),
 		.expect = (uint8_t)expectation.expect,
 		.accepts_closed = expectation.accepts_closed,
-		.verdict = verdict_of(row->verdict),
-		.own_verdict = verdict_of(row->verdict),
-		.reported_state = state_of(row->reported.state),
-		.reported_reason = reason_of(row->reported.reason),
-		.reported_verdict = verdict_of(row->reported.verdict),
+		.verdict = recall(&l->memos[3], row->verdict, verdict_of),
+		.own_verdict = l->memos[3].value,
+		.reported_state = recall(&l->memos[4], told->state, state_of),
+		.reported_reason = recall(&l->memos[5], told->reason, reason_of),
+		.reported_verdict = recall(&l->memos[6], told->verdict, verdict_of),
 		.gap_reason = row->gap ? reason_of(row->gap_reason) : REASON_NONE,
 		.carried = row->asked_scan != 0,
 		.proved = row->proved,
@@ -226,8 +251,7 @@ static int fill_flow(
 	if (rc == 0)
 		rc = snapshot_text(l->out, row->identity, &flow->identity);
 	if (rc == 0)
-		rc = snapshot_text(
-			l->out, row->reported.identity, &flow->reported_identity);
+		rc = snapshot_text(l->out, told->identity, &flow->reported_identity);
 	if (rc == 0 && l->extent != SNAPSHOT_STATES && row->evidence &&
 		*row->evidence) {
 		flow->evidence = arena_strdup(&l->out->arena, row->evidence);

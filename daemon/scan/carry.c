@@ -203,9 +203,9 @@ uint64_t carry_question_of_host(const struct plan_host *host)
 	return hash;
 }
 
-uint64_t carry_question(uint64_t of_check, uint64_t of_host)
+uint32_t carry_question(uint64_t of_check, uint64_t of_host)
 {
-	uint64_t hash = intern_mix(of_check + intern_mix(of_host));
+	uint32_t hash = (uint32_t)intern_mix(of_check + intern_mix(of_host));
 
 	return hash ? hash : 1;
 }

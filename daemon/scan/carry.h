@@ -35,6 +35,6 @@ int carry_forward(const struct snapshot *frame, const struct earlier *earlier,
  * 0, which stands for a question that the store does not know. */
 uint64_t carry_question_of_check(const struct plan_check *check);
 uint64_t carry_question_of_host(const struct plan_host *host);
-uint64_t carry_question(uint64_t of_check, uint64_t of_host);
+uint32_t carry_question(uint64_t of_check, uint64_t of_host);
 
 #endif

@@ -82,3 +82,22 @@ enum change_kind earlier_change(const struct earlier *earlier, const struct plan
 
 	return diff_flow(&before, &after, (enum rule_expect)plan->flows[flow].expect);
 }
+
+void earlier_withhold(const struct earlier *earlier, const struct plan *plan,
+	const struct results *results, struct snapshot *now)
+{
+	for (uint32_t i = 0; i < now->n_flows; i++)
+		now->flows[i].withheld =
+			!now->flows[i].carried &&
+			earlier_change(earlier, plan, results, i) != CHANGE_NONE;
+}
+
+void earlier_drop_flows(struct earlier *earlier)
+{
+	int64_t scan = earlier->snapshot.scan;
+	int64_t started_us = earlier->snapshot.started_us;
+
+	earlier_fini(earlier);
+	earlier->snapshot.scan = scan;
+	earlier->snapshot.started_us = started_us;
+}

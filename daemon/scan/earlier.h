@@ -37,4 +37,11 @@ struct diff_side result_side(
 enum change_kind earlier_change(const struct earlier *earlier, const struct plan *plan,
 	const struct results *results, uint32_t flow);
 
+/* Marks the flows of the snapshot of a degraded scan that differ. */
+void earlier_withhold(const struct earlier *earlier, const struct plan *plan,
+	const struct results *results, struct snapshot *now);
+
+/* Frees what is known of the flows; the scan and its time stay. */
+void earlier_drop_flows(struct earlier *earlier);
+
 #endif

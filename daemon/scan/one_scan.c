@@ -294,7 +294,6 @@ static int record_with_notices(struct one_scan *scan)
 		.results = &scan->results,
 		.assessment = &scan->assessment,
 		.health = &scan->health,
-		.earlier = &scan->earlier,
 		.now = &scan->now,
 		.changes = &scan->changes,
 		.lifecycle = &scan->lifecycle,
@@ -362,8 +361,13 @@ int one_scan_run(struct one_scan *scan)
 	if (rc == 0)
 		rc = measured_fill(scan->plan, &scan->results, &scan->assessment,
 			scan->health.degraded, &scan->now);
+	if (rc == 0 && scan->health.degraded)
+		earlier_withhold(
+			&scan->earlier, scan->plan, &scan->results, &scan->now);
 	if (rc == 0)
 		rc = compare(scan);
+	/* From here on what was known before is of no use, and recording needs room. */
+	earlier_drop_flows(&scan->earlier);
 	scan->duration_us = clock_monotonic_us() - probing_us;
 	if (rc < 0)
 		give_up(scan, rc);

@@ -21,12 +21,6 @@ struct feeding {
 
 /* ---- flows ---------------------------------------------------------------- */
 
-static bool is_withheld(const struct recording *r, uint32_t index)
-{
-	return r->health->degraded &&
-	       earlier_change(r->earlier, r->plan, r->results, index) != CHANGE_NONE;
-}
-
 static const char *or_empty(const char *text)
 {
 	return text ? text : "";
@@ -62,7 +56,7 @@ static int next_row(void *data, struct store_row *row)
 		return 0;
 	feeding->next_flow++;
 	now = &r->now->flows[i];
-	withheld = !now->carried && is_withheld(r, i);
+	withheld = now->withheld;
 	known = now->state != STATE_ERROR && now->state != STATE_NONE;
 	*row = (struct store_row){
 		.host = snapshot_host_name(r->now, now),
@@ -279,7 +273,7 @@ static uint64_t count_unmeasured(const struct recording *r)
 	for (uint32_t i = 0; i < r->now->n_flows; i++)
 		count += !r->now->flows[i].carried &&
 			 (r->now->flows[i].gap_reason != REASON_NONE ||
-				 is_withheld(r, i));
+				 r->now->flows[i].withheld);
 	return count;
 }
 

@@ -8,7 +8,8 @@
 #include "daemon/analyze/assess.h"
 #include "daemon/analyze/health.h"
 #include "daemon/analyze/lifecycle.h"
-#include "daemon/scan/earlier.h"
+#include "daemon/engine/plan.h"
+#include "daemon/engine/results.h"
 #include "store/store.h"
 
 struct recording {
@@ -17,7 +18,6 @@ struct recording {
 	const struct results *results;
 	const struct assessment *assessment;
 	const struct health *health;
-	const struct earlier *earlier;
 	const struct snapshot *now; /* all that was measured and made of it */
 	const struct change_set *changes;
 	const struct lifecycle *lifecycle;

@@ -231,6 +231,30 @@ static void backwards_is_the_way_back(void **state)
 		"a tcp/1 filtered>open recovery,b tcp/1 filtered>open recovery,");
 }
 
+/* Texts of the store live as long as their row, and some of them longer. */
+static void many_hosts_are_told_apart(void **state)
+{
+	enum {
+		HOSTS = 300
+	};
+	static char names[HOSTS][8];
+	static struct row rows[HOSTS];
+	struct made *made = *state;
+	struct store *s = made->stores[0];
+	int64_t one, two;
+
+	for (int i = 0; i < HOSTS; i++) {
+		snprintf(names[i], sizeof names[i], "h%03d", i);
+		rows[i] = (struct row){names[i], "tcp/1", "open", "open"};
+	}
+	one = record(s, rows, HOSTS);
+	rows[7].state = "filtered";
+	two = record(s, rows, HOSTS);
+	expect_changes(s, one, s, two, 1, "h007 tcp/1 open>filtered regression,");
+	expect_changes(
+		made->stores[0], two, s, one, 1, "h007 tcp/1 filtered>open recovery,");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +266,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_stores_tell_the_same, make, unmake),
 		cmocka_unit_test_setup_teardown(
 			backwards_is_the_way_back, make, unmake),
+		cmocka_unit_test_setup_teardown(
+			many_hosts_are_told_apart, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
