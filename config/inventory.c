@@ -407,7 +407,7 @@ static int add_group(struct inventory_builder *builder, const struct conf_node *
 	int rc = intern_group(builder, key->text, key->mark, &group);
 	if (rc == 0 && parent)
 		rc = link_child(builder, *parent, group, key);
-	if (rc < 0 || conf_node_is_null(value))
+	if (rc < 0 || !value || conf_node_is_null(value))
 		return rc;
 	if (value->kind != CONF_MAPPING) {
 		REPORT_LOSS(builder, value->mark,

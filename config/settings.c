@@ -246,9 +246,9 @@ static int bind_schedule(const struct conf_node *node, struct arena *arena,
 	return settings_bind_schedule(node, arena, report, &out->schedule);
 }
 
-#define SECTION(name, rows, what)                                                   \
-	{                                                                           \
-		.key = (name), .type = CONF_SECTION, .fields = rows, .help = (what) \
+#define SECTION(name, rows, what)                                                     \
+	{                                                                             \
+		.key = (name), .type = CONF_SECTION, .fields = (rows), .help = (what) \
 	}
 #define ELSEWHERE(name, what, ...)                                                 \
 	{                                                                          \

@@ -141,7 +141,7 @@ static int keep_text(struct store *store, struct store_incident *incident)
 /* Numbers are given out one by one and never twice. */
 static int refuse_missing(struct store *store, int64_t id)
 {
-	int64_t last, other;
+	int64_t last = 0, other = 0;
 	int rc = last_number(store, &last);
 
 	if (rc == 0)

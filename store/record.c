@@ -451,8 +451,9 @@ static int record_row(struct recorder *r, const struct store_row *row)
 			rc = update_reported(r, flow, row, &seen);
 	} else {
 		rc = read_detail(r, row, &seen);
-		if (rc == 0)
-			rc = add_flow(r, &seen, &flow);
+		if (rc < 0)
+			return rc;
+		rc = add_flow(r, &seen, &flow);
 	}
 	if (rc < 0)
 		return rc;

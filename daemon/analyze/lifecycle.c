@@ -99,12 +99,13 @@ static int find_touched(struct settling *s, uint32_t first, uint32_t count, bool
 		open = arena_calloc(&s->out->arena, n, sizeof *open);
 	if (n && !open)
 		return -ENOMEM;
-	for (size_t i = 0; n && i < s->open->count; i++) {
+	for (size_t i = 0, at = 0; at < n; i++) {
 		if (marks[i])
-			open[told->n_open++] = (uint32_t)i;
+			open[at++] = (uint32_t)i;
 		marks[i] = false;
 	}
 	told->open = open;
+	told->n_open = n;
 	return 0;
 }
 

@@ -92,6 +92,7 @@ static uint32_t count_workers(
 {
 	const struct engine_options *options = job->options;
 	uint64_t number = options->engines;
+	uint32_t workers;
 
 	if (options->observer)
 		return 1;
@@ -103,7 +104,8 @@ static uint32_t count_workers(
 	number = least(number, n_hosts);
 	number = least(number, options->concurrency);
 	number = least(number, job->descriptors / FEWEST_DESCRIPTORS);
-	return number < 1 ? 1 : (uint32_t)number;
+	workers = (uint32_t)number;
+	return workers ? workers : 1;
 }
 
 /* Each host to the worker with least to do. Adds weights and numbers of hosts up. */

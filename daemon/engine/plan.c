@@ -170,7 +170,8 @@ static bool is_same_host(const struct plan_host *a, const struct plan_host *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->n_addresses != b->n_addresses ||
 		!a->dial_name != !b->dial_name ||
-		(a->dial_name && strcmp(a->dial_name, b->dial_name) != 0))
+		(a->dial_name && b->dial_name &&
+			strcmp(a->dial_name, b->dial_name) != 0))
 		return false;
 	for (uint32_t i = 0; i < a->n_addresses; i++)
 		if (net_address_compare(&a->addresses[i], &b->addresses[i]) != 0)

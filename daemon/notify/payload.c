@@ -123,7 +123,7 @@ static char *teams_body(const json_t *message)
 /* ---- Alertmanager -------------------------------------------------------------- */
 
 #define HOUR_US INT64_C(3600000000)
-#define FIRING_US (30 * 24 * HOUR_US) /* without an end it would end after minutes */
+#define FIRING_US (HOUR_US * 24 * 30) /* without an end it would end after minutes */
 
 static const char *severity_word(const char *kind)
 {

@@ -149,7 +149,7 @@ static int fill_lives(const struct recording *r, struct lives *lives)
 static void free_lives(struct lives *lives)
 {
 	for (size_t i = 0; i < lives->n_opened; i++)
-		free((char *)(uintptr_t)lives->opened[i].body);
+		free((void *)lives->opened[i].body);
 	free(lives->opened);
 	free(lives->updates);
 }
