@@ -321,6 +321,7 @@ static double rect_bits(
 static struct rect *rect_add(struct folder *f, const struct hosts *hosts,
 	struct check_set checks, double bits)
 {
+	const struct hosts from = *hosts; /* which may be in the list that moves */
 	struct rect *rect;
 
 	if (f->n_rects == f->room) {
@@ -335,7 +336,7 @@ static struct rect *rect_add(struct folder *f, const struct hosts *hosts,
 	}
 	rect = &f->rects[f->n_rects++];
 	*rect = (struct rect){.checks = checks, .bits = bits};
-	hosts_copy(f, &rect->hosts, hosts);
+	hosts_copy(f, &rect->hosts, &from);
 	return rect;
 }
 

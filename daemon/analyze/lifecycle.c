@@ -44,9 +44,10 @@ static int compare_open(const void *key, const void *item)
 /* NULL: it is not open, which a damaged store may claim. */
 static struct open_incident *find_open(struct open_incidents *open, int64_t number)
 {
-	return number ? bsearch(&number, open->items, open->count, sizeof *open->items,
-				compare_open)
-		      : NULL;
+	if (!number || open->count == 0)
+		return NULL;
+	return bsearch(
+		&number, open->items, open->count, sizeof *open->items, compare_open);
 }
 
 /* ---- flows ----------------------------------------------------------------------- */
