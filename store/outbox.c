@@ -111,7 +111,8 @@ static int drop_oldest(struct store *store, int64_t vantage, uint32_t keep)
 				num(vantage), num(last));
 }
 
-int outbox_prune(struct store *store, int64_t vantage)
+/* Deletes what all sinks of a vantage are done with. */
+static int outbox_prune(struct store *store, int64_t vantage)
 {
 	return SQL_DO(store,
 		"DELETE FROM notice WHERE vantage = ?1 AND id <= coalesce((SELECT"

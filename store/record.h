@@ -23,10 +23,7 @@ int incident_update_all(struct store *store, struct record_of of,
 /* 0, or -EINVAL unless it is open and of the vantage. */
 int incident_check_open(struct store *store, struct record_of of, int64_t id);
 
-/* 0 or a negative errno; so for the next. */
+/* 0 or a negative errno. */
 int outbox_put(struct store *store, struct record_of of, const struct outbox_put *put);
-
-/* Deletes what all sinks of a vantage are done with. */
-int outbox_prune(struct store *store, int64_t vantage);
 
 #endif

@@ -545,7 +545,9 @@ static bool on_change(void *data, const struct store_change *change)
 	return p->rc == 0;
 }
 
-int snapshot_load_earlier(struct store *store, const struct store_scan *scan,
+/* The earlier scan out of the later one and of what changed in between: the cost
+ * follows the number of changes. */
+static int load_earlier(struct store *store, const struct store_scan *scan,
 	const struct snapshot *later, struct snapshot *out)
 {
 	struct patching p = {.later = later, .out = out};
@@ -577,6 +579,6 @@ int snapshot_load_pair(struct store *before, const struct store_scan *earlier,
 	*then = (struct snapshot){.scan = 0};
 	if (rc < 0)
 		return rc;
-	return along ? snapshot_load_earlier(before, earlier, now, then)
+	return along ? load_earlier(before, earlier, now, then)
 		     : snapshot_load(before, earlier, SNAPSHOT_STATES, then);
 }

@@ -20,16 +20,8 @@ enum snapshot_extent {
 int snapshot_load(struct store *store, const struct store_scan *scan,
 	enum snapshot_extent extent, struct snapshot *out);
 
-/*
- * Loads an earlier scan of the vantage that `later` was loaded for, out of `later` and
- * of what changed in between: its cost follows the number of changes. `later` must
- * outlive it. Flows that did not change have no evidence and nothing reported.
- * Likewise.
- */
-int snapshot_load_earlier(struct store *store, const struct store_scan *scan,
-	const struct snapshot *later, struct snapshot *out);
-
 /* Both sides of a comparison, of one store or of two; `then` without evidence.
+ * Of one vantage and one store, `then` is read out of `now` and must not outlive it.
  * Likewise, of both; `then` first. */
 int snapshot_load_pair(struct store *before, const struct store_scan *earlier,
 	struct store *after, const struct store_scan *later, struct snapshot *then,
