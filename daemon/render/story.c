@@ -72,7 +72,8 @@ static int add_hosts(struct strbuf *out, const uint32_t *flows, uint32_t n,
 	return rc;
 }
 
-static char *tell_where(const struct incident *what, const struct incident_input *input)
+static char *describe_where(
+	const struct incident *what, const struct incident_input *input)
 {
 	struct strbuf text;
 
@@ -105,7 +106,7 @@ static const char *stayed_state(
 
 /* "rdls03, rdls04 and 7 more stayed open"; with their checks where those are several.
  */
-static char *tell_stayed(
+static char *describe_stayed(
 	const struct incident *what, const struct incident_input *input)
 {
 	uint32_t n = what->n_unchanged < INCIDENT_MAX_UNCHANGED
@@ -129,7 +130,7 @@ static char *tell_stayed(
 	return strbuf_take(&text);
 }
 
-static char *tell_beside(const struct incident *what)
+static char *describe_beside(const struct incident *what)
 {
 	struct strbuf text;
 	const char *state =
@@ -151,7 +152,7 @@ static char *tell_beside(const struct incident *what)
 	return strbuf_take(&text);
 }
 
-static char *tell_trace(const char *trace)
+static char *describe_trace(const char *trace)
 {
 	struct strbuf text;
 
@@ -161,7 +162,7 @@ static char *tell_trace(const char *trace)
 	return strbuf_take(&text);
 }
 
-static char *tell_summary(const struct report_incident *incident)
+static char *describe_summary(const struct report_incident *incident)
 {
 	struct strbuf text;
 
@@ -174,7 +175,7 @@ static char *tell_summary(const struct report_incident *incident)
 }
 
 /* What becomes of the incidents that people were notified of. */
-static char *tell_life(const struct report_incident *incident)
+static char *describe_life(const struct report_incident *incident)
 {
 	struct strbuf text;
 
@@ -195,28 +196,7 @@ static char *tell_life(const struct report_incident *incident)
 	return strbuf_take(&text);
 }
 
-int story_init(struct story *story, const struct report_incident *incident)
-{
-	const struct incident *what = incident->incident;
-
-	*story = (struct story){
-		.id = what->id,
-		.kind = what->kind,
-		.summary = tell_summary(incident),
-		.where = tell_where(what, incident->input),
-		.stayed = tell_stayed(what, incident->input),
-		.beside = tell_beside(what),
-		.trace = tell_trace(incident->trace),
-		.life = tell_life(incident),
-	};
-	if (story->summary && story->where && story->stayed && story->beside &&
-		story->trace && story->life)
-		return 0;
-	story_fini(story);
-	return -ENOMEM;
-}
-
-void story_fini(struct story *story)
+static void story_fini(struct story *story)
 {
 	free(story->summary);
 	free(story->where);
@@ -225,6 +205,27 @@ void story_fini(struct story *story)
 	free(story->trace);
 	free(story->life);
 	*story = (struct story){.id = 0};
+}
+
+static int story_init(struct story *story, const struct report_incident *incident)
+{
+	const struct incident *what = incident->incident;
+
+	*story = (struct story){
+		.id = what->id,
+		.kind = what->kind,
+		.summary = describe_summary(incident),
+		.where = describe_where(what, incident->input),
+		.stayed = describe_stayed(what, incident->input),
+		.beside = describe_beside(what),
+		.trace = describe_trace(incident->trace),
+		.life = describe_life(incident),
+	};
+	if (story->summary && story->where && story->stayed && story->beside &&
+		story->trace && story->life)
+		return 0;
+	story_fini(story);
+	return -ENOMEM;
 }
 
 int stories_add(struct stories *stories, const struct report_incident *incident)

@@ -18,12 +18,7 @@ struct story {
 	char *trace;  /* "where: last answer from 10.1.255.1 at hop 3 ...", or "" */
 };
 
-/* Copies what it needs. 0 (story_fini() it) or -ENOMEM. */
-int story_init(struct story *story, const struct report_incident *incident);
-
 void story_print(const struct story *story, struct page *page);
-
-void story_fini(struct story *story);
 
 /* As many as there is room for; the others are counted. */
 struct stories {
@@ -33,7 +28,7 @@ struct stories {
 	uint64_t left_out;
 };
 
-/* Zeroed memory is ready. 0 or -ENOMEM. */
+/* Copies what it needs; zeroed memory is ready. 0 or -ENOMEM. */
 int stories_add(struct stories *stories, const struct report_incident *incident);
 
 void stories_fini(struct stories *stories);
