@@ -3,7 +3,6 @@
  * Routes, links and neighbours by rtnetlink(7), which answers anybody. Messages come
  * from the kernel, yet every length is checked.
  */
-#include <errno.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>

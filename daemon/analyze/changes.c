@@ -396,15 +396,6 @@ uint32_t changes_silenced(const struct change_set *set)
 	return count;
 }
 
-uint32_t changes_of_incident(const struct change_set *set, size_t incident)
-{
-	uint32_t at = 0;
-
-	for (size_t i = 0; i < incident; i++)
-		at += set->incidents[i].n_flows;
-	return at;
-}
-
 void changes_fini(struct change_set *set)
 {
 	free(set->items);

@@ -65,10 +65,6 @@ int changes_add_vantage(
 /* How many are covered by a silence. */
 uint32_t changes_silenced(const struct change_set *set);
 
-/* The changes of an incident of the set, which are neighbours: the index of the first.
- */
-uint32_t changes_of_incident(const struct change_set *set, size_t incident);
-
 void changes_fini(struct change_set *set);
 
 #endif

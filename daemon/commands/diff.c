@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/analyze/changes.h"
 #include "daemon/analyze/health.h"

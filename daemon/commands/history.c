@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/quantity.h"
 #include "daemon/commands/command.h"
 #include "daemon/render/visible.h"
 #include "probes/probe.h"

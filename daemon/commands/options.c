@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/os/os.h"
 #include "base/size.h"
-#include "base/suggest.h"
 #include "base/utf8.h"
 #include "daemon/commands/command.h"
 #include "daemon/query/flapping.h"

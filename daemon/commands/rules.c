@@ -2,7 +2,6 @@
 /* reachd rules: prints a built-in rule set. */
 #include <stdio.h>
 
-#include "base/suggest.h"
 #include "daemon/commands/command.h"
 
 static int list_sets(void)

@@ -2,7 +2,6 @@
 /* reachd status: every flow as the last scan left it, and since when. */
 #include <errno.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/analyze/health.h"
 #include "daemon/commands/command.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People who read mail, by a mail server. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "base/size.h"
-
 enum {
 	MAX_HOPS = 64, /* gateways and silent neighbours that are remembered */
 	WAIT_MS = 100,

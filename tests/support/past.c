@@ -10,12 +10,6 @@
 
 #include "daemon/scan/measured.h"
 
-void past_init_none(struct past *past, const struct plan *plan)
-{
-	assert_int_equal(measured_frame(plan, &past->frame), 0);
-	assert_int_equal(earlier_load(NULL, &past->frame, &past->earlier), 0);
-}
-
 void past_init(struct past *past, const struct plan *plan)
 {
 	struct snapshot *then = &past->earlier.snapshot;

@@ -15,9 +15,6 @@ struct past {
  * which passed and was reported. */
 void past_init(struct past *past, const struct plan *plan);
 
-/* Nothing was. */
-void past_init_none(struct past *past, const struct plan *plan);
-
 /* It saw this, and everything of it was reported. */
 void past_init_scan(struct past *past, const struct plan *plan,
 	const struct results *results, const struct assessment *assessment);

@@ -159,13 +159,3 @@ void snapshot_write(struct snapshot *out, int64_t scan, const char *text)
 		read_line(out, line);
 	free(copy);
 }
-
-uint32_t snapshot_flow_of(const struct snapshot *s, const char *host, const char *check)
-{
-	for (uint32_t i = 0; i < s->n_flows; i++)
-		if (strcmp(snapshot_host_name(s, &s->flows[i]), host) == 0 &&
-			strcmp(snapshot_check_name(s, &s->flows[i]), check) == 0)
-			return i;
-	fail_msg("there is no %s on %s", check, host);
-	return 0;
-}

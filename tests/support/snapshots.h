@@ -20,8 +20,4 @@
  */
 void snapshot_write(struct snapshot *out, int64_t scan, const char *text);
 
-/* The flow of a host and a check; fails the test without it. */
-uint32_t snapshot_flow_of(
-	const struct snapshot *s, const char *host, const char *check);
-
 #endif
