@@ -62,14 +62,17 @@ static int add_removed(struct change_set *set, const struct snapshot *before,
 		const struct snapshot_flow *then = &before->flows[i];
 		struct change change = {
 			.flow = SNAPSHOT_NOWHERE,
-			.host = snapshot_host_name(before, then),
-			.check = snapshot_check_name(before, then),
 			.from = then->state,
 			.kind = CHANGE_REMOVED,
 			.expect = then->expect,
 		};
-		if (!seen[i] && !then->absent)
-			rc = add_change(set, &change);
+		if (seen[i] || then->absent)
+			continue;
+		change.host =
+			arena_strdup(&set->arena, snapshot_host_name(before, then));
+		change.check =
+			arena_strdup(&set->arena, snapshot_check_name(before, then));
+		rc = change.host && change.check ? add_change(set, &change) : -ENOMEM;
 	}
 	free(seen);
 	return rc;

@@ -53,7 +53,8 @@ int changes_between(const struct snapshot *before, const struct snapshot *after,
  * `from` what was reported; of muted flows what changed since the last scan; and what
  * entered and left the inventory. `places` is that of snapshot_match(). Of a degraded
  * scan only the last: the others are withheld until a clean scan confirms them. Before
- * the first scan there is no inventory to enter. Likewise.
+ * the first scan there is no inventory to enter. `now` must outlive the set; `before`
+ * need not. Likewise.
  */
 int changes_due(const struct snapshot *before, const uint32_t *places,
 	const struct snapshot *now, struct change_set *out);

@@ -61,7 +61,8 @@ static void fill_row(const struct snapshot *s, uint32_t index, const char **rule
 {
 	const struct snapshot_flow *flow = &s->flows[index];
 	const struct snapshot_set *set = &s->rule_sets[flow->rules];
-	bool never = flow->state == STATE_NONE;
+	/* An answer to a question that is not asked any more is none. */
+	bool never = flow->state == STATE_NONE || flow->gap_reason == REASON_NOT_DUE;
 
 	for (uint32_t i = 0; i < set->count; i++)
 		rules[i] = s->rules[set->items[i]];
@@ -80,7 +81,7 @@ static void fill_row(const struct snapshot *s, uint32_t index, const char **rule
 			never && flow->gap_reason ? flow->gap_reason : flow->reason),
 		.phase = (enum probe_phase)flow->phase,
 		.expect = (enum rule_expect)flow->expect,
-		.verdict = (enum verdict)flow->verdict,
+		.verdict = never ? VERDICT_INCONCLUSIVE : (enum verdict)flow->verdict,
 		.evidence = flow->evidence,
 		.since_us = s->times[index].since_us,
 		.silence = flow->silence,

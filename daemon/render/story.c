@@ -187,11 +187,14 @@ static char *describe_life(const struct report_incident *incident)
 		strbuf_adds(&text, text.length ? "; " : "");
 		if (ref->status == INCIDENT_CLOSED)
 			strbuf_addf(&text, "closes incident %" PRId64, ref->number);
-		else
+		else if (ref->flows)
 			strbuf_addf(&text,
 				"incident %" PRId64 ": %" PRIu64 " of %" PRIu64
 				" flows left",
 				ref->number, ref->remaining, ref->flows);
+		else
+			strbuf_addf(
+				&text, "incident %" PRId64 " stays open", ref->number);
 	}
 	return strbuf_take(&text);
 }

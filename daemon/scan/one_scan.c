@@ -126,10 +126,10 @@ static int judge(struct one_scan *scan)
 		return rc;
 	rc = health_judge(scan->plan, &scan->results, states_before(scan),
 		&scan->streak, &scan->health);
-	if (rc == 0 && scan->health.cause != HEALTH_FINE && !scan->health.degraded)
-		log_notice("%s, for at least %u scans: it is accepted as genuine",
-			health_text(scan->health.cause),
-			settings_of(scan)->guard_patience);
+	if (rc == 0 && scan->health.cause != HEALTH_FINE && !scan->health.degraded &&
+		scan->streak.degraded)
+		log_notice("%s, for %u scans in a row: changes are reported again",
+			health_text(scan->health.cause), scan->streak.degraded + 1);
 	return rc;
 }
 

@@ -260,6 +260,11 @@ static void flows_that_leave_the_inventory_shrink_their_incident(void **state)
 		"b tcp/1 filtered\n", 1, false, false);
 	assert_int_equal(s.set.n_incidents, 0);
 	assert_int_equal(s.items[0].left, 1);
+	/* Their names outlive what was known of them. */
+	snapshot_fini(&s.before);
+	assert_int_equal(s.set.count, 1);
+	assert_string_equal(s.set.items[0].host, "a");
+	assert_string_equal(s.set.items[0].check, "tcp/1");
 	scene_close(&s);
 }
 
