@@ -187,7 +187,9 @@ static void add_flow(struct plan *plan, const struct plan_host *host,
 
 	if (plan->n_hosts == 0 ||
 		!is_same_host(&plan->hosts[plan->n_hosts - 1], host)) {
+		/* It may be another plan's, with flows of its own. */
 		plan->hosts[plan->n_hosts] = *host;
+		plan->hosts[plan->n_hosts].n_flows = 0;
 		plan->hosts[plan->n_hosts++].first_flow = index;
 	}
 	plan->hosts[plan->n_hosts - 1].n_flows++;

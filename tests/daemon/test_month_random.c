@@ -207,8 +207,9 @@ static struct flow_result see(uint32_t flow)
 	if (first && !w.calm && state == STATE_OPEN && chance(1))
 		state = STATE_CLOSED;
 	if (state == STATE_FILTERED)
-		return (struct flow_result){.state = state, .reason = REASON_TIMEOUT};
-	return (struct flow_result){.state = state,
+		return (struct flow_result){
+			.state = (uint8_t)state, .reason = REASON_TIMEOUT};
+	return (struct flow_result){.state = (uint8_t)state,
 		.reason = state == STATE_OPEN ? REASON_SYN_ACK : REASON_RST,
 		.clear = 1};
 }

@@ -227,7 +227,12 @@ static void walks_to_one_address_are_one_hosts(void **state)
 	assert_true(net_address_parse("127.1.0.1", &near));
 	assert_true(net_address_parse("127.1.0.2", &far));
 	const struct plan_trace walks[] = {
-		{.host = {.name = "a", .addresses = &near, .n_addresses = 1},
+		/* As it stands in the plan of a scan. */
+		{.host = {.name = "a",
+			 .addresses = &near,
+			 .n_addresses = 1,
+			 .first_flow = 12,
+			 .n_flows = 3},
 			.port = 1},
 		{.host = {.name = "a", .addresses = &near, .n_addresses = 1},
 			.port = 2},
