@@ -317,7 +317,7 @@ static void open_store(void)
 	assert_int_equal(sql_exec(w.store, "PRAGMA synchronous = OFF"), 0);
 }
 
-static void happen(bool rules[3])
+static void happen(bool rules[4])
 {
 	if (chance(12))
 		start_cause();
@@ -701,7 +701,7 @@ static void remove_store(void)
 
 static uint32_t live(uint64_t seed, bool print)
 {
-	bool rules[3];
+	bool rules[4] = {false}; /* the last is that of the controls */
 
 	memset(&w, 0, sizeof w);
 	w.seed = seed;
