@@ -180,13 +180,15 @@ static json_t *annotations(const json_t *notice)
 	return json_filler_take(&out);
 }
 
-/* How long an alert fires from the notice on. What has no end of its own, a test or a
- * change that is neither good nor bad, fires for an hour. */
+/* How long an alert fires from the notice on: as long as the incident that it is about,
+ * whatever became of it since. What has no end of its own, a test or a change that is
+ * neither good nor bad, fires for an hour. */
 static int64_t firing_us(
 	const json_t *notice, const json_t *incident, const char *status)
 {
 	const json_t *scope = json_object_get(notice, "scope");
-	const char *kind = message_get(notice, "kind");
+	const char *opening = message_get(incident, "kind");
+	const char *kind = *opening ? opening : message_get(notice, "kind");
 
 	if (incident && strcmp(status, "closed") == 0)
 		return 0;

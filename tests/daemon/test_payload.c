@@ -172,6 +172,10 @@ static void an_alert_ends_by_itself_only_where_nothing_ends_it(void **state)
 		{"\"kind\":\"failing\",\"status\":\"opened\","
 		 "\"incident\":{\"uid\":\"a\"}",
 			"2026-01-31T02:00:00.000Z"},
+		/* Other, but no end: the incident that it is about is open. */
+		{"\"kind\":\"other\",\"status\":\"updated\","
+		 "\"incident\":" INCIDENT("a", ""),
+			"2026-01-31T02:00:00.000Z"},
 		{"\"kind\":\"exposure\"", "2026-01-31T02:00:00.000Z"},
 		{"\"kind\":\"recovery\"", "2026-01-01T02:00:00.000Z"},
 		{"\"kind\":\"test\"", "2026-01-01T03:00:00.000Z"},
