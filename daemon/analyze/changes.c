@@ -312,7 +312,7 @@ static uint8_t *states_before(const struct snapshot *before, const uint32_t *pla
 static int end_set(struct change_set *set, const struct snapshot *before,
 	const uint32_t *places, int rc)
 {
-	uint8_t *states = states_before(before, places, set->after);
+	uint8_t *states = rc == 0 ? states_before(before, places, set->after) : NULL;
 
 	if (rc == 0)
 		rc = states ? add_removed(set, before, places, set->after) : -ENOMEM;

@@ -56,6 +56,15 @@ static struct due due_of_new(const struct snapshot_flow *now)
 			(enum probe_reason)now->reason) != PATH_UNKNOWN};
 }
 
+/* It is as its rule wants it, and part of an incident. Of `clear` and `any` it may be
+ * both: what got worse there passes all the same. */
+static bool is_over(const struct snapshot_flow *then, const struct snapshot_flow *now)
+{
+	return now->own_verdict == VERDICT_PASS && then->incident &&
+	       (now->expect == EXPECT_OPEN || now->expect == EXPECT_BLOCKED ||
+		       then->reported_verdict == VERDICT_FAIL);
+}
+
 /* The state is what people know. Its rule may have changed, or another flow that
  * `require` counted on. */
 static enum change_kind kind_of_verdict(
@@ -64,10 +73,7 @@ static enum change_kind kind_of_verdict(
 	if (now->verdict == VERDICT_FAIL && then->reported_verdict != VERDICT_FAIL &&
 		!then->incident)
 		return CHANGE_FAILING;
-	if (now->own_verdict == VERDICT_PASS && then->incident &&
-		then->reported_verdict == VERDICT_FAIL)
-		return CHANGE_RECOVERY;
-	return CHANGE_NONE;
+	return is_over(then, now) ? CHANGE_RECOVERY : CHANGE_NONE;
 }
 
 struct due due_of(const struct snapshot *before, const struct snapshot_flow *then,
@@ -86,6 +92,8 @@ struct due due_of(const struct snapshot *before, const struct snapshot_flow *the
 	due.kind = diff_flow(&was, &is, (enum rule_expect)now->expect);
 	if (due.kind == CHANGE_NONE)
 		due.kind = kind_of_verdict(then, now);
+	else if (due.kind == CHANGE_OTHER && is_over(then, now))
+		due.kind = CHANGE_RECOVERY;
 	else if (due.kind == CHANGE_RECOVERY && now->own_verdict == VERDICT_FAIL)
 		due.kind = CHANGE_OTHER;
 	due.adopt = due.kind == CHANGE_NONE &&

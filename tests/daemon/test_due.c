@@ -103,6 +103,31 @@ static void a_rule_that_changes_is_news_once(void **state)
 		due("a t/1 filtered told=filtered #2", "a t/1 filtered"), "adopt");
 }
 
+/* What is as its rule wants it is part of no incident, whichever way it came there. */
+static void what_passes_leaves_its_incident(void **state)
+{
+	(void)state;
+	/* An exposed port whose name was gone for a while, and that is closed since. */
+	assert_string_equal(due("a t/1 unresolved told=unresolved expect=blocked #2",
+				    "a t/1 filtered expect=blocked"),
+		"recovery from unresolved");
+	/* Also where that was missed. */
+	assert_string_equal(due("a t/1 filtered told=filtered expect=blocked #2",
+				    "a t/1 filtered expect=blocked"),
+		"recovery from filtered");
+	/* The rule was edited: what got worse is what it wants now. */
+	assert_string_equal(due("a t/1 filtered told=filtered expect=any #2",
+				    "a t/1 filtered expect=blocked"),
+		"recovery from filtered");
+	/* That a path is clear says nothing of a service that is sick. */
+	assert_string_equal(due("a t/1 failed told=failed expect=clear #2",
+				    "a t/1 failed expect=clear"),
+		"-");
+	assert_string_equal(due("a t/1 filtered told=filtered expect=any #2",
+				    "a t/1 filtered expect=any"),
+		"-");
+}
+
 /* ---- a scan -------------------------------------------------------------------- */
 
 struct scene {
@@ -415,6 +440,7 @@ int main(void)
 		cmocka_unit_test(what_differs_from_what_was_reported_is_due),
 		cmocka_unit_test(what_was_never_reported_is_news_when_it_fails),
 		cmocka_unit_test(a_rule_that_changes_is_news_once),
+		cmocka_unit_test(what_passes_leaves_its_incident),
 		cmocka_unit_test(incidents_open_shrink_and_close),
 		cmocka_unit_test(what_gets_worse_moves_to_a_new_incident),
 		cmocka_unit_test(what_is_muted_is_not_told_and_stays),
