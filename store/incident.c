@@ -22,6 +22,10 @@ int store_incident_next(struct store *store, int64_t *id)
 {
 	int rc = last_number(store, id);
 
+	/* Readers keep 32 bits of it, and a scan may open many. */
+	if (rc == 0 && (*id < 0 || *id > INT32_MAX))
+		return store_damaged(store, "the newest incident has the number %lld",
+			(long long)*id);
 	++*id;
 	return rc;
 }

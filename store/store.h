@@ -316,7 +316,8 @@ int store_find_flows(struct store *store, const char *text, unsigned limit,
 
 /* ---- incidents --------------------------------------------------------------- */
 
-/* The number of the next one. The writer alone may rely on it. */
+/* The number of the next one. The writer alone may rely on it. -EBADMSG: only damage
+ * can have used up so many. */
 int store_incident_next(struct store *store, int64_t *id);
 
 /* Those of a vantage (NULL: of all), oldest first; `each` returns false to stop. */

@@ -218,6 +218,14 @@ static uint8_t recall(
 	return memo->value;
 }
 
+/* The store gives out no number that large: then it is that of no incident. */
+static uint32_t incident_of(const struct store_reported *told)
+{
+	return told->incident < 0 || told->incident > UINT32_MAX
+		       ? 0
+		       : (uint32_t)told->incident;
+}
+
 static int fill_flow(
 	struct loading *l, const struct store_flow *row, struct snapshot_flow *flow)
 {
@@ -227,7 +235,7 @@ static int fill_flow(
 
 	*flow = (struct snapshot_flow){
 		.question = (uint32_t)row->question,
-		.incident = (uint32_t)row->reported.incident,
+		.incident = incident_of(told),
 		.state = recall(&l->memos[0], row->state, state_of),
 		.reason = recall(&l->memos[1], row->reason, reason_of),
 		.phase = recall(&l->memos[2], row->phase, phase_of),

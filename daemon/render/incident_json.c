@@ -150,6 +150,8 @@ static json_t *ref_list(const struct report_incident_ref *refs, size_t count)
 void incident_json_put_life(
 	struct json_filler *body, const struct report_incident *incident)
 {
+	/* It may be over while another that it stands for is not. */
+	bool is_ref = incident->n_refs && incident->refs[0].number == incident->number;
 	const struct report_incident_ref about = {
 		.number = incident->number,
 		.uid = incident->uid,
@@ -157,7 +159,7 @@ void incident_json_put_life(
 		.opened_us = incident->opened_us,
 		.flows = incident->flows,
 		.remaining = incident->remaining,
-		.status = incident->status,
+		.status = is_ref ? incident->refs[0].status : incident->status,
 	};
 
 	json_put_text(body, "status", incident_status_word(incident->status));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/render/incident_json.h"
 #include "tests/support/report_sample.h"
 
 static void check_golden(const char *command, const char *name)
@@ -140,6 +141,39 @@ static void what_was_escaped_reads_back_the_same(void **state)
 	free(text);
 }
 
+/* A recovery that closes one incident and shrinks another. */
+static void an_incident_that_is_over_is_closed_beside_one_that_is_not(void **state)
+{
+	const struct report_incident_ref refs[] = {
+		{.number = 1, .uid = "a", .flows = 1, .status = INCIDENT_CLOSED},
+		{.number = 2,
+			.uid = "b",
+			.flows = 2,
+			.remaining = 1,
+			.status = INCIDENT_UPDATED},
+	};
+	const struct report_incident row = {.number = 1,
+		.uid = "a",
+		.flows = 1,
+		.status = INCIDENT_UPDATED,
+		.refs = refs,
+		.n_refs = 2};
+	struct json_filler filler;
+	const char *whole, *own;
+	json_t *body;
+
+	(void)state;
+	json_filler_init(&filler);
+	incident_json_put_life(&filler, &row);
+	body = json_filler_take(&filler);
+	assert_int_equal(json_unpack(body, "{s:s, s:{s:s}}", "status", &whole,
+				 "incident", "status", &own),
+		0);
+	assert_string_equal(whole, "updated");
+	assert_string_equal(own, "closed");
+	json_decref(body);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +181,8 @@ int main(void)
 		cmocka_unit_test(names_come_in_the_promised_order),
 		cmocka_unit_test(no_string_breaks_a_line),
 		cmocka_unit_test(what_was_escaped_reads_back_the_same),
+		cmocka_unit_test(
+			an_incident_that_is_over_is_closed_beside_one_that_is_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -470,6 +470,27 @@ static void what_makes_no_sense_is_refused_and_nothing_is_stored(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup_open, bed_teardown)
 
+/* Those who load flows keep 32 bits of a number. */
+static void numbers_that_only_damage_can_reach_are_refused(void **state)
+{
+	static const char *const last[] = {"9223372036854775807", "4294967296", "-1"};
+	struct store *store = ((struct bed *)*state)->store;
+	char text[128];
+	int64_t next;
+
+	scan(store,
+		(struct given){ROWS(SEEN("a", "tcp/1", "filtered", .reported = &by_1)),
+			OPENED(INCIDENT(1, 1))});
+	for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+		snprintf(text, sizeof text,
+			"UPDATE sqlite_sequence SET seq = %s WHERE name = 'incident'",
+			last[i]);
+		assert_int_equal(sql_exec(store, text), 0);
+		assert_int_equal(store_incident_next(store, &next), -EBADMSG);
+		assert_non_null(strstr(store_last_error(store), "damaged"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +503,7 @@ int main(void)
 		TEST(a_gap_has_the_verdict_of_the_state_that_it_shows),
 		TEST(a_gap_names_the_scan_that_measured_last),
 		TEST(an_incident_opens_shrinks_and_closes),
+		TEST(numbers_that_only_damage_can_reach_are_refused),
 		TEST(one_may_close_with_the_scan_that_opens_it),
 		TEST(an_incident_must_be_open_and_of_the_vantage),
 		TEST(what_makes_no_sense_is_refused_and_nothing_is_stored),
