@@ -332,11 +332,12 @@ static int add_flow(
 }
 
 /* In a gap the flow shows the state that it had before, and the verdict stays that of
- * this state. */
+ * this state, unless its rule wants something else now. */
 static int update_terms(
 	struct recorder *r, const struct cached_flow *flow, struct seen *seen)
 {
-	if (seen->gap_reason && flow->state != r->nothing) {
+	if (seen->gap_reason && flow->state != r->nothing &&
+		flow->expect == seen->expect) {
 		seen->verdict = flow->verdict;
 		seen->proved = flow->proved;
 	}

@@ -69,7 +69,9 @@ static int next_row(void *data, struct store_row *row)
 		.evidence = or_empty(now->evidence),
 		.expect = expectation_word((struct expectation){
 			(enum rule_expect)now->expect, now->accepts_closed}),
-		.verdict = verdict_word((enum verdict)now->verdict),
+		/* The state that is shown instead is none that this scan judged. */
+		.verdict = verdict_word(known && !withheld ? (enum verdict)now->verdict
+							   : VERDICT_INCONCLUSIVE),
 		.rules = feeding->rules[now->rules],
 		.measured = known && !withheld,
 		/* An answer to another question is none to this one. */

@@ -264,7 +264,6 @@ static void a_gap_has_the_verdict_of_the_state_that_it_shows(void **state)
 	scan(store, (struct given){ROWS({.host = "a",
 						.check = "tcp/1",
 						.reason = "no-route",
-						.expect = "any",
 						.verdict = "inconclusive"},
 			    {.host = "a",
 				    .check = "tcp/2",
@@ -284,6 +283,28 @@ static void a_gap_has_the_verdict_of_the_state_that_it_shows(void **state)
 	assert_string_equal(look_at(store, 3, "tcp/1").verdict, "pass");
 	scan(store, (struct given){ROWS(SEEN("a", "tcp/1", "open", .verdict = "fail"),
 			    SEEN("a", "tcp/2", "open", .verdict = "pass"))});
+	assert_string_equal(look_at(store, 4, "tcp/1").verdict, "fail");
+}
+
+/* The state that it shows was judged by another expectation. */
+static void a_gap_has_no_old_verdict_where_the_rule_wants_something_else(void **state)
+{
+	struct store *store = ((struct bed *)*state)->store;
+
+	scan(store, (struct given){ROWS(SEEN("a", "tcp/1", "open", .expect = "open",
+			    .verdict = "pass", .proved = true))});
+	for (int64_t id = 2; id <= 3; id++) {
+		scan(store, (struct given){ROWS({.host = "a",
+				    .check = "tcp/1",
+				    .reason = "no-route",
+				    .expect = "blocked",
+				    .verdict = "inconclusive"})});
+		assert_string_equal(
+			look_at(store, id, "tcp/1").verdict, "inconclusive");
+		assert_false(look_at(store, id, "tcp/1").flow.proved);
+	}
+	scan(store, (struct given){ROWS(SEEN("a", "tcp/1", "open", .expect = "blocked",
+			    .verdict = "fail"))});
 	assert_string_equal(look_at(store, 4, "tcp/1").verdict, "fail");
 }
 
@@ -501,6 +522,7 @@ int main(void)
 		TEST(the_question_is_that_of_the_scan_that_asked_last),
 		TEST(an_unchanged_scan_writes_nothing_per_flow),
 		TEST(a_gap_has_the_verdict_of_the_state_that_it_shows),
+		TEST(a_gap_has_no_old_verdict_where_the_rule_wants_something_else),
 		TEST(a_gap_names_the_scan_that_measured_last),
 		TEST(an_incident_opens_shrinks_and_closes),
 		TEST(numbers_that_only_damage_can_reach_are_refused),
