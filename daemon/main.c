@@ -11,7 +11,7 @@
  *   store/            what was seen, as intervals in SQLite
  *   daemon/render/    the same values as text, JSON lines, CSV, JUnit, TAP
  *   daemon/notify/    those who are told of what changed, a thread each
- *   daemon/run/       the daemon: all of the above by schedule, for ever
+ *   daemon/run/       the daemon: all of the above by schedule
  *   daemon/commands/  one file a verb: the wiring of all of the above
  *   base/os/          what differs between operating systems
  *   base/             what C lacks

@@ -3,7 +3,7 @@
  * "Is it me?", by the numbers. When much of what used to answer is dark at once, either
  * one cause explains it (a rule, a port, a subnet, a group: what people want to be told
  * of) or it is this vantage. So the causes are counted that it takes to explain all
- * that went dark, and held against how many would fail by themselves. Pure.
+ * that became unreachable, and held against how many would fail by themselves. Pure.
  *
  * A cause is narrow (a check, a rule, a subnet) or wide (a group of hosts, a larger
  * network). A narrow one explains whatever of it is dark. A wide one explains that only

@@ -167,7 +167,7 @@ static int fill_rules(struct building *b)
 }
 
 /* The network of a host, or the host itself where it has no address: then a failing
- * look-up is a cause of its own. */
+ * lookup is a cause of its own. */
 static int network_cause(struct building *b, const struct net_address *address,
 	uint32_t bits, const char *host, uint32_t *cause)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling what waits in a store, by a program that does not run for ever. */
+/* Sends what waits in a store, for a program that runs once. */
 #ifndef DAEMON_COMMANDS_FLUSH_H
 #define DAEMON_COMMANDS_FLUSH_H
 

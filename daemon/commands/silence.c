@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reachd silence: what is recorded as ever and not told, for a while. */
+/* reachd silence: what is recorded as usual and not reported, for a while. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -61,7 +61,7 @@ void transfer_begin(CURL *curl, const struct notify_sink *sink,
 	allow_protocols(curl, protocols);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-	/* A look-up that hangs must not hold up the end of the process. */
+	/* A lookup that hangs must not hold up the end of the process. */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 #endif
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)sink->timeout_ms);

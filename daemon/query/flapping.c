@@ -24,7 +24,7 @@ struct flap_limits flapping_limits(const struct settings *settings)
 	};
 }
 
-/* ---- the scans of late ---------------------------------------------------------- */
+/* ---- the recent scans ----------------------------------------------------------- */
 
 /* Newest first, then turned round. */
 struct scans {

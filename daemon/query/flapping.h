@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which flows change too often to be told each time: flap.h fed with the changes that
- * the store has of late. Nothing but these is kept, so what flaps is the same for all
- * who look, and nothing can get out of step.
+ * Which flows change too often to be reported each time: flap.h fed with the changes
+ * that the store has of recent scans. Nothing but these is kept, so what flaps is the
+ * same for all who look, and nothing can get out of step.
  */
 #ifndef DAEMON_QUERY_FLAPPING_H
 #define DAEMON_QUERY_FLAPPING_H

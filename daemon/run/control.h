@@ -35,7 +35,7 @@ void control_open(struct control *control, uv_loop_t *loop, const char *store);
 /* Those who asked for a scan until now are answered by the one that starts. */
 void control_scan_started(struct control *control);
 
-/* It ended: its number, or 0 when it came to nothing. */
+/* It ended: its number, or 0 when it failed. */
 void control_scan_ended(struct control *control, int64_t scan);
 
 /* Closes everything and takes the path away. Harmless when it is not open. */

@@ -69,7 +69,7 @@ int one_scan_init(struct one_scan *scan);
 int one_scan_run(struct one_scan *scan);
 
 /* Makes it end within a moment; from a signal handler or any thread, from
- * one_scan_init() to one_scan_fini(). When all is probed already, it ends as ever. */
+ * one_scan_init() to one_scan_fini(). When all is probed already, it ends as usual. */
 void one_scan_cancel(struct one_scan *scan);
 
 /* Calls `each` for its incidents: see incidents_each(). */
