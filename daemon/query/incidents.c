@@ -181,7 +181,8 @@ static int fill_life(const struct incidents_life *life,
 	row->n_refs = told->n_open;
 	row->opened_us = life->opened_us;
 	row->flows = row->incident->n_flows;
-	row->remaining = told->opens ? row->flows : 0;
+	/* One without flows is about the vantage, and is 1 while it is open. */
+	row->remaining = told->opens ? (row->flows ? row->flows : 1) : 0;
 	if (told->opens || told->n_open == 0)
 		return 0;
 	row->opening = (*refs)->kind;
