@@ -9,7 +9,7 @@ static bool same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Only the last star matters: what an earlier one took can be left as it is. */
+/* Only the last star matters: what an earlier one took is final. */
 bool pattern_matches(const char *pattern, const char *text)
 {
 	const char *star = NULL, *resume = NULL;

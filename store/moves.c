@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The changes of late, each with what was before it. */
+/* The recent changes, each with what was before it. */
 #include <stddef.h>
 
 #include "store/sql.h"
 
 /*
- * Open intervals and ended ones that began of late, and of each the one before it: the
+ * Open intervals and ended ones that began recently, and of each the one before it: the
  * newest that is older. What was never measured (state '') is passed over on both
  * sides.
  */

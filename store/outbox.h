@@ -25,7 +25,7 @@ struct outbox_put {
 
 struct outbox_notice {
 	int64_t number;  /* rises from notice to notice, with gaps; never used twice */
-	const char *uid; /* 32 hexadecimal digits; of this notice for ever */
+	const char *uid; /* 32 hexadecimal digits; of this notice alone */
 	int64_t scan;
 	int64_t put_us; /* wall clock */
 	const char *body;

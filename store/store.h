@@ -355,7 +355,7 @@ int store_baseline_list(struct store *store,
 
 /* ---- silences ---------------------------------------------------------------- */
 
-/* What is recorded as ever but not told. A flow must match all patterns. */
+/* What is recorded as usual but not reported. A flow must match all patterns. */
 struct store_silence {
 	int64_t id; /* 1, 2, 3 ...; never reused */
 	const char *vantage, *host, *group, *rule, *check; /* patterns; "": any */

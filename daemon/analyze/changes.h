@@ -23,7 +23,7 @@ struct change {
 	uint8_t kind;         /* enum change_kind */
 	uint8_t expect;       /* enum rule_expect */
 	uint8_t flap;         /* enum flap_phase */
-	bool muted;           /* not to be told now; of changes_due() */
+	bool muted;           /* not to be reported now; of changes_due() */
 	uint32_t silence;     /* the number of the silence that covers it; 0: none */
 	const char *evidence; /* JSON object or NULL */
 };
@@ -35,7 +35,7 @@ struct change_set {
 	uint32_t count, capacity;
 	uint32_t reachability;       /* those that are neither added nor removed */
 	struct incident_input input; /* what the incidents' indexes refer to */
-	struct incident *incidents;  /* those to be told, biggest first; then muted
+	struct incident *incidents;  /* those to report, biggest first; then muted
 				    ones; then that of the vantage */
 	size_t n_incidents;
 };

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/analyze/controls.h"
 
-static bool answers(uint8_t state, uint8_t reason)
+bool controls_answers(uint8_t state, uint8_t reason)
 {
 	return observation_parts(state, reason) & (PARTS_ACCEPT | PARTS_CLOSED);
 }
 
 static bool answered(const struct controls_before *before, uint32_t flow)
 {
-	return before->states && answers(before->states[flow], before->reasons[flow]);
+	return before->states &&
+	       controls_answers(before->states[flow], before->reasons[flow]);
 }
 
 static bool was_silent(const struct controls_before *before, uint32_t flow)
@@ -23,7 +24,7 @@ bool controls_is_silent(const struct plan *plan, const struct results *results,
 	const struct flow_result *now = &results->flows[flow];
 
 	return plan->flows[flow].vital && !was_silent(before, flow) &&
-	       !answers(now->state, now->reason);
+	       !controls_answers(now->state, now->reason);
 }
 
 struct controls_finding controls_look(const struct plan *plan,
@@ -39,7 +40,7 @@ struct controls_finding controls_look(const struct plan *plan,
 		} else if (!results_is_carried(results, i) && answered(before, i) &&
 			   now->state != STATE_ERROR && now->state != STATE_NONE) {
 			found.others++;
-			found.dark += !answers(now->state, now->reason);
+			found.dark += !controls_answers(now->state, now->reason);
 		}
 	}
 	return found;

@@ -24,6 +24,10 @@ struct controls_before {
 	const uint8_t *states, *reasons; /* enum probe_state, enum probe_reason */
 };
 
+/* Whether anything of an observation got an answer: enum probe_state and probe_reason.
+ */
+bool controls_answers(uint8_t state, uint8_t reason);
+
 struct controls_finding controls_look(const struct plan *plan,
 	const struct results *results, const struct controls_before *before);
 

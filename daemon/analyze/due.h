@@ -16,9 +16,9 @@ bool due_is_measured(const struct snapshot_flow *now);
 bool due_is_muted(const struct snapshot_flow *now);
 
 struct due {
-	enum change_kind kind; /* CHANGE_NONE: there is nothing to tell */
+	enum change_kind kind; /* CHANGE_NONE: there is nothing to report */
 	enum probe_state from; /* what people think it is; STATE_NONE: nothing */
-	bool adopt;            /* nothing to tell, but what is reported moves with it */
+	bool adopt; /* nothing to report, but what is reported moves with it */
 };
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flows that change again and again: told once, then quiet until they hold still. Pure.
- * Times are those of a clock that never steps back (see flap_timeline()), in any order
- * of size, microseconds.
+ * Flows that change again and again: reported once, then not until they are stable.
+ * Pure. Times are those of a clock that never steps back (see flap_timeline()), in any
+ * order of size, microseconds.
  */
 #ifndef DAEMON_ANALYZE_FLAP_H
 #define DAEMON_ANALYZE_FLAP_H

@@ -9,7 +9,7 @@
 
 #include "daemon/analyze/group_view.h"
 
-/* Rectangles that are told apart; what is left when there are so many goes by check. */
+/* Rectangles that are kept apart; what is left when there are so many goes by check. */
 enum {
 	GROUP_MAX = 256
 };

@@ -236,11 +236,6 @@ static int fill_hosts(struct building *b, const struct results *results)
 
 /* ---- flows ---------------------------------------------------------------- */
 
-static bool answers(uint8_t state, uint8_t reason)
-{
-	return observation_parts(state, reason) & (PARTS_ACCEPT | PARTS_CLOSED);
-}
-
 static void fill_flows(struct building *b, const struct results *results,
 	const struct controls_before *before)
 {
@@ -249,13 +244,13 @@ static void fill_flows(struct building *b, const struct results *results,
 		const struct flow_result *now = &results->flows[i];
 		if (now->state == STATE_ERROR || now->state == STATE_NONE ||
 			results_is_carried(results, i) ||
-			!answers(before->states[i], before->reasons[i]))
+			!controls_answers(before->states[i], before->reasons[i]))
 			continue;
 		b->flows[b->input.n_flows++] = (struct guard_flow){
 			.host = flow->host,
 			.check = flow->check,
 			.rules = flow->rules,
-			.dark = !answers(now->state, now->reason),
+			.dark = !controls_answers(now->state, now->reason),
 		};
 	}
 }

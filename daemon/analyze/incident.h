@@ -25,7 +25,7 @@
  * The same input gives the same output, whatever its order but for ids of incidents of
  * one size. The result lives in `arena`, biggest first, then by the order of flows. 0
  * or -ENOMEM. Time is bounded for any input: more than 256 causes a direction are
- * chaos, of which the rest is told by check.
+ * chaos, of which the rest is reported by check.
  */
 int incident_fold(const struct incident_input *input, struct arena *arena,
 	struct incident **out, size_t *count);

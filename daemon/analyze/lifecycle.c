@@ -51,7 +51,7 @@ static struct open_incident *find_open(struct open_incidents *open, int64_t numb
 
 /* ---- flows ----------------------------------------------------------------------- */
 
-/* What is reported moves only with what this scan measured and may tell. */
+/* What is reported moves only with what this scan measured and may report. */
 static void settle_flow(struct settling *s, uint32_t flow)
 {
 	const struct snapshot_flow *now = &s->now->flows[flow], *then;
@@ -64,15 +64,15 @@ static void settle_flow(struct settling *s, uint32_t flow)
 	due = due_of(s->before, then, s->now, now);
 	if (s->terms->adopt ? due.adopt || due.kind != CHANGE_NONE
 			    : due.adopt && !due_is_muted(now))
-		s->out->steps[flow] = TOLD_NOW;
+		s->out->steps[flow] = REPORTED_NOW;
 }
 
 static void settle_change(struct settling *s, const struct change *change,
-	const struct told_incident *told)
+	const struct reported_incident *reported)
 {
-	s->out->steps[change->flow] = TOLD_NOW;
+	s->out->steps[change->flow] = REPORTED_NOW;
 	if (due_opens((enum change_kind)change->kind))
-		s->out->incidents[change->flow] = (uint32_t)told->number;
+		s->out->incidents[change->flow] = (uint32_t)reported->number;
 	else if (change->kind == CHANGE_RECOVERY)
 		s->out->incidents[change->flow] = 0;
 }
@@ -81,7 +81,7 @@ static void settle_change(struct settling *s, const struct change *change,
 
 /* The open incidents that the flows of one of the set were part of. */
 static int find_touched(struct settling *s, uint32_t first, uint32_t count, bool *marks,
-	struct told_incident *told)
+	struct reported_incident *reported)
 {
 	uint32_t *open = NULL;
 	uint32_t n = 0;
@@ -104,42 +104,43 @@ static int find_touched(struct settling *s, uint32_t first, uint32_t count, bool
 			open[at++] = (uint32_t)i;
 		marks[i] = false;
 	}
-	told->open = open;
-	told->n_open = n;
+	reported->open = open;
+	reported->n_open = n;
 	return 0;
 }
 
-static void name_told(struct settling *s, bool opens, struct told_incident *told)
+static void name_reported(
+	struct settling *s, bool opens, struct reported_incident *reported)
 {
-	told->opens = opens;
-	if (opens || told->n_open == 0) {
-		told->number = s->out->next++;
-		lifecycle_uid(s->terms->seed, told->number, told->uid);
+	reported->opens = opens;
+	if (opens || reported->n_open == 0) {
+		reported->number = s->out->next++;
+		lifecycle_uid(s->terms->seed, reported->number, reported->uid);
 	} else {
-		const struct open_incident *about = &s->open->items[told->open[0]];
-		told->number = about->number;
-		memcpy(told->uid, about->uid, sizeof told->uid);
+		const struct open_incident *about = &s->open->items[reported->open[0]];
+		reported->number = about->number;
+		memcpy(reported->uid, about->uid, sizeof reported->uid);
 	}
 }
 
 /* That of the vantage, of which one at most is open: the one without flows. */
 static int settle_vantage(
-	struct settling *s, enum change_kind kind, struct told_incident *told)
+	struct settling *s, enum change_kind kind, struct reported_incident *reported)
 {
 	uint32_t *open = arena_calloc(&s->out->arena, 1, sizeof *open);
 
 	if (!open)
 		return -ENOMEM;
-	told->open = open;
-	for (size_t i = 0; i < s->open->count && told->n_open == 0; i++) {
+	reported->open = open;
+	for (size_t i = 0; i < s->open->count && reported->n_open == 0; i++) {
 		struct open_incident *one = &s->open->items[i];
 		if (one->flows)
 			continue;
 		*open = (uint32_t)i;
-		told->n_open = 1;
+		reported->n_open = 1;
 		one->left = kind != CHANGE_RECOVERY;
 	}
-	name_told(s, kind != CHANGE_RECOVERY && told->n_open == 0, told);
+	name_reported(s, kind != CHANGE_RECOVERY && reported->n_open == 0, reported);
 	return 0;
 }
 
@@ -152,18 +153,19 @@ static int settle_incidents(struct settling *s)
 
 	for (size_t i = 0; i < set->n_incidents && rc == 0; i++) {
 		const struct incident *incident = &set->incidents[i];
-		struct told_incident *told = &s->out->told[i];
+		struct reported_incident *reported = &s->out->reported[i];
 		if (incident->scope == INCIDENT_VANTAGE) {
-			rc = settle_vantage(s, incident->kind, told);
+			rc = settle_vantage(s, incident->kind, reported);
 			continue;
 		}
-		told->muted = s->terms->adopt || set->items[at].muted;
-		if (!told->muted) {
-			rc = find_touched(s, at, incident->n_flows, marks, told);
-			name_told(s, due_opens(incident->kind), told);
+		reported->muted = s->terms->adopt || set->items[at].muted;
+		if (!reported->muted) {
+			rc = find_touched(s, at, incident->n_flows, marks, reported);
+			name_reported(s, due_opens(incident->kind), reported);
 		}
-		for (uint32_t j = at; !told->muted && j < at + incident->n_flows; j++)
-			settle_change(s, &set->items[j], told);
+		for (uint32_t j = at; !reported->muted && j < at + incident->n_flows;
+			j++)
+			settle_change(s, &set->items[j], reported);
 		at += incident->n_flows;
 	}
 	free(marks);
@@ -180,15 +182,15 @@ static void count_left(struct settling *s)
 	}
 }
 
-static void find_status(const struct settling *s, struct told_incident *told)
+static void find_status(const struct settling *s, struct reported_incident *reported)
 {
 	uint64_t left = 0;
 
-	for (uint32_t i = 0; i < told->n_open; i++)
-		left += s->open->items[told->open[i]].left;
-	told->status = told->opens ? INCIDENT_OPENED
-		       : left      ? INCIDENT_UPDATED
-				   : INCIDENT_CLOSED;
+	for (uint32_t i = 0; i < reported->n_open; i++)
+		left += s->open->items[reported->open[i]].left;
+	reported->status = reported->opens ? INCIDENT_OPENED
+			   : left          ? INCIDENT_UPDATED
+					   : INCIDENT_CLOSED;
 }
 
 int lifecycle_settle(const struct snapshot *before, const uint32_t *places,
@@ -201,10 +203,11 @@ int lifecycle_settle(const struct snapshot *before, const uint32_t *places,
 
 	*out = (struct lifecycle){.next = terms->next};
 	arena_init(&out->arena, 0);
-	out->told = arena_calloc(&out->arena, set->n_incidents + 1, sizeof *out->told);
+	out->reported =
+		arena_calloc(&out->arena, set->n_incidents + 1, sizeof *out->reported);
 	out->steps = calloc(now->n_flows + 1U, sizeof *out->steps);
 	out->incidents = calloc(now->n_flows + 1U, sizeof *out->incidents);
-	if (!out->told || !out->steps || !out->incidents)
+	if (!out->reported || !out->steps || !out->incidents)
 		rc = -ENOMEM;
 	for (size_t i = 0; i < open->count; i++)
 		open->items[i].left = open->items[i].flows ? 0 : 1;
@@ -218,7 +221,7 @@ int lifecycle_settle(const struct snapshot *before, const uint32_t *places,
 	}
 	count_left(&s);
 	for (size_t i = 0; i < set->n_incidents; i++)
-		find_status(&s, &out->told[i]);
+		find_status(&s, &out->reported[i]);
 	return 0;
 }
 

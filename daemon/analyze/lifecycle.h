@@ -10,7 +10,7 @@
 #include "daemon/model/lifecycle.h"
 
 /* What one incident of the set is to people. */
-struct told_incident {
+struct reported_incident {
 	int64_t number; /* of the one that it opens, or that it is about; 0: of none */
 	char uid[INCIDENT_UID]; /* likewise, or its own */
 	enum incident_status status;
@@ -21,15 +21,15 @@ struct told_incident {
 	uint32_t n_open;
 };
 
-enum told_step {
-	TOLD_AS_BEFORE,
-	TOLD_NOW, /* what is reported becomes what this scan saw */
+enum reported_step {
+	REPORTED_AS_BEFORE,
+	REPORTED_NOW, /* what is reported becomes what this scan saw */
 };
 
 struct lifecycle {
 	struct arena arena;
-	struct told_incident *told; /* per incident of the set */
-	uint8_t *steps;             /* per flow of the scan: enum told_step */
+	struct reported_incident *reported; /* per incident of the set */
+	uint8_t *steps;      /* per flow of the scan: enum reported_step */
 	uint32_t *incidents; /* per flow: number of the incident it is part of now; 0 */
 	int64_t next;        /* number of the next one to be opened */
 };

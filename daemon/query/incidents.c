@@ -165,25 +165,25 @@ static struct report_incident_ref ref_of(const struct open_incident *open)
 
 /* free() *refs. 0 or -ENOMEM. */
 static int fill_life(const struct incidents_life *life,
-	const struct told_incident *told, struct report_incident *row,
+	const struct reported_incident *reported, struct report_incident *row,
 	struct report_incident_ref **refs)
 {
-	*refs = calloc(told->n_open + 1U, sizeof **refs);
+	*refs = calloc(reported->n_open + 1U, sizeof **refs);
 	if (!*refs)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < told->n_open; i++)
-		(*refs)[i] = ref_of(&life->open->items[told->open[i]]);
-	row->number = told->number;
-	row->uid = told->uid;
+	for (uint32_t i = 0; i < reported->n_open; i++)
+		(*refs)[i] = ref_of(&life->open->items[reported->open[i]]);
+	row->number = reported->number;
+	row->uid = reported->uid;
 	row->opening = row->incident->kind;
-	row->status = told->status;
+	row->status = reported->status;
 	row->refs = *refs;
-	row->n_refs = told->n_open;
+	row->n_refs = reported->n_open;
 	row->opened_us = life->opened_us;
 	row->flows = row->incident->n_flows;
 	/* One without flows is about the vantage, and is 1 while it is open. */
-	row->remaining = told->opens ? (row->flows ? row->flows : 1) : 0;
-	if (told->opens || told->n_open == 0)
+	row->remaining = reported->opens ? (row->flows ? row->flows : 1) : 0;
+	if (reported->opens || reported->n_open == 0)
 		return 0;
 	row->opening = (*refs)->kind;
 	row->opened_us = (*refs)->opened_us;
@@ -210,8 +210,9 @@ int incidents_each(const struct change_set *set, int64_t scan,
 			.trace = trace,
 		};
 		fill_mute(set, at, &row);
-		if (life && !life->lifecycle->told[i].muted)
-			rc = fill_life(life, &life->lifecycle->told[i], &row, &refs);
+		if (life && !life->lifecycle->reported[i].muted)
+			rc = fill_life(
+				life, &life->lifecycle->reported[i], &row, &refs);
 		if (rc == 0)
 			rc = each(data, &row);
 		free(refs);

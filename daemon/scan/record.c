@@ -32,7 +32,7 @@ static const struct store_reported *reported_of(struct feeding *feeding, uint32_
 	const struct recording *r = feeding->recording;
 	const struct snapshot_flow *now = &r->now->flows[index];
 
-	if (r->lifecycle->steps[index] != TOLD_NOW)
+	if (r->lifecycle->steps[index] != REPORTED_NOW)
 		return NULL;
 	feeding->reported = (struct store_reported){
 		.state = probe_state_word((enum probe_state)now->state),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ldap[/PORT]: does a directory answer? Its root DSE is asked for without a log-on,
- * which RFC 4512, 5.1 lets everybody do; a directory that refuses has answered as well.
+ * ldap[/PORT]: does a directory answer? Its root DSE is asked for without
+ * authentication, which RFC 4512, 5.1 lets everybody do; a directory that refuses has
+ * answered as well.
  */
 #include <string.h>
 

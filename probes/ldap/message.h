@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * As much of LDAP as it takes to ask a directory about itself: one search of the root
- * DSE, without a log-on, and what comes back. Pure: bytes in, structs out.
+ * DSE, without authentication, and what comes back. Pure: bytes in, structs out.
  * Source: RFC 4511, sections 4.1.1 (messages), 4.1.9 (results), 4.4 (notices), 4.5
  * (search) and 5.1 (which BER is allowed); RFC 4512, 5.1 (the root DSE).
  */

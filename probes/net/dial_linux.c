@@ -114,7 +114,7 @@ int dialer_open(struct dialer *dialer, struct probe_run *run,
 	return uv_poll_start(&dialer->handle.poll, UV_READABLE, on_ready);
 }
 
-/* Edge-triggered, since an idle line's socket would report itself for ever. */
+/* Edge-triggered, since an idle line's socket would report itself indefinitely. */
 static int watch(struct dialer *dialer, struct dial_line *line)
 {
 	struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.ptr = line};

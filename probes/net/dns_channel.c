@@ -553,7 +553,7 @@ bool dns_query_is_held(const struct dns_query *query)
 	return query->sent_us == 0 && !has_room(query->channel);
 }
 
-/* Of a query in no list. What is on the wire stays until c-ares lets go of it. */
+/* Of a query in no list. What is on the wire stays until c-ares drops it. */
 static void cancel(struct dns_query *query)
 {
 	static const struct dns_reply cancelled = {

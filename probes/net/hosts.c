@@ -73,7 +73,7 @@ static int compare_entries(const void *a, const void *b)
 	return order ? order : (ea->order > eb->order) - (ea->order < eb->order);
 }
 
-/* The text of the file, NUL terminated; NULL when it can't be had. */
+/* The text of the file, NUL terminated; NULL when it can't be read. */
 static char *read_text(int fd, off_t bytes)
 {
 	size_t size = bytes < HOSTS_MAX_BYTES ? (size_t)bytes : HOSTS_MAX_BYTES;

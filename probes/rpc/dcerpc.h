@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DCE/RPC over a connection, as far as a client without a log-on needs it: bind,
+ * DCE/RPC over a connection, as far as a client without authentication needs it: bind,
  * request, and what comes back, fragments put together. Pure: bytes in, structs out.
  * Source: The Open Group C706, chapter 12, and [MS-RPCE] 2.2.2.
  */

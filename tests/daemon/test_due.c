@@ -181,7 +181,7 @@ static void tell(const struct scene *s, char *out, size_t size)
 {
 	*out = '\0';
 	for (size_t i = 0; i < s->set.n_incidents; i++) {
-		const struct told_incident *told = &s->lifecycle.told[i];
+		const struct reported_incident *told = &s->lifecycle.reported[i];
 		size_t used = strlen(out);
 		if (told->muted)
 			continue;
@@ -251,9 +251,9 @@ static void what_is_muted_is_not_told_and_stays(void **state)
 		"a tcp/1 filtered silenced\nb tcp/1 open flapping\n", 1, false, false);
 	assert_int_equal(s.set.count, 2);
 	for (size_t i = 0; i < s.set.n_incidents; i++)
-		assert_true(s.lifecycle.told[i].muted);
+		assert_true(s.lifecycle.reported[i].muted);
 	for (flow = 0; flow < 2; flow++)
-		assert_int_equal(s.lifecycle.steps[flow], TOLD_AS_BEFORE);
+		assert_int_equal(s.lifecycle.steps[flow], REPORTED_AS_BEFORE);
 	assert_int_equal(s.items[0].left, 1);
 	scene_close(&s);
 }
@@ -269,7 +269,7 @@ static void a_degraded_scan_tells_nothing_and_settles_nothing(void **state)
 	assert_int_equal(s.set.n_incidents, 0);
 	assert_int_equal(s.set.count, 1); /* c entered the inventory */
 	for (uint32_t i = 0; i < 3; i++)
-		assert_int_equal(s.lifecycle.steps[i], TOLD_AS_BEFORE);
+		assert_int_equal(s.lifecycle.steps[i], REPORTED_AS_BEFORE);
 	assert_int_equal(s.items[0].left, 1);
 	scene_close(&s);
 }
@@ -300,9 +300,9 @@ static void a_known_bad_start_is_adopted_quietly(void **state)
 	(void)state;
 	scene_open(&s, "", "a tcp/1 filtered\nb tcp/1 open\n", 0, false, true);
 	for (size_t i = 0; i < s.set.n_incidents; i++)
-		assert_true(s.lifecycle.told[i].muted);
+		assert_true(s.lifecycle.reported[i].muted);
 	for (uint32_t i = 0; i < 2; i++) {
-		assert_int_equal(s.lifecycle.steps[i], TOLD_NOW);
+		assert_int_equal(s.lifecycle.steps[i], REPORTED_NOW);
 		assert_int_equal(s.lifecycle.incidents[i], 0);
 	}
 	scene_close(&s);
@@ -368,7 +368,7 @@ static void remember(
 	for (uint32_t i = 0; i < N_FLOWS; i++) {
 		const struct snapshot_flow *now = &s->now.flows[i];
 		size_t used = strlen(text);
-		if (s->lifecycle.steps[i] == TOLD_NOW)
+		if (s->lifecycle.steps[i] == REPORTED_NOW)
 			snprintf(states[i], sizeof states[i], "told=%s%s",
 				probe_state_word((enum probe_state)now->state),
 				now->verdict == VERDICT_FAIL ? "/fail" : "");
